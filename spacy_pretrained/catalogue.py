@@ -1,0 +1,85 @@
+"""Where pretrained weights come from: a name in the catalogue, a folder, a package or a hub."""
+
+import difflib
+import importlib.util
+import json
+import re
+from pathlib import Path
+
+from .errors import Errors
+
+CATALOGUE = json.loads(Path(__file__).with_suffix(".json").read_text("utf8"))
+PACKAGE_PREFIX = "package:"
+HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
+HUB_FILES = [
+    "config.json",
+    "*.safetensors",
+    "*.safetensors.index.json",
+    "tokenizer*",
+    "vocab*",
+    "merges.txt",
+    "special_tokens_map.json",
+    "*.model",
+]
+
+
+def find_source(source: str) -> Path:
+    """Find the folder, in Hugging Face layout, that a source stands for.
+
+    source: One of, in this order:
+        - a name in the catalogue, such as "minilm-l6" (an installed package);
+        - a path to a folder;
+        - "package:NAME", an installed Python package that holds such a folder;
+        - "owner/name" on the model hub, downloaded once (or taken from the local cache).
+    RETURNS: A folder with at least config.json and one .safetensors file.
+    RAISES: ValueError, naming the source, the nearest names and what to do.
+    """
+    if source in CATALOGUE:
+        entry = CATALOGUE[source]
+        folder = _find_in_package(entry["package"])
+        if folder is None:
+            raise ValueError(Errors.SOURCE_NOT_INSTALLED.format(source=source, **entry))
+    elif source.startswith(PACKAGE_PREFIX):
+        name = source.removeprefix(PACKAGE_PREFIX)
+        folder = _find_in_package(name)
+        if folder is None:
+            raise ValueError(Errors.SOURCE_PACKAGE.format(source=source, name=name))
+    elif Path(source).expanduser().is_dir():
+        folder = Path(source).expanduser()
+    elif HUB_ID.fullmatch(source) and source[0] not in "./":
+        folder = _download(source)
+    else:
+        raise ValueError(_unknown(source))
+    _check(folder)
+    return folder
+
+
+def _find_in_package(name: str) -> Path | None:
+    spec = importlib.util.find_spec(name)
+    for root in (spec and spec.submodule_search_locations) or []:
+        for config in sorted(Path(root).glob("**/config.json")):
+            if any(config.parent.glob("*.safetensors")):
+                return config.parent
+    return None
+
+
+def _download(source: str) -> Path:
+    try:
+        from huggingface_hub import snapshot_download
+
+        return Path(snapshot_download(source, allow_patterns=HUB_FILES))
+    except Exception as error:  # the hub client's errors have no common base class
+        reason = str(error).strip().split("\n")[0]
+        raise ValueError(Errors.SOURCE_HUB.format(source=source, error=reason)) from error
+
+
+def _check(folder: Path) -> None:
+    if not (folder / "config.json").is_file():
+        raise ValueError(Errors.SOURCE_NO_CONFIG.format(folder=folder))
+    if not any(folder.glob("*.safetensors")):
+        raise ValueError(Errors.SOURCE_NO_WEIGHTS.format(folder=folder))
+
+
+def _unknown(source: str) -> str:
+    near = difflib.get_close_matches(source, CATALOGUE, n=3, cutoff=0.4) or list(CATALOGUE)
+    return Errors.SOURCE_UNKNOWN.format(source=source, near=", ".join(near))

@@ -1,0 +1,84 @@
+"""The files of a saved backbone, the same for every backend but for the weights.
+
+A pipeline's encoder folder holds them as `backbone/`, a folder in Hugging Face layout; in
+`to_bytes` the same bytes travel in one dict.
+"""
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import srsly
+
+from .errors import Errors
+from .wordpieces import PieceTokenizer
+
+Files = dict[str, bytes]
+
+CONFIG = "config.json"
+TOKENIZER = "tokenizer.json"
+LAYOUT = "layout.json"
+
+
+@dataclass(frozen=True)
+class Layout:
+    """What the wordpiece side has to know of a backbone, without torch or transformers."""
+
+    width: int  # D, of the vectors
+    max_window: int  # pieces that a window may hold, special ones included
+    pad: int  # id of the padding piece
+
+
+@dataclass
+class Checkpoint:
+    """A backbone without its weights."""
+
+    config: dict  # the model's config.json
+    tokenizer: PieceTokenizer
+    layout: Layout
+
+    def to_files(self) -> Files:
+        return {
+            CONFIG: _dump(self.config),
+            TOKENIZER: self.tokenizer.definition.encode("utf8"),
+            LAYOUT: _dump(asdict(self.layout)),
+        }
+
+
+def read_checkpoint(files: Files) -> Checkpoint:
+    for name in (CONFIG, TOKENIZER, LAYOUT):
+        if name not in files:
+            raise ValueError(Errors.CHECKPOINT_MISSING.format(name=name))
+    return Checkpoint(
+        config=json.loads(files[CONFIG]),
+        tokenizer=PieceTokenizer(files[TOKENIZER].decode("utf8")),
+        layout=Layout(**json.loads(files[LAYOUT])),
+    )
+
+
+def read_folder(folder: Path) -> Files:
+    if not folder.is_dir():
+        raise ValueError(Errors.CHECKPOINT_FOLDER.format(folder=folder))
+    return {path.name: path.read_bytes() for path in sorted(folder.iterdir()) if path.is_file()}
+
+
+def write_folder(folder: Path, files: Files) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    # A backend's weights that were saved here before must not stay beside another's.
+    for path in folder.iterdir():
+        if path.is_file() and path.name not in files:
+            path.unlink()
+    for name, content in files.items():
+        (folder / name).write_bytes(content)
+
+
+def pack(files: Files) -> bytes:
+    return srsly.msgpack_dumps(files)
+
+
+def unpack(data: bytes) -> Files:
+    return srsly.msgpack_loads(data)
+
+
+def _dump(value: dict) -> bytes:
+    return (json.dumps(value, indent=2, ensure_ascii=False) + "\n").encode("utf8")

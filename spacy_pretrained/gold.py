@@ -1,0 +1,59 @@
+"""What the reference of an Example says of its predicted tokens, as arrays.
+
+spaCy's own aligned readers build lists, projectivise trees, and cannot say that a sentence start
+is unknown; these leave out what is missing and nothing else.
+"""
+
+import numpy as np
+from spacy.attrs import DEP, HEAD, IS_SPACE, SENT_START
+from spacy.tokens import Doc
+from spacy.training import Example
+from thinc.types import Ints1d
+
+NO_GOLD = -1
+
+
+def align_tokens(example: Example) -> Ints1d:
+    """The reference token of each of N predicted tokens (N,), -1 where it is not just one."""
+    x2y, y2x = example.alignment.x2y, example.alignment.y2x
+    own = np.flatnonzero(x2y.lengths == 1)
+    partner = x2y.data[np.cumsum(x2y.lengths)[own] - 1]
+    mutual = y2x.lengths[partner] == 1
+    gold = np.full(len(example.predicted), NO_GOLD)
+    gold[own[mutual]] = partner[mutual]
+    return gold
+
+
+def read_attribute(example: Example, attribute: str) -> np.ndarray:
+    """Hashes (N,), uint64, of TAG, POS, MORPH or DEP; 0 where the annotation is missing. White
+    space has none."""
+    values = _pick(example.reference.to_array(attribute), align_tokens(example), missing=0)
+    values[is_space(example.predicted)] = 0
+    return values
+
+
+def read_sentence_starts(example: Example) -> Ints1d:
+    """Sentence starts (N,): 1 yes, -1 no, 0 unknown."""
+    starts = example.reference.to_array([SENT_START]).astype("int64").ravel()
+    return _pick(starts, align_tokens(example), missing=0)
+
+
+def read_heads(example: Example) -> Ints1d:
+    """The head of each token (N,), itself for a root, -1 where it is missing."""
+    reference, gold = example.reference, align_tokens(example)
+    columns = reference.to_array([HEAD, DEP]).reshape(len(reference), 2)
+    heads = np.arange(len(reference)) + columns[:, 0].astype("int32")
+    heads[columns[:, 1] == 0] = NO_GOLD
+    predicted = np.full(len(reference) + 1, NO_GOLD)  # the last stands for "no head"
+    predicted[gold[gold >= 0]] = np.flatnonzero(gold >= 0)
+    return _pick(predicted[heads], gold, missing=NO_GOLD)
+
+
+def is_space(doc: Doc) -> np.ndarray:
+    return doc.to_array([IS_SPACE]).ravel() != 0
+
+
+def _pick(values: np.ndarray, gold: Ints1d, missing: int) -> np.ndarray:
+    picked = np.full(len(gold), missing, dtype=values.dtype)
+    picked[gold >= 0] = values[gold[gold >= 0]]
+    return picked

@@ -1,0 +1,150 @@
+"""The backbone on OpenVINO: fp32 or INT8 inference without torch and transformers."""
+
+import os
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from thinc.api import Optimizer, Shim, get_current_ops
+from thinc.types import Floats3d
+
+from .checkpoint import Checkpoint, Files, pack, read_checkpoint, unpack
+from .errors import Errors
+from .windows import WindowBatch
+
+MODEL, WEIGHTS = "model.xml", "model.bin"
+
+
+@dataclass
+class _Session:
+    """A compiled model of one process, with requests to be used again."""
+
+    process: int
+    compiled: Any
+    n_streams: int
+    idle: deque = field(default_factory=deque)
+
+    def start(self, batch: WindowBatch) -> Any:
+        try:
+            request = self.idle.pop()
+        except IndexError:
+            request = self.compiled.create_infer_request()
+        request.start_async({"input_ids": batch.ids, "attention_mask": batch.mask})
+        return request
+
+
+class OpenVinoShim(Shim):
+    """An OpenVINO model kept as bytes and compiled on first use in each process: compiled models
+    do not pickle, and their threads do not survive a fork.
+
+    threads: Cores to use; 0 means those that this process may run on.
+    """
+
+    def __init__(self, threads: int):
+        super().__init__(None)
+        self.threads = threads
+        self.checkpoint: Checkpoint | None = None
+        self._files: Files = {}
+        self._session: _Session | None = None
+        self._lock = threading.Lock()
+
+    def predict(self, batches: Iterable[WindowBatch]) -> Iterator[Floats3d]:
+        """Vectors (W, L, D) of each batch of windows, in order; an array is valid until the next
+        one is asked for. As many batches are under way as there are streams, and one more."""
+        session = self._open_session()
+        ops = get_current_ops()
+        running: deque = deque()
+        for batch in batches:
+            running.append(session.start(batch))
+            if len(running) > session.n_streams:
+                with _finished(session, running.popleft()) as vectors:
+                    yield ops.asarray3f(vectors)
+        while running:
+            with _finished(session, running.popleft()) as vectors:
+                yield ops.asarray3f(vectors)
+
+    def begin_update(self, batch: WindowBatch) -> tuple[Floats3d, Callable[[Floats3d], None]]:
+        """The backbone does not train; what stands beside and behind it does."""
+        vectors = next(array.copy() for array in self.predict([batch]))
+        return vectors, lambda d_vectors: None
+
+    def finish_update(self, optimizer: Optimizer) -> None:
+        """There is nothing to update."""
+
+    def _open_session(self) -> _Session:
+        session = self._session
+        if session is None or session.process != os.getpid():
+            with self._lock:
+                session = self._session
+                if session is None or session.process != os.getpid():
+                    session = self._session = self._compile()
+        return session
+
+    def _compile(self) -> _Session:
+        import openvino
+
+        if not self._files:
+            raise ValueError(Errors.NOT_INITIALIZED)
+        threads = self.threads or len(os.sched_getaffinity(0))
+        core = openvino.Core()
+        try:
+            weights = np.frombuffer(self._files[WEIGHTS], dtype="uint8")
+            model = core.read_model(self._files[MODEL], openvino.Tensor(weights))
+        except RuntimeError as error:
+            raise ValueError(Errors.WEIGHTS_BROKEN.format(name=MODEL, error=error)) from error
+        settings = {
+            "INFERENCE_NUM_THREADS": threads,
+            # Streams of one thread beat one stream of many on short windows.
+            "NUM_STREAMS": threads,
+            # Some CPUs would run what is not quantized in bfloat16: other answers there than here.
+            "INFERENCE_PRECISION_HINT": "f32",
+        }
+        return _Session(os.getpid(), core.compile_model(model, "CPU", settings), threads)
+
+    # Weights in and out
+
+    def to_files(self) -> Files:
+        return self._files
+
+    def from_files(self, files: Files) -> "OpenVinoShim":
+        if files:
+            checkpoint = read_checkpoint(files)
+            for name in (MODEL, WEIGHTS):
+                if name not in files:
+                    raise ValueError(Errors.CHECKPOINT_MISSING.format(name=name))
+            self._files, self.checkpoint, self._session = files, checkpoint, None
+        return self
+
+    def to_bytes(self) -> bytes:
+        return pack(self.to_files())
+
+    def from_bytes(self, data: bytes) -> "OpenVinoShim":
+        return self.from_files(unpack(data))
+
+    def copy(self) -> "OpenVinoShim":
+        return OpenVinoShim(self.threads).from_files(self._files)
+
+    def __deepcopy__(self, memo: dict) -> "OpenVinoShim":
+        return self.copy()
+
+    def __reduce__(self):
+        return _rebuild, (self.threads, self._files)
+
+    def to_device(self, device_type: str, device_id: int) -> None:
+        """The backbone stays on the CPU."""
+
+
+@contextmanager
+def _finished(session: _Session, request: Any) -> Iterator[np.ndarray]:
+    """Wait for a request and lend its output; then the request is idle again."""
+    request.wait()
+    yield request.get_output_tensor(0).data
+    session.idle.append(request)
+
+
+def _rebuild(threads: int, files: Files) -> OpenVinoShim:
+    return OpenVinoShim(threads).from_files(files)

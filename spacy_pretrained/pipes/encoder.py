@@ -1,0 +1,201 @@
+"""The `pretrained_encoder` component: one pretrained transformer for all components behind it."""
+
+from collections.abc import Callable, Iterable
+from itertools import islice
+from pathlib import Path
+
+from spacy.language import Language
+from spacy.pipeline.tok2vec import Tok2Vec, Tok2VecListener
+from spacy.training import Example, validate_examples, validate_get_examples
+from spacy.util import SimpleFrozenList, from_disk, to_disk
+from spacy.vocab import Vocab
+from thinc.api import Model, Optimizer, set_dropout_rate
+from thinc.types import Floats2d
+
+from ..catalogue import find_source
+from ..checkpoint import read_folder, write_folder
+from ..encoder import get_shim, set_width
+from ..errors import Errors
+
+DEFAULT_SOURCE = "minilm-l6"
+DEFAULT_MODEL = {"@architectures": "spacy-pretrained.TorchEncoder.v1"}
+
+
+@Language.factory(
+    "pretrained_encoder",
+    assigns=["doc.tensor"],
+    default_config={"model": DEFAULT_MODEL},
+)
+def make_pretrained_encoder(nlp: Language, name: str, model: Model) -> "PretrainedEncoder":
+    """Make the encoder component. There is one in a pipeline: `doc.tensor` holds one array."""
+    for other, pipe in nlp.components:
+        if isinstance(pipe, PretrainedEncoder) and other != name:
+            raise ValueError(Errors.TWO_ENCODERS.format(old=other, new=name))
+    return PretrainedEncoder(nlp.vocab, model, name)
+
+
+class PretrainedEncoder(Tok2Vec):
+    """A `Tok2Vec` whose model is a pretrained transformer; stock listeners listen to it.
+
+    Where the stock class runs its backward pass only when its last listener answers, this one
+    applies the gradients of whichever answer: at once when all have, and at the latest with the
+    next update when a component had nothing to learn from in a batch.
+    """
+
+    def __init__(self, vocab: Vocab, model: Model, name: str = "pretrained_encoder"):
+        if not model.has_ref("backbone"):
+            raise ValueError(Errors.ENCODER_MODEL.format(name=name, model=model.name))
+        super().__init__(vocab, model, name)
+        self._pending: _PendingUpdate | None = None
+
+    # Listeners
+
+    def add_listener(self, listener: Tok2VecListener, component_name: str) -> None:
+        super().add_listener(listener, component_name)
+        self._set_width(listener, component_name)
+
+    def _set_width(self, listener: Tok2VecListener, component_name: str) -> None:
+        """Tell a listener how wide its vectors are; the configs leave that open."""
+        if not self.model.has_dim("nO"):
+            return
+        width = self.model.get_dim("nO")
+        if listener.has_dim("nO") and listener.get_dim("nO") != width:
+            raise ValueError(
+                Errors.LISTENER_WIDTH.format(
+                    component=component_name, old=listener.get_dim("nO"), name=self.name, new=width
+                )
+            )
+        listener.set_dim("nO", width)
+
+    # Training
+
+    def initialize(
+        self,
+        get_examples: Callable[[], Iterable[Example]],
+        *,
+        nlp: Language | None = None,
+        source: str = DEFAULT_SOURCE,
+    ) -> None:
+        """Load pretrained weights.
+
+        source: A name in the catalogue, a folder in Hugging Face layout, "package:NAME", or
+            "owner/name" on the model hub. Set it in the config, in
+            [initialize.components.pretrained_encoder].
+        """
+        validate_get_examples(get_examples, "PretrainedEncoder.initialize")
+        shim = get_shim(self.model)
+        if not hasattr(shim, "load_source"):
+            raise ValueError(Errors.ENCODER_NOT_TRAINABLE.format(name=self.name))
+        shim.load_source(find_source(source))
+        self._pending = None
+        self.model.initialize(X=[example.x for example in islice(get_examples(), 10)])
+        for listener in self.listeners:
+            listener.set_dim("nO", self.model.get_dim("nO"), force=True)
+
+    def update(
+        self,
+        examples: Iterable[Example],
+        *,
+        drop: float = 0.0,
+        sgd: Optimizer | None = None,
+        losses: dict[str, float] | None = None,
+    ) -> dict[str, float]:
+        """Encode a batch for the listeners, which answer with gradients in their own updates.
+
+        The loss is the squared norm of these gradients, as in spaCy's Tok2Vec.
+        """
+        losses = {} if losses is None else losses
+        losses.setdefault(self.name, 0.0)
+        examples = list(examples)
+        validate_examples(examples, "PretrainedEncoder.update")
+        self._finish_pending()
+        docs = [example.predicted for example in examples]
+        set_dropout_rate(self.model, drop)
+        vectors, backprop = self.model.begin_update(docs)
+        pending = _PendingUpdate(self.model, vectors, backprop, len(self.listeners))
+        pending.sgd = sgd
+        batch_id = Tok2VecListener.get_batch_id(docs)
+        for number, listener in enumerate(self.listeners):
+            listener.receive(batch_id, vectors, pending.callback(number, losses, self.name))
+        self._pending = pending
+        return losses
+
+    def finish_update(self, sgd: Optimizer) -> None:
+        """Step the optimizer with the gradients of the listeners that have answered.
+
+        `nlp.update(sgd=...)` calls this before any could; then the step waits for them.
+        """
+        if self._pending is not None and not self._pending.answered:
+            self._pending.sgd = sgd
+            return
+        self._finish_pending()
+        super().finish_update(sgd)
+
+    def _finish_pending(self) -> None:
+        """Apply what listeners answered, though not all did."""
+        pending, self._pending = self._pending, None
+        if pending is not None:
+            pending.finish()
+
+    # Weights in and out
+
+    def to_disk(self, path: str | Path, *, exclude: Iterable[str] = SimpleFrozenList()) -> None:
+        """Save to a folder: `backbone/`, in Hugging Face layout, and the orth embedding."""
+        write = {
+            "backbone": lambda p: write_folder(p, get_shim(self.model).to_files()),
+            "vocab": lambda p: self.vocab.to_disk(p, exclude=exclude),
+        }
+        if orth := self.model.maybe_get_ref("orth"):
+            write["orth"] = orth.to_disk
+        to_disk(path, write, exclude)
+
+    def from_disk(
+        self, path: str | Path, *, exclude: Iterable[str] = SimpleFrozenList()
+    ) -> "PretrainedEncoder":
+        read = {
+            "backbone": lambda p: get_shim(self.model).from_files(read_folder(p)),
+            "vocab": lambda p: self.vocab.from_disk(p, exclude=exclude),
+        }
+        if orth := self.model.maybe_get_ref("orth"):
+            read["orth"] = orth.from_disk
+        from_disk(path, read, exclude)
+        set_width(self.model)
+        return self
+
+
+class _PendingUpdate:
+    """A forward pass whose listeners have yet to answer with their gradients."""
+
+    def __init__(self, model: Model, vectors: list[Floats2d], backprop: Callable, n_listeners: int):
+        self.answered: set[int] = set()
+        self.sgd: Optimizer | None = None  # to step with once the gradients are here
+        self._model = model
+        self._backprop: Callable | None = backprop
+        self._n_listeners = n_listeners
+        self._shapes = [v.shape for v in vectors]
+        self._gradient = [model.ops.alloc2f(*shape) for shape in self._shapes]
+
+    def callback(self, number: int, losses: dict[str, float], name: str) -> Callable:
+        """What listener `number` calls with its gradient."""
+
+        def answer(d_vectors: list[Floats2d]) -> list[Floats2d]:
+            for total, one in zip(self._gradient, d_vectors):
+                total += one
+                losses[name] += float((one**2).sum())
+            self.answered.add(number)
+            if len(self.answered) == self._n_listeners:
+                self.finish()
+            # Nothing is before the encoder; layers beside the listener want the shape.
+            return [self._model.ops.alloc2f(*shape) for shape in self._shapes]
+
+        return answer
+
+    def finish(self) -> None:
+        """Run the backward pass with what was answered, once, and step if that was asked for."""
+        if self._backprop is None:
+            return
+        backprop, self._backprop = self._backprop, None
+        if self.answered:
+            backprop(self._gradient)
+        if self.sgd is not None:
+            self._model.finish_update(self.sgd)

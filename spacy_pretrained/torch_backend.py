@@ -1,0 +1,231 @@
+"""The backbone on torch: to train, and to run a pipeline that is not quantized."""
+
+import logging
+import os
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from thinc.api import CupyOps, Optimizer, Shim, get_current_ops, torch2xp, xp2torch
+from thinc.types import Floats3d
+from transformers import PreTrainedModel
+
+from . import torch_weights
+from .checkpoint import Checkpoint, Files, pack, unpack
+from .errors import Errors
+from .torch_device import check_device, choose_device
+from .windows import WindowBatch
+
+logger = logging.getLogger("spacy")
+
+# A child forked after torch used OpenMP hangs in its first parallel region.
+os.register_at_fork(after_in_child=lambda: torch.set_num_threads(1))
+
+
+@dataclass(frozen=True)
+class TorchSettings:
+    """How the backbone runs and trains: see `spacy-pretrained.TorchEncoder.v1`."""
+
+    frozen: bool = False
+    freeze_layers: int = 0
+    dropout: float | None = None
+    mixed_precision: bool = False
+    gradient_checkpointing: bool = False
+    device: str = "auto"
+
+
+class TorchShim(Shim):
+    """A Hugging Face encoder with its files and its optimizer.
+
+    The optimizer is AdamW with the numbers of the pipeline's own Thinc optimizer (learn_rate,
+    beta1, beta2, eps, L2, grad_clip), but: the learning rate is multiplied by
+    `learn_rate_factor`, gradients are clipped by their global norm (Thinc clips each tensor), and
+    norms and biases do not decay. When the Thinc optimizer keeps moving averages, so does this.
+    """
+
+    def __init__(self, settings: TorchSettings, learn_rate_factor: float | Generator):
+        super().__init__(None)
+        self.settings = settings
+        self.learn_rate_factor = learn_rate_factor
+        self.checkpoint: Checkpoint | None = None
+        self.device: torch.device | None = None
+        self._averages: dict[str, torch.Tensor] = {}
+        self._n_updates = 0
+
+    @property
+    def module(self) -> PreTrainedModel:
+        if self._model is None:
+            raise ValueError(Errors.NOT_INITIALIZED)
+        return self._model
+
+    # Vectors
+
+    def predict(self, batches: Iterable[WindowBatch]) -> Iterator[Floats3d]:
+        """Vectors (W, L, D) of each batch of windows, in order. Touches no state, so that threads
+        may share the module: it always is in evaluation mode but within an update."""
+        for batch in batches:
+            with torch.inference_mode(), self._autocast():
+                vectors = self._run(batch)
+            yield _to_array(vectors)
+
+    def begin_update(self, batch: WindowBatch) -> tuple[Floats3d, Callable[[Floats3d], None]]:
+        """Vectors (W, L, D) of one batch, and the callback that takes their gradient."""
+        if self.settings.frozen:
+            (vectors,) = self.predict([batch])
+            return vectors, lambda d_vectors: None
+        check_device(self.settings.device, self.device)
+        with self._training(), self._autocast():
+            output = self._run(batch)
+
+        def backprop(d_vectors: Floats3d) -> None:
+            # Gradient checkpointing runs the layers again here, and dropout must run with them.
+            with self._training():
+                output.backward(xp2torch(d_vectors).to(output.device))
+
+        return _to_array(output.detach()), backprop
+
+    def _run(self, batch: WindowBatch) -> torch.Tensor:
+        ids = torch.from_numpy(batch.ids).to(self.device)
+        mask = torch.from_numpy(batch.mask).to(self.device)
+        return self.module(input_ids=ids, attention_mask=mask).last_hidden_state.float()
+
+    @contextmanager
+    def _training(self):
+        self.module.train()
+        try:
+            yield
+        finally:
+            self.module.eval()
+
+    def _autocast(self):
+        enabled = self.settings.mixed_precision
+        return torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=enabled)
+
+    # Training
+
+    def finish_update(self, optimizer: Optimizer) -> None:
+        parameters = [p for p in self.module.parameters() if p.grad is not None]
+        if not parameters:
+            return
+        norm = torch.nn.utils.clip_grad_norm_(parameters, optimizer.grad_clip or float("inf"))
+        if not torch.isfinite(norm):
+            raise ValueError(Errors.GRADIENT_NOT_FINITE.format(norm=float(norm)))
+        if self._optimizer is None:
+            self._optimizer = _build_optimizer(self.module, optimizer, self.device)
+        learn_rate = optimizer.learn_rate * self._next_factor()
+        for group in self._optimizer.param_groups:
+            group["lr"] = learn_rate
+            group["betas"] = (optimizer.b1, optimizer.b2)
+        self._optimizer.step()
+        self._optimizer.zero_grad(set_to_none=True)
+        if optimizer.averages is not None:
+            self._update_averages()
+
+    def _next_factor(self) -> float:
+        if isinstance(self.learn_rate_factor, Generator):
+            return float(next(self.learn_rate_factor))
+        return self.learn_rate_factor
+
+    @torch.no_grad()
+    def _update_averages(self) -> None:
+        self._n_updates += 1
+        # The formula of Thinc's Ops.update_averages.
+        decay = min(0.9999, (1 + self._n_updates) / (10 + self._n_updates))
+        for name, parameter in self.module.named_parameters():
+            if parameter.requires_grad:
+                average = self._averages.setdefault(name, torch.zeros_like(parameter))
+                average.lerp_(parameter, 1 - decay)
+
+    @contextmanager
+    def use_params(self, params: dict):
+        """Run with the moving averages in place of the weights; `params` are the Thinc
+        optimizer's averages, whose absence says that there are none."""
+        own = dict(self.module.named_parameters()) if params and self._averages else {}
+        weights = {name: own[name].data for name in self._averages if name in own}
+        for name in weights:
+            own[name].data = self._averages[name]
+        try:
+            yield
+        finally:
+            for name, weight in weights.items():
+                own[name].data = weight
+
+    # Weights in and out
+
+    def load_source(self, folder: Path) -> None:
+        """Take pretrained weights from a folder in Hugging Face layout."""
+        self._take(*torch_weights.load_pretrained(folder, self.settings.dropout), training=True)
+
+    def to_files(self) -> Files:
+        if self._model is None:
+            return {}
+        return torch_weights.to_files(self._model, self.checkpoint)
+
+    def from_files(self, files: Files) -> "TorchShim":
+        if files:
+            self._take(*torch_weights.from_files(files, self.settings.dropout), training=False)
+        return self
+
+    def to_bytes(self) -> bytes:
+        return pack(self.to_files())
+
+    def from_bytes(self, data: bytes) -> "TorchShim":
+        return self.from_files(unpack(data))
+
+    def copy(self) -> "TorchShim":
+        return TorchShim(self.settings, self.learn_rate_factor).from_files(self.to_files())
+
+    def __deepcopy__(self, memo: dict) -> "TorchShim":
+        return self.copy()
+
+    def __reduce__(self):
+        # A schedule cannot be pickled; a copy in another process only predicts.
+        factor = self.learn_rate_factor if isinstance(self.learn_rate_factor, float) else 1.0
+        return _rebuild, (self.settings, factor, self.to_files())
+
+    def to_device(self, device_type: str, device_id: int) -> None:
+        if self.settings.device == "auto" and self._model is not None:
+            name = f"cuda:{device_id}" if device_type == "gpu" else "cpu"
+            self._place(choose_device(name, training=True))
+
+    def _take(self, module: PreTrainedModel, checkpoint: Checkpoint, *, training: bool) -> None:
+        if self.settings.freeze_layers:
+            torch_weights.freeze_bottom(module, self.settings.freeze_layers)
+        if self.settings.gradient_checkpointing:
+            module.gradient_checkpointing_enable({"use_reentrant": False})
+        self._model, self.checkpoint = module.eval(), checkpoint
+        self._averages, self._n_updates = {}, 0
+        self._place(choose_device(self.settings.device, training=training))
+
+    def _place(self, device: torch.device) -> None:
+        if device != self.device:
+            logger.info("Encoder (%s) on device %s", self._model.config.model_type, device)
+        self.device = device
+        self._model.to(device)
+        self._optimizer = None  # its state would stay behind
+
+
+def _build_optimizer(
+    module: PreTrainedModel, optimizer: Optimizer, device: torch.device
+) -> torch.optim.Optimizer:
+    trained = [p for p in module.parameters() if p.requires_grad]
+    groups = [
+        {"params": [p for p in trained if p.ndim > 1], "weight_decay": optimizer.L2},
+        {"params": [p for p in trained if p.ndim <= 1], "weight_decay": 0.0},
+    ]
+    kind = torch.optim.AdamW if optimizer.L2_is_weight_decay else torch.optim.Adam
+    fused = device.type in ("cpu", "cuda")
+    return kind(groups, lr=0.0, eps=optimizer.eps, fused=fused)
+
+
+def _to_array(vectors: torch.Tensor) -> Floats3d:
+    """A numpy array, or a cupy one when that is where spaCy works and the vectors are there."""
+    if vectors.is_cuda and isinstance(get_current_ops(), CupyOps):
+        return torch2xp(vectors)
+    return vectors.cpu().numpy()
+
+
+def _rebuild(settings: TorchSettings, learn_rate_factor: float, files: Files) -> TorchShim:
+    return TorchShim(settings, learn_rate_factor).from_files(files)

@@ -1,0 +1,149 @@
+"""Hugging Face encoders in and out of files: safetensors only, no pickle, no remote code."""
+
+import inspect
+import json
+from pathlib import Path
+
+import safetensors.torch
+import torch
+from tokenizers import Tokenizer
+from transformers import AutoConfig, AutoModel, AutoTokenizer, PretrainedConfig, PreTrainedModel
+from transformers import logging as hf_logging
+
+from .checkpoint import CONFIG, TOKENIZER, Checkpoint, Files, Layout, read_checkpoint
+from .errors import Errors
+from .wordpieces import PieceTokenizer
+
+WEIGHTS = "model.safetensors"
+UNBOUNDED = 10**6  # model_max_length is some huge number where a tokenizer knows no limit
+
+
+def load_pretrained(folder: Path, dropout: float | None) -> tuple[PreTrainedModel, Checkpoint]:
+    """Load pretrained weights from a folder in Hugging Face layout, in float32."""
+    hf_logging.disable_progress_bar()  # a bar for every load of a spaCy pipeline says nothing
+    try:
+        config = AutoConfig.from_pretrained(folder, local_files_only=True)
+        module = AutoModel.from_pretrained(
+            folder,
+            config=_with_dropout(config, dropout),
+            local_files_only=True,
+            use_safetensors=True,
+        )
+    except Exception as error:  # damaged files raise bare Exceptions, unknown models ValueErrors
+        raise ValueError(Errors.MODEL_BROKEN.format(source=folder, error=error)) from error
+    if "attention_mask" not in inspect.signature(module.forward).parameters:
+        raise ValueError(Errors.MODEL_NO_MASK.format(name=config.model_type))
+    layout = Layout(config.hidden_size, _max_window(module, folder), config.pad_token_id or 0)
+    tokenizer = PieceTokenizer(_tokenizer_definition(folder))
+    checkpoint = Checkpoint(json.loads(config.to_json_string(use_diff=False)), tokenizer, layout)
+    return _without_pooler(module).float(), checkpoint
+
+
+def from_files(files: Files, dropout: float | None) -> tuple[PreTrainedModel, Checkpoint]:
+    """The inverse of `to_files`."""
+    checkpoint = read_checkpoint(files)
+    config = _with_dropout(AutoConfig.for_model(**json.loads(files[CONFIG])), dropout)
+    module = _without_pooler(AutoModel.from_config(config)).float()
+    try:
+        weights = safetensors.torch.load(files.get(WEIGHTS, b""))
+    except Exception as error:  # SafetensorError derives from Exception alone
+        raise ValueError(Errors.WEIGHTS_BROKEN.format(name=WEIGHTS, error=error)) from error
+    try:
+        missing, unexpected = module.load_state_dict(weights, strict=False)
+    except RuntimeError as error:
+        raise ValueError(Errors.WEIGHTS_MISMATCH.format(name=WEIGHTS, error=error)) from error
+    wrong = [*unexpected, *(set(missing) & set(_own_tensors(module)))]
+    if wrong:
+        detail = f"{len(wrong)} tensors, such as {wrong[0]}"
+        raise ValueError(Errors.WEIGHTS_MISMATCH.format(name=WEIGHTS, error=detail))
+    return module, checkpoint
+
+
+def to_files(module: PreTrainedModel, checkpoint: Checkpoint) -> Files:
+    weights = {k: t.detach().cpu().contiguous() for k, t in _own_tensors(module).items()}
+    return checkpoint.to_files() | {WEIGHTS: safetensors.torch.save(weights, {"format": "pt"})}
+
+
+def find_layers(module: PreTrainedModel) -> torch.nn.ModuleList:
+    """The encoder's layers, bottom first; none where all are one (ALBERT shares its weights)."""
+    n_layers = module.config.num_hidden_layers
+    for child in module.modules():
+        if isinstance(child, torch.nn.ModuleList) and len(child) == n_layers:
+            return child
+    return torch.nn.ModuleList()
+
+
+def freeze_bottom(module: PreTrainedModel, freeze_layers: int) -> None:
+    """Take the embeddings and the first layers out of training."""
+    layers = find_layers(module)
+    if freeze_layers > len(layers):
+        raise ValueError(
+            Errors.FREEZE_LAYERS.format(
+                freeze_layers=freeze_layers, name=module.config.model_type, n_layers=len(layers)
+            )
+        )
+    trained = {id(p) for layer in layers[freeze_layers:] for p in layer.parameters()}
+    in_layers = {id(p) for p in layers.parameters()}
+    embeddings = {
+        id(p) for name, p in module.named_parameters() if "embed" in name and id(p) not in in_layers
+    }
+    for parameter in module.parameters():
+        frozen = id(parameter) in embeddings or id(parameter) in in_layers - trained
+        parameter.requires_grad_(not frozen)
+
+
+def _own_tensors(module: PreTrainedModel) -> dict[str, torch.Tensor]:
+    """The state dict without second names of tensors that a model uses twice."""
+    seen = set()
+    own = {}
+    for name, tensor in module.state_dict().items():
+        if tensor.data_ptr() not in seen or not tensor.numel():
+            seen.add(tensor.data_ptr())
+            own[name] = tensor
+    return own
+
+
+def _without_pooler(module: PreTrainedModel) -> PreTrainedModel:
+    """The pooler reads the first piece for sentence classification; tokens have no use for it."""
+    if getattr(module, "pooler", None) is not None:
+        module.pooler = None
+    return module
+
+
+def _with_dropout(config: PretrainedConfig, dropout: float | None) -> PretrainedConfig:
+    if dropout is not None:
+        for name, value in config.to_dict().items():
+            if "drop" in name and isinstance(value, int | float) and not isinstance(value, bool):
+                setattr(config, name, dropout)
+    return config
+
+
+def _max_window(module: PreTrainedModel, folder: Path) -> int:
+    """Pieces that the model takes at once, special ones included."""
+    limits = [UNBOUNDED]
+    positions = getattr(module.config, "max_position_embeddings", None)
+    if positions and positions > 0:
+        # RoBERTa and its kin count positions from behind the padding piece's.
+        table = getattr(getattr(module, "embeddings", None), "position_embeddings", None)
+        offset = getattr(table, "padding_idx", None)
+        limits.append(positions - (0 if offset is None else offset + 1))
+    settings = folder / "tokenizer_config.json"
+    if settings.is_file():
+        known = json.loads(settings.read_text("utf8")).get("model_max_length", UNBOUNDED)
+        limits.append(int(known))
+    return min(limits)
+
+
+def _tokenizer_definition(folder: Path) -> str:
+    path = folder / TOKENIZER
+    if path.is_file():
+        return path.read_text("utf8")
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+    except Exception as error:
+        raise ValueError(Errors.MODEL_BROKEN.format(source=folder, error=error)) from error
+    backend = getattr(tokenizer, "backend_tokenizer", None)
+    if not isinstance(backend, Tokenizer):
+        name = type(tokenizer).__name__
+        raise ValueError(Errors.TOKENIZER_NOT_FAST.format(source=folder, name=name))
+    return backend.to_str()

@@ -1,0 +1,74 @@
+"""Text to wordpieces with exact character offsets, by the Rust library `tokenizers`."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from tokenizers import Tokenizer
+
+from .errors import Errors
+
+
+@dataclass(frozen=True)
+class Pieces:
+    """The P wordpieces of one text, without special pieces.
+
+    A piece may be empty (start == end) or span several characters of the original text; several
+    may span the same one (byte-level tokenizers cut an emoji into bytes).
+    """
+
+    ids: np.ndarray  # int64 (P,)
+    starts: np.ndarray  # int64 (P,), first character
+    ends: np.ndarray  # int64 (P,), one past the last character
+
+
+@dataclass
+class PieceTokenizer:
+    """A tokenizer of the kinds WordPiece, byte-level BPE or Unigram.
+
+    definition: The text of a `tokenizer.json`. Padding and truncation it asks for are switched
+        off: nothing is ever cut silently.
+    """
+
+    definition: str
+    prefix: list[int] = field(init=False)  # special pieces before a window, such as [CLS]
+    suffix: list[int] = field(init=False)  # and behind it, such as [SEP]
+
+    def __post_init__(self):
+        try:
+            self._tokenizer = Tokenizer.from_str(self.definition)
+        except Exception as error:  # the library raises bare Exception
+            raise ValueError(Errors.TOKENIZER_BROKEN.format(error=error)) from error
+        self._tokenizer.no_padding()
+        self._tokenizer.no_truncation()
+        self.prefix, self.suffix = self._special_pieces()
+
+    def encode(self, texts: list[str]) -> list[Pieces]:
+        encodings = self._tokenizer.encode_batch(texts, add_special_tokens=False)
+        return [_as_pieces(encoding.ids, encoding.offsets) for encoding in encodings]
+
+    def _special_pieces(self) -> tuple[list[int], list[int]]:
+        """What the tokenizer puts around a text, found by asking it."""
+        encoding = self._tokenizer.encode("a", add_special_tokens=True)
+        own = [i for i, special in enumerate(encoding.special_tokens_mask) if not special]
+        if not own:
+            return [], []
+        return encoding.ids[: own[0]], encoding.ids[own[-1] + 1 :]
+
+    def __reduce__(self):
+        return PieceTokenizer, (self.definition,)
+
+
+def join(parts: list[Pieces], shifts: list[int]) -> Pieces:
+    """Join the pieces of consecutive parts of one text; `shifts` are the characters before each."""
+    if len(parts) == 1:
+        return parts[0]
+    return Pieces(
+        ids=np.concatenate([part.ids for part in parts]),
+        starts=np.concatenate([part.starts + s for part, s in zip(parts, shifts)]),
+        ends=np.concatenate([part.ends + s for part, s in zip(parts, shifts)]),
+    )
+
+
+def _as_pieces(ids: list[int], offsets: list[tuple[int, int]]) -> Pieces:
+    spans = np.asarray(offsets, dtype="int64").reshape(-1, 2)
+    return Pieces(np.asarray(ids, dtype="int64"), spans[:, 0], spans[:, 1])
