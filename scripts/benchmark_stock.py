@@ -16,7 +16,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 ENVIRONMENT = ROOT / ".venv-stock"
-PIPELINE = ROOT / "training" / "stock"
+PIPELINE = ENVIRONMENT / "pipeline"
 PYTHON = ENVIRONMENT / "bin" / "python"
 
 UPDATES = 150
@@ -58,6 +58,7 @@ def ensure_stock(train: Path | None) -> tuple[Path, Path]:
     ]
     stamp = ENVIRONMENT / "requirements.txt"  # written last: the environment is complete
     if not stamp.exists() or stamp.read_text().split() != requirements:
+        print(f"Making {ENVIRONMENT}: 1.4 GB, some minutes.", flush=True)
         venv.create(ENVIRONMENT, clear=True, with_pip=True)
         install = [PYTHON, "-m", "pip", "install", "--quiet"]
         subprocess.run([*install, *requirements], check=True)
@@ -66,7 +67,8 @@ def ensure_stock(train: Path | None) -> tuple[Path, Path]:
         stamp.write_text("\n".join(requirements))
     if not (PIPELINE / "meta.json").exists():
         if train is None:
-            raise FileNotFoundError(f"{PIPELINE} has to be trained first: give --train.")
+            raise ValueError(f"{PIPELINE} has to be trained first: give --train.")
+        print(f"Training {PIPELINE}: some minutes.", flush=True)
         subprocess.run([PYTHON, __file__, train, PIPELINE], check=True)
     return PYTHON, PIPELINE
 

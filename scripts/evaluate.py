@@ -3,16 +3,15 @@
     python scripts/evaluate.py training/ewt/model-best assets/ewt/test.conllu \\
         --output metrics/ewt/test.json
 
-Three protocols: gold tokens and gold sentences; gold tokens, sentences predicted; raw text. The
-shared task counts punctuation and ignores subtypes of relations, spaCy's scorer does the opposite.
-A measure that the pipeline does not predict is null.
+Three protocols: gold tokens and gold sentences; gold tokens, sentences predicted; raw text. All
+figures are percent. The shared task counts punctuation and leaves out subtypes of relations,
+spaCy's scorer does the opposite. What the pipeline does not predict is null.
 """
 
 import json
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from time import perf_counter
-from typing import Annotated
+from typing import Annotated, Any
 
 import spacy
 import typer
@@ -26,7 +25,12 @@ import spacy_pretrained
 from spacy_pretrained.conll18 import Annotation, annotation_of, read_gold, score
 from spacy_pretrained.conllu import read_conllu
 
-# Which annotation of a Doc a measure needs.
+PROTOCOLS = {
+    "gold_tokens_gold_sentences": "gold tokens, gold sentences",
+    "gold_tokens": "gold tokens",
+    "raw_text": "raw text",
+}
+# The annotation of a Doc without which a measure says nothing.
 NEEDS = {
     "Sentences": "SENT_START",
     "UPOS": "POS",
@@ -36,30 +40,160 @@ NEEDS = {
     "UAS": "DEP",
     "LAS": "DEP",
 }
-# spaCy's scores for the table, of all that are written to the file.
-SPACY_SCORES = ["tag_acc", "pos_acc", "morph_acc", "lemma_acc", "sents_f", "dep_uas", "dep_las"]
+# Those of spaCy's scores that the table shows; the file has all.
+SPACY_SCORES = ["pos_acc", "tag_acc", "morph_acc", "lemma_acc", "sents_f", "dep_uas", "dep_las"]
 
 
 def main(
-    model: Annotated[str, typer.Argument(help="A pipeline: folder or installed package")],
-    data: Annotated[Path, typer.Argument(help="Gold annotation, a .conllu file")],
+    model: Annotated[str, typer.Argument(help="Pipeline: a folder or an installed package")],
+    data: Annotated[Path, typer.Argument(help="Gold annotation: a .conllu file")],
     output: Annotated[Path | None, typer.Option(help="JSON file for all scores")] = None,
-    gpu_id: Annotated[int, typer.Option(help="GPU for spaCy, -1 for the CPU")] = -1,
+    gpu_id: Annotated[int, typer.Option(help="GPU for spaCy, -1: none")] = -1,
 ) -> None:
     if gpu_id >= 0:
         spacy.require_gpu(gpu_id)
     nlp = spacy.load(model)
+    results = evaluate(nlp, data)
+    results |= {"model": model, "gpu_id": gpu_id}
+    if output is not None:
+        output.parent.mkdir(parents=True, exist_ok=True)
+        output.write_text(json.dumps(results, indent=2, sort_keys=True) + "\n", encoding="utf8")
+    show(results)
+
+
+def evaluate(nlp: Language, data: Path) -> dict[str, Any]:
+    """All that goes into the file, but what the command line knows."""
     gold = read_gold(data)
     gold_docs = list(read_conllu(data, nlp.vocab))
-    results = {
-        "model": model,
+    return {
         "pipeline": nlp.pipe_names,
+        "pipeline_version": nlp.meta["version"],
         "file": str(data),
         "documents": len(gold_docs),
         "sentences": len(gold.sentences),
         "words": len(gold.words),
-        "gpu_id": gold_id_or_none(gpu_id),
         "spacy": spacy.__version__,
         "spacy_pretrained": spacy_pretrained.__version__,
-        "protocols": {},
+        "protocols": {name: run_protocol(nlp, gold, gold_docs, name) for name in PROTOCOLS},
     }
+
+
+def run_protocol(
+    nlp: Language, gold: Annotation, gold_docs: list[Doc], protocol: str
+) -> dict[str, Any]:
+    if protocol == "raw_text":
+        inputs: list[str | Doc] = surface_texts(gold_docs, gold)
+    else:
+        inputs = [bare(doc, keep_sentences="sentences" in protocol) for doc in gold_docs]
+    list(nlp.pipe([inputs[0] if isinstance(inputs[0], str) else inputs[0].copy()]))  # warm up
+    start = perf_counter()
+    docs = list(nlp.pipe(inputs))
+    seconds = perf_counter() - start
+    system = annotation_of(docs, tokens_of=None if protocol == "raw_text" else gold)
+    return {
+        "words_per_second": round(len(gold.words) / seconds, 1),
+        "conll18": conll18_scores(gold, system, docs),
+        "spacy": spacy_scores(nlp, gold_docs, docs),
+    }
+
+
+def bare(doc: Doc, *, keep_sentences: bool) -> Doc:
+    """The tokens alone, or with their sentence starts: 1 or -1, where 0 would be unknown."""
+    starts = [1 if token.is_sent_start else -1 for token in doc]
+    return Doc(
+        doc.vocab,
+        words=[token.text for token in doc],
+        spaces=[bool(token.whitespace_) for token in doc],
+        sent_starts=starts if keep_sentences else None,
+    )
+
+
+def surface_texts(gold_docs: list[Doc], gold: Annotation) -> list[str]:
+    """The documents' texts. Docs are made of words; the text has multiword tokens as one."""
+    texts = []
+    words = iter(gold.words)
+    for doc in gold_docs:
+        parts: list[str] = []
+        last_multiword = None
+        for token in doc:
+            word = None if token.is_space else next(words)
+            if word is None or not word.in_multiword:
+                last_multiword = None
+                parts.append(token.text_with_ws)
+                continue
+            if word.span == last_multiword:
+                parts.pop()
+            last_multiword = word.span
+            parts.append(gold.characters[slice(*word.span)] + token.whitespace_)
+        texts.append("".join(parts))
+    return texts
+
+
+def conll18_scores(
+    gold: Annotation, system: Annotation, docs: list[Doc]
+) -> dict[str, dict[str, float | None] | None]:
+    def is_annotated(attribute: str) -> bool:
+        # The only token of a Doc begins a sentence without anyone's prediction.
+        return any(doc.has_annotation(attribute) for doc in docs if len(doc) > 1)
+
+    return {
+        name: {
+            "precision": round(measure.precision, 4),
+            "recall": round(measure.recall, 4),
+            "f1": round(measure.f1, 4),
+            "aligned_accuracy": rounded(measure.aligned_accuracy),
+        }
+        if name not in NEEDS or is_annotated(NEEDS[name])
+        else None
+        for name, measure in score(gold, system).items()
+    }
+
+
+def spacy_scores(nlp: Language, gold_docs: list[Doc], docs: list[Doc]) -> dict[str, float | None]:
+    """Percent. Empty where multiword tokens are spelt otherwise than their words: spaCy can only
+    compare Docs of the same text."""
+    pairs = list(zip(docs, gold_docs))
+    if any("".join(doc.text.split()) != "".join(g.text.split()) for doc, g in pairs):
+        return {}
+    scores = Scorer(nlp).score([Example(doc, gold_doc) for doc, gold_doc in pairs])
+    return {
+        name: None if value is None else rounded(100 * float(value))
+        for name, value in scores.items()
+        if value is None or not isinstance(value, dict)
+    }
+
+
+def rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 4)
+
+
+def show(results: dict[str, Any]) -> None:
+    protocols = results["protocols"].values()
+    msg.divider(
+        f"{results['file']}: {results['sentences']:,} sentences, {results['words']:,} words"
+    )
+    rows: list[list[str]] = []
+    for name in next(iter(protocols))["conll18"]:
+        found = [protocol["conll18"][name] for protocol in protocols]
+        rows.append([name, *(cell(measure and measure["f1"]) for measure in found)])
+    for name in SPACY_SCORES:
+        found = [protocol["spacy"].get(name) for protocol in protocols]
+        if any(found):
+            rows.append([f"spaCy {name}", *map(cell, found)])
+    speeds = (f"{protocol['words_per_second']:,.0f}" for protocol in protocols)
+    rows.append(["words/s", *speeds])
+    header = ["CoNLL-18 F1", *PROTOCOLS.values()]
+    msg.table(rows, header=header, divider=True, aligns=["l", "r", "r", "r"])
+    sentences = results["protocols"]["gold_tokens_gold_sentences"]["conll18"]["Sentences"]
+    if sentences["f1"] < 100:
+        msg.warn(
+            "The pipeline changed given sentence starts: its first column is not for gold sentences"
+        )
+
+
+def cell(value: float | None) -> str:
+    return "-" if value is None else f"{value:.2f}"
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -225,7 +225,9 @@ def annotation_of(docs: Iterable[Doc], tokens_of: Annotation | None = None) -> A
     tokens_of: the gold annotation, if the Docs were made of its words. spaCy does not know
         multiword tokens: without this every word is a token, and where the words of a multiword
         token do not spell it (French *du* = *de* + *le*), the text would be another.
-    A Doc without sentence starts is one sentence; a word without head and relation has no head.
+    A Doc without sentence starts is one sentence. A token that is its own head without a relation
+    is a word without head. Where a whitespace token was the root, its first child is, and the
+    others depend on that one, as in the files of `write_conllu`.
     """
     words: list[Word] = []
     first_words: list[int] = []
@@ -249,6 +251,7 @@ def _add_doc(doc: Doc, words: list[Word], first_words: list[int]) -> None:
         if not token.is_space:
             indices[token.i] = len(words) + len(indices)
     is_new_sentence = False
+    root = None  # of the sentence
     for token, start in zip(doc, doc.to_array([SENT_START]).tolist() if len(doc) else []):
         # A sentence may begin with a whitespace token: then its first word does.
         is_new_sentence = is_new_sentence or start == 1 or token.i == 0
@@ -257,7 +260,15 @@ def _add_doc(doc: Doc, words: list[Word], first_words: list[int]) -> None:
         if is_new_sentence:
             first_words.append(len(words))
             is_new_sentence = False
-        words.append(_word_of(token, indices))
+            root = None
+        word = _word_of(token, indices)
+        if word.head == ROOT and root is None:
+            root = len(words)
+            word.deprel = "root"
+        elif word.head == ROOT:
+            word.head = root
+            word.deprel = "dep" if word.deprel == "root" else word.deprel
+        words.append(word)
 
 
 def _word_of(token: Token, indices: dict[int, int]) -> Word:

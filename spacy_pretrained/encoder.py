@@ -168,6 +168,11 @@ def set_width(model: EncoderModel) -> None:
         model.set_dim("nO", checkpoint.layout.width + model.attrs["orth_width"], force=True)
 
 
+def plan_batches(model: EncoderModel, docs: list[Doc]) -> list[WindowBatch]:
+    """The batches of windows that the backend gets to see for these Docs."""
+    return _Plan(model, docs, [read_arrays(doc) for doc in docs]).batches
+
+
 class _Plan:
     """How the tokens of a batch of Docs become batches of windows, and vectors tokens again."""
 

@@ -131,8 +131,7 @@ class Errors:
         "may hold spaces."
     )
     CONLLU_BLANK = (
-        "{at}: a column is empty. Put '_' where there is no value; a FORM is never "
-        "white space."
+        "{at}: a column is empty. Put '_' where there is no value; a FORM is never white space."
     )
     CONLLU_COMMENT = (
         "{at}: a comment inside a sentence. Comments stand before a sentence's "
@@ -151,12 +150,10 @@ class Errors:
         "sentence, {expected}, not end before it begins, and not overlap another."
     )
     CONLLU_RANGE_END = (
-        "{at}: the multiword token ends with word {end}, but the sentence has "
-        "{length} words."
+        "{at}: the multiword token ends with word {end}, but the sentence has {length} words."
     )
     CONLLU_UPOS = (
-        "{at}: unknown UPOS '{upos}'. Universal Dependencies knows {known}; '_' is "
-        "a missing one."
+        "{at}: unknown UPOS '{upos}'. Universal Dependencies knows {known}; '_' is a missing one."
     )
     CONLLU_FEATS = (
         "{at}: malformed FEATS '{feats}'. Write '_', or Name=Value pairs with "
@@ -256,20 +253,31 @@ class Errors:
         "In the gold annotation, the head of token {i} ('{token}') is token {head} ('{other}'), "
         "which is in another sentence: {text}. Correct the heads or the sentence starts."
     )
-    PLOT_EMPTY = "{path} holds no evaluation yet: train until the first line of the table."
     LOSS_NOT_FINITE = (
         "The loss of '{name}' is {loss}: training diverged. Lower [training.optimizer.learn_rate], "
         "set mixed_precision = false, or look for broken examples in the corpus."
     )
 
     # training
-    LOSS_NOT_FINITE = (
+    PLOT_EMPTY = "{path} holds no evaluation yet: train until the first line of the table."
+    LOGGED_LOSS_NOT_FINITE = (
         "Training diverged: the loss of '{component}' is {loss} at step {step}. Lower "
         "[training.optimizer.learn_rate], set the encoder's mixed_precision = false, and look for "
         "broken examples in the corpus (`spacy debug data`)."
     )
 
     # quantize
+    PRECISION = "Unknown precision '{precision}'. Choose from {known}."
+    QUANTIZED_ALREADY = (
+        "The encoder '{name}' runs on OpenVINO already. Quantize the pipeline that was trained."
+    )
+    NO_ENCODER = (
+        "The pipeline ({pipes}) has no component made by the factory 'pretrained_encoder': there "
+        "is nothing to quantize."
+    )
+    TOO_FEW_TEXTS = (
+        "{n} texts are too few to calibrate INT8 on; give at least {least}, better some hundreds."
+    )
 
     # scripts
     ASSET_CHECKSUM = (

@@ -35,7 +35,7 @@ def load_pretrained(folder: Path, dropout: float | None) -> tuple[PreTrainedMode
         raise ValueError(Errors.MODEL_NO_MASK.format(name=config.model_type))
     layout = Layout(config.hidden_size, _max_window(module, folder), config.pad_token_id or 0)
     tokenizer = PieceTokenizer(_tokenizer_definition(folder))
-    checkpoint = Checkpoint(json.loads(config.to_json_string(use_diff=False)), tokenizer, layout)
+    checkpoint = Checkpoint(json.loads(config.to_json_string()), tokenizer, layout)
     return _without_pooler(module).float(), checkpoint
 
 

@@ -60,7 +60,7 @@ def build_training_logger(
             for component, loss in losses.items():
                 if not math.isfinite(loss):
                     raise ValueError(
-                        Errors.LOSS_NOT_FINITE.format(
+                        Errors.LOGGED_LOSS_NOT_FINITE.format(
                             component=component, loss=loss, step=info["step"]
                         )
                     )

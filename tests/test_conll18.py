@@ -192,6 +192,20 @@ def test_whitespace_tokens_are_skipped(gold, vocab):
     assert scores["Sentences"] == scores["UPOS"] == scores["UAS"] == scores["LAS"] == 100
 
 
+def test_the_children_of_a_whitespace_root_are_one_tree(gold, vocab):
+    """The first becomes the root and the others depend on it: CoNLL-U knows one root a sentence."""
+    doc = Doc(
+        vocab,
+        words=[*WORDS[:5], "\n", *WORDS[5:]],
+        spaces=[False] * 9,
+        heads=[5, 5, 5, 5, 5, 5, 7, 7, 7],
+        deps=["nsubj", "aux", "advmod", "ccomp", "punct", "ROOT", "advmod", "ROOT", "punct"],
+    )
+    words = annotation_of([doc], tokens_of=gold).words
+    assert [word.head for word in words] == [-1, 0, 0, 0, 0, 6, -1, 6]
+    assert [word.deprel for word in words[:4]] == ["root", "aux", "advmod", "ccomp"]
+
+
 def test_words_of_multiword_tokens_are_aligned_by_form(tmp_path, vocab):
     """*du* = *de* + *le* in gold; the system cannot know, and has one word where gold has two."""
     du = "1-2\tdu\t_\t_\t_\t_\t_\t_\t_\t_\n"

@@ -1,0 +1,62 @@
+"""project.yml: what weasel makes of it. Nothing is run."""
+
+import shutil
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from spacy.util import load_config
+from weasel.cli.document import project_document
+from weasel.cli.run import project_run
+from weasel.util import load_project_config
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture
+def project(tmp_path):
+    """A folder with the project file alone: weasel makes folders next to it."""
+    folder = tmp_path / "a project"
+    folder.mkdir()
+    shutil.copy(ROOT / "project.yml", folder)
+    return folder
+
+
+def test_every_dependency_comes_from_somewhere(project):
+    config = load_project_config(project, overrides={"vars.corpus": "my corpus"})
+    commands = {command["name"]: command for command in config["commands"]}
+    there = {"assets/my corpus"}
+    for name in config["workflows"]["all"]:
+        command = commands.pop(name)
+        for path in command["deps"]:
+            is_given = path in there or Path(path).parent.as_posix() in there
+            assert is_given or (ROOT / path).exists(), f"{name} needs {path}"
+        there.update(command.get("outputs", []), command.get("outputs_no_cache", []))
+    assert not commands
+
+
+def test_workflow_with_spaces_in_variables(project, capfd):
+    overrides = {"vars.corpus": "my corpus", "vars.encoder": "my models/x", "vars.gpu": 1}
+    project_run(project, "all", overrides=overrides, dry=True)
+    said = capfd.readouterr().out
+    assert "--initialize.components.pretrained_encoder.source 'my models/x'" in said
+    assert "--gpu-id 1" in said and "'training/my corpus/config.cfg'" in said
+
+
+def test_overrides_of_the_train_command_fit_the_config(project):
+    config = load_project_config(project)
+    (train,) = [command for command in config["commands"] if command["name"] == "train"]
+    words = train["script"][0].split()
+    overrides = {
+        option[2:]: value.strip('"')
+        for option, value in pairwise(words)
+        if option.startswith("--") and "." in option
+    }
+    assert set(overrides) >= {"paths.train", "paths.dev", "system.seed", "training.logger.path"}
+    # Raises where the config lacks a section.
+    load_config(ROOT / "configs" / f"{config['vars']['config']}.cfg", overrides=overrides)
+
+
+def test_document(project):
+    project_document(project, project / "README.md")
+    assert "`assets/ewt/test.conllu`" in (project / "README.md").read_text(encoding="utf8")
