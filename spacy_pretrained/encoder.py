@@ -55,7 +55,10 @@ def build_torch_encoder(
         schedule.
     device: "auto" follows spaCy; "cuda", "cuda:1" or "mps" puts the backbone there, and only it.
     """
-    from .torch_backend import TorchSettings, TorchShim
+    try:
+        from .torch_backend import TorchSettings, TorchShim
+    except ModuleNotFoundError as error:
+        raise ModuleNotFoundError(Errors.NEEDS_TORCH.format(name=error.name)) from error
 
     settings = TorchSettings(
         frozen, freeze_layers, dropout, mixed_precision, gradient_checkpointing, device

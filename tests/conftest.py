@@ -1,0 +1,28 @@
+"""Fixtures of all tests: tiny encoders on disk, made once a session."""
+
+from collections.abc import Callable
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def tiny_source(tmp_path_factory) -> Callable[[str], str]:
+    """A function from a kind of model (see `tiny_models.KINDS`) to a folder that holds a tiny one,
+    to be given as `source`. Tests do not write to the folder."""
+    from tiny_models import save_tiny_model
+
+    root = tmp_path_factory.mktemp("tiny_models")
+
+    def find(kind: str) -> str:
+        folder = root / kind
+        if not folder.is_dir():
+            save_tiny_model(kind, folder)
+        return str(folder)
+
+    return find
+
+
+@pytest.fixture(scope="session")
+def tiny_bert(tiny_source) -> str:
+    """A folder with a tiny BERT."""
+    return tiny_source("bert")

@@ -1,0 +1,75 @@
+"""The layers point one way, and only files named torch_* know torch."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parent.parent / "spacy_pretrained"
+MODULES = sorted(PACKAGE.rglob("*.py"))
+
+# Bottom first. A module may import those of lower layers, and nothing else of the package.
+LAYERS = [
+    ["errors", "__init__"],
+    ["wordpieces", "windows", "doc_arrays", "mst", "losses", "confidence"],
+    ["catalogue", "conllu", "conll18", "corpus", "training_logger", "sentences", "gold"],
+    ["alignment", "checkpoint"],
+    ["torch_device", "linear", "orth", "biaffine", "listener", "token_vectors"],
+    ["torch_weights", "openvino_backend"],
+    ["torch_backend"],
+    ["encoder", "tagger_model", "parser_model", "torch_export", "parser_gold", "parser_scorer"],
+    ["pipes"],
+    ["quantize"],
+    ["cli"],
+]
+HEAVY = {"torch", "transformers", "nncf", "openvino", "safetensors", "matplotlib"}
+
+
+def name_of(path: Path) -> str:
+    relative = path.relative_to(PACKAGE).with_suffix("")
+    return relative.parts[0] if len(relative.parts) > 1 else relative.name
+
+
+def level_of(name: str) -> int:
+    return next(i for i, layer in enumerate(LAYERS) if name in layer)
+
+
+def imports_of(tree: ast.Module, *, top_only: bool) -> set[str]:
+    """Modules that are imported: of this package as ".name", others by their first part."""
+    nodes = tree.body if top_only else list(ast.walk(tree))
+    found = set()
+    for node in nodes:
+        if isinstance(node, ast.Import):
+            found |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.level:
+            names = [node.module] if node.module else [alias.name for alias in node.names]
+            found |= {"." + name.split(".")[0] for name in names}
+        elif isinstance(node, ast.ImportFrom):
+            found.add(node.module.split(".")[0])
+    return found
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_imports_point_down(path):
+    tree = ast.parse(path.read_text("utf8"))
+    own = name_of(path)
+    for imported in imports_of(tree, top_only=False):
+        if imported.startswith("."):
+            assert level_of(imported[1:]) < level_of(own), f"{own} imports {imported}"
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_heavy_packages_stay_in_files_that_say_so(path):
+    if path.name.startswith("torch_"):
+        return
+    heavy = imports_of(ast.parse(path.read_text("utf8")), top_only=True) & HEAVY
+    assert not heavy, f"{path.name} imports {heavy} at its top"
+
+
+def test_every_entry_point_is_there():
+    from importlib.metadata import entry_points
+
+    ours = [e for e in entry_points() if e.value.startswith("spacy_pretrained.")]
+    assert len(ours) >= 10
+    for entry in ours:
+        assert callable(entry.load()), entry.name

@@ -1,0 +1,107 @@
+"""A pipeline on OpenVINO runs where torch, transformers and nncf cannot be imported."""
+
+import subprocess
+import sys
+
+import pytest
+import spacy
+
+from spacy_pretrained.quantize import quantize_pipeline
+
+TEXT = "Ada sees the old river. A robot never moves!"
+
+BLOCK = """
+import sys
+
+class Block:
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] in {"torch", "transformers", "nncf", "safetensors"}:
+            raise ModuleNotFoundError(f"No module named {name!r} (blocked)", name=name)
+
+sys.meta_path.insert(0, Block())
+"""
+
+RUN = """
+import json, spacy
+from importlib.metadata import entry_points
+
+for entry in entry_points():
+    if entry.value.startswith("spacy_pretrained."):
+        entry.load()
+spacy.blank("en")
+nlp = spacy.load(sys.argv[1])
+docs = list(nlp.pipe([sys.argv[2]] * 3))
+print(json.dumps([[(t.tag_, t.head.i, t.dep_) for t in doc] for doc in docs]))
+"""
+
+
+@pytest.fixture(scope="module")
+def trained(tiny_bert, tmp_path_factory):
+    """A small pipeline with random weights, and labels to predict."""
+    from spacy.tokens import Doc
+    from spacy.training import Example
+
+    nlp = spacy.blank("en")
+    for name in ("pretrained_encoder", "pretrained_tagger", "biaffine_parser"):
+        nlp.add_pipe(name)
+    nlp.config["initialize"]["components"]["pretrained_encoder"] = {"source": str(tiny_bert)}
+    words = ["Ada", "sees", "rivers", "."]
+    reference = Doc(
+        nlp.vocab,
+        words=words,
+        tags=["NNP", "VBZ", "NNS", "."],
+        heads=[1, 1, 1, 1],
+        deps=["nsubj", "ROOT", "obj", "punct"],
+    )
+    examples = [Example(Doc(nlp.vocab, words=words), reference)]
+    optimizer = nlp.initialize(lambda: examples)
+    for _ in range(5):
+        nlp.update(examples, sgd=optimizer)
+    return nlp
+
+
+def run_blocked(path, text):
+    return subprocess.run(
+        [sys.executable, "-c", BLOCK + RUN, str(path), text], capture_output=True, text=True
+    )
+
+
+@pytest.mark.parametrize("precision", ["fp32", "int8"])
+def test_same_annotations_without_torch(trained, tmp_path, precision):
+    import json
+
+    texts = [TEXT, "The heavy song.", "Kurt likes Grace, gladly."] * 10
+    quantized = quantize_pipeline(trained, texts, precision=precision)
+    quantized.to_disk(tmp_path / "model")
+    here = [[t.tag_, t.head.i, t.dep_] for t in quantized(TEXT)]
+    result = run_blocked(tmp_path / "model", TEXT)
+    assert result.returncode == 0, result.stderr
+    assert json.loads(result.stdout) == [here] * 3
+
+
+def test_only_the_encoder_differs(trained, tmp_path):
+    quantized = quantize_pipeline(trained, ["x"] * 20, precision="fp32")
+    ours, theirs = quantized.config["components"], trained.config["components"]
+    assert [name for name in theirs if ours[name] != theirs[name]] == ["pretrained_encoder"]
+    assert quantized.get_pipe("biaffine_parser").to_bytes() == (
+        trained.get_pipe("biaffine_parser").to_bytes()
+    )
+
+
+def test_a_torch_pipeline_says_what_is_missing(trained, tmp_path):
+    trained.to_disk(tmp_path / "model")
+    result = run_blocked(tmp_path / "model", TEXT)
+    assert result.returncode != 0
+    assert "pip install 'spacy-pretrained[train]'" in result.stderr
+
+
+def test_bad_input(trained):
+    with pytest.raises(ValueError, match="int4"):
+        quantize_pipeline(trained, ["x"] * 20, precision="int4")
+    with pytest.raises(ValueError, match="at least 20"):
+        quantize_pipeline(trained, ["x"] * 3)
+    with pytest.raises(ValueError, match="nothing to quantize"):
+        quantize_pipeline(spacy.blank("en"), ["x"] * 20)
+    once = quantize_pipeline(trained, ["x"] * 20, precision="fp32")
+    with pytest.raises(ValueError, match="already"):
+        quantize_pipeline(once, ["x"] * 20)
