@@ -1,6 +1,8 @@
 """Scores against their formula term by term, gradients against differences, and what a batch,
 padding, dropout and a save must not change."""
 
+import doctest
+
 import numpy as np
 import pytest
 from thinc.api import Adam, Model, NumpyOps, set_dropout_rate
@@ -188,6 +190,10 @@ def test_single_is_batch(rng, X):
         head_row = np.array([1 if head >= 0 else -1])
         alone = model.predict((rows, np.array([0]), head_row))
         np.testing.assert_allclose(alone[0], Y[m])
+
+
+def test_docstrings_examples():
+    assert doctest.testmod(biaffine, extraglobs={"NumpyOps": NumpyOps}) == (0, 2)
 
 
 @pytest.mark.parametrize("at_once", [1, 2, 100])

@@ -1,11 +1,13 @@
 """Trees: against every tree there is, against a naive walk, and independent of the batch."""
 
+import doctest
 import itertools
 import time
 
 import numpy as np
 import pytest
 
+from spacy_pretrained import mst
 from spacy_pretrained.mst import decode, is_tree, maximum_arborescence
 
 
@@ -101,7 +103,8 @@ def test_a_constant_for_all_heads_of_a_token_changes_nothing():
 
 @pytest.mark.parametrize("n", [0, 1, 2, 3, 4])
 def test_is_tree_walks_like_the_naive_one(n):
-    heads = np.array(list(itertools.product(range(n + 1), repeat=n)), dtype=int).reshape(-1, max(n, 1))[:, :n]
+    every = list(itertools.product(range(n + 1), repeat=n))
+    heads = np.array(every, dtype=int).reshape(len(every), n)
     expected = [naive_is_tree(row) for row in heads]
     assert is_tree(heads, np.full(len(heads), n)).tolist() == expected
 
@@ -189,6 +192,10 @@ def test_shapes_have_to_fit():
     for lengths in ([3], [3, 4], [-1, 3]):
         with pytest.raises(ValueError, match="number of tokens"):
             decode(np.zeros((2, 3, 4)), np.array(lengths))
+
+
+def test_docstrings_examples():
+    assert doctest.testmod(mst) == (0, 1)
 
 
 @pytest.mark.parametrize("kind", KINDS)
