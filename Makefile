@@ -5,9 +5,10 @@ DATA ?= data
 MODEL ?= training/ewt/model-best
 INT8 ?= training/ewt/model-int8
 TEXTS ?= corpus/ewt/test.spacy
+GOLD ?= assets/ewt/test.conllu
 TRAIN ?= corpus/ewt/train.spacy
 
-.PHONY: install test test-slow lint corpus smoke int8 bench clean
+.PHONY: install test test-slow lint corpus smoke int8 evaluate-int8 bench clean
 
 install: .venv/installed
 
@@ -40,6 +41,9 @@ smoke: install
 
 int8: install
 	$(RUN) scripts/quantize.py "$(MODEL)" "$(INT8)" --texts "$(TRAIN)"
+
+evaluate-int8: install
+	$(RUN) scripts/evaluate.py "$(INT8)" "$(GOLD)" --output metrics/ewt/test-int8.json
 
 bench: install
 	$(RUN) scripts/benchmark.py --model ours="$(MODEL)" --model int8="$(INT8)" --stock \

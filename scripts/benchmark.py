@@ -80,9 +80,9 @@ class Worker:
             answer = {"error": "it died"}
         if "error" in answer:
             self.log.seek(0)
-            log = self.log.read()[-3000:]
+            print(self.log.read()[-3000:], file=sys.stderr)
             what = f"{self.subject.kind} {self.subject.path} with {self.subject.python}"
-            raise WorkerError(f"{command} failed for {what}: {answer['error']}\n{log}")
+            raise WorkerError(f"{command} failed for {what}: {answer['error']}")
         return answer
 
     def __enter__(self) -> "Worker":
@@ -123,6 +123,8 @@ def main(
         baseline = baseline or "".join(names[:1])
         if baseline not in names:
             raise ValueError(f"Baseline {baseline!r} is none of {names}: give --stock or --model.")
+        if len(set(names)) < len(names):
+            raise ValueError(f"Two pipelines have one name: {names}.")
 
         ceilings = [subject.ceiling() for subject in subjects if subject.backbone.exists()]
         results = {s.name: {"path": os.path.relpath(s.path)} for s in [*subjects, *ceilings]}
@@ -174,7 +176,8 @@ def _pair(option: str, value: str) -> tuple[str, str]:
 
 def measure_loading(subjects, options, rounds, results) -> None:
     """From nothing to the first annotated text, each time in a new process."""
-    for _ in range(rounds):
+    for number in range(1, rounds + 1):
+        msg.text(f"load, round {number} of {rounds}")
         for subject in subjects:
             result = results[subject.name]
             with Worker(subject, options) as worker:

@@ -19,7 +19,7 @@ ENVIRONMENT = ROOT / ".venv-stock"
 PIPELINE = ENVIRONMENT / "pipeline"
 PYTHON = ENVIRONMENT / "bin" / "python"
 
-UPDATES = 150
+UPDATES = 100
 WORDS_A_BATCH = 400
 
 LISTENER = {
@@ -101,7 +101,7 @@ def build(train: Path, output: Path) -> None:
         losses = nlp.update(batch, drop=0.1, sgd=False)
         for name, pipe in nlp.pipeline:
             pipe.finish_update(optimizers[name])
-        if i % 20 == 0:
+        if i % 10 == 0:
             print(f"stock pipeline: {i} of {len(batches)} updates, losses {losses}", flush=True)
     partial = output.with_name(output.name + ".partial")
     shutil.rmtree(partial, ignore_errors=True)

@@ -28,9 +28,9 @@ ATTRIBUTES = [IDX, LENGTH, SPACY, IS_SPACE, ORTH, SHAPE, IS_TITLE, IS_UPPER, IS_
 
 
 def read_arrays(doc: Doc) -> DocArrays:
-    """Read a Doc. Sentence starts that are known (`token.is_sent_start`) count as such; besides,
-    a sentence seems to start behind a line break and behind final punctuation with the closing
-    quotes and brackets that follow it."""
+    """Read a Doc. Where it is known whether a token starts a sentence (`token.is_sent_start`),
+    that counts. Elsewhere a sentence seems to start behind a line break, and behind final
+    punctuation with the closing quotes and brackets that follow it."""
     columns = doc.to_array(ATTRIBUTES).reshape(len(doc), len(ATTRIBUTES))
     starts, lengths = columns[:, :2].astype("int64").T
     spaced, whitespace = columns[:, 2] != 0, columns[:, 3] != 0
@@ -68,6 +68,7 @@ def _seems_to_start(doc: Doc, orth: np.ndarray, newline: np.ndarray) -> np.ndarr
     starts[1:] = tail[:-1] & ~tail[1:]
     known = doc.to_array("SENT_START").astype("int64")
     starts[known == 1] = True
+    starts[1:][known[1:] == -1] = False
     return starts
 
 

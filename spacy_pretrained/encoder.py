@@ -38,10 +38,11 @@ def build_torch_encoder(
     """Build a pretrained encoder that runs, and trains, on torch. It has no weights before
     `nlp.initialize()` or `from_disk`.
 
-    window: Wordpieces that the encoder sees at once, special ones included. At most what the
-        model takes; 0 means just that.
-    stride: Wordpieces that a window answers for; the others are context on both sides. None
-        means all of them, so that windows do not overlap.
+    window: Wordpieces that the encoder sees at once, special ones included. A window is what
+        seems to be a sentence; a longer one is cut. At most what the model takes; 0 means just
+        that.
+    stride: Wordpieces that a window answers for at most; the others are context on both sides.
+        None means all of them, so that windows do not overlap.
     max_pieces: Wordpieces in a batch of windows, padding included. Bounds the memory.
     orth_width: Width of an embedding of shape, case and spacing beside the backbone's vectors;
         0 for none.
@@ -184,6 +185,10 @@ class _Plan:
         tokenizer, layout = checkpoint.tokenizer, checkpoint.layout
         special = len(tokenizer.prefix) + len(tokenizer.suffix)
         window = min(model.attrs["window"] or layout.max_window, layout.max_window) - special
+        if window < 1:
+            raise ValueError(
+                Errors.WINDOW_TOO_SMALL.format(window=window + special, special=special)
+            )
         stride = min(model.attrs["stride"] or window, window)
 
         pieces = _tokenize(tokenizer, docs, arrays)
@@ -230,16 +235,15 @@ def _tokenize(tokenizer: PieceTokenizer, docs: list[Doc], arrays: list[DocArrays
 
 
 def _text_cuts(arrays: DocArrays) -> list[int]:
-    """Characters to cut a text at: ends of tokens, and before the space that follows, since
-    byte-level and Unigram tokenizers read it as the beginning of the next word."""
-    ends = arrays.ends
-    if not len(ends) or ends[-1] <= TEXT_PART_CHARACTERS:
-        return [0, int(ends[-1]) + 1 if len(ends) else 0]
-    places = ends[arrays.spaced] if arrays.spaced.any() else ends
-    wanted = np.arange(TEXT_PART_CHARACTERS, ends[-1], TEXT_PART_CHARACTERS)
+    """Characters to cut a text at: before a space that follows a word, since byte-level and Unigram
+    tokenizers read it as the beginning of the next word. A text without spaces stays whole."""
+    length = int(arrays.ends[-1]) if len(arrays.ends) else 0
+    places = arrays.ends[arrays.spaced & ~arrays.whitespace]
+    wanted = np.arange(TEXT_PART_CHARACTERS, length, TEXT_PART_CHARACTERS)
     found = np.searchsorted(places, wanted)
     cuts = np.unique(places[found[found < len(places)]])
-    return [0, *(int(c) for c in cuts if c < ends[-1]), int(ends[-1]) + 1]
+    # Behind the last token may be a space.
+    return [0, *(int(c) for c in cuts if c < length), length + 1]
 
 
 def _cuts(arrays: DocArrays, alignment: Alignment) -> list[np.ndarray]:
@@ -274,11 +278,14 @@ def _by_doc(out: Floats2d, bounds: list[tuple[int, int]]) -> list[Floats2d]:
 
 
 def _check_settings(window: int, stride: int | None, max_pieces: int, orth_width: int) -> None:
-    settings = {"window": window, "stride": stride or 0, "max_pieces": max_pieces}
-    settings["orth_width"] = orth_width
-    for name, value in settings.items():
-        if value < 0 or (name == "max_pieces" and value < 1):
-            raise ValueError(Errors.SETTING_NEGATIVE.format(name=name, value=value))
+    for name, value, least in (
+        ("window", window, 0),
+        ("stride", 1 if stride is None else stride, 1),
+        ("max_pieces", max_pieces, 1),
+        ("orth_width", orth_width, 0),
+    ):
+        if value < least:
+            raise ValueError(Errors.SETTING_TOO_SMALL.format(name=name, value=value, least=least))
 
 
 def _not_alone(model: Model, X, is_train: bool):

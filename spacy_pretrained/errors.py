@@ -60,9 +60,17 @@ class Errors:
         "Use a model whose folder has a tokenizer.json, or convert it with "
         "`AutoTokenizer.from_pretrained(...).save_pretrained(...)` where transformers can."
     )
+    TOKENIZER_MISSING = (
+        "The folder '{source}' has no tokenizer.json, and no vocabulary to make one of. Save the "
+        "model's tokenizer there: `AutoTokenizer.from_pretrained(...).save_pretrained(folder)`."
+    )
     MODEL_NO_MASK = (
-        "'{name}' takes no attention mask, so that padding would change its vectors; use another "
-        "encoder."
+        "'{name}' takes no attention mask or does not heed it, so that padding would change its "
+        "vectors; use another encoder."
+    )
+    MODEL_NO_ENCODER = (
+        "'{name}' is no encoder of text that gives one vector a piece. Use a model such as BERT, "
+        "RoBERTa, DeBERTa or ModernBERT."
     )
     NEEDS_TORCH = (
         "This pipeline's encoder runs on torch, and '{name}' is not installed. Run: "
@@ -95,7 +103,11 @@ class Errors:
 
 
     # encoder
-    SETTING_NEGATIVE = "The encoder's setting {name} = {value} is out of range."
+    SETTING_TOO_SMALL = "The encoder's setting {name} = {value} has to be at least {least}."
+    WINDOW_TOO_SMALL = (
+        "The encoder's setting window = {window} leaves no room beside the {special} special "
+        "pieces of a window. Set it higher, or to 0 for as many as the model takes."
+    )
     BACKBONE_ALONE = "The backbone runs as a part of the encoder's model, never alone."
     LISTENER_WILDCARD = (
         "upstream = \"*\" would listen to every tok2vec in the pipeline. Give the name of the "
@@ -215,6 +227,16 @@ class Errors:
     CONLL18_WORD_COUNT = (
         "The Docs are not made of the gold words: the gold file has {gold} of them, the Docs have "
         "{system} (whitespace apart). Make them of the same file, in the same order."
+    )
+
+    # corpus
+    CORPUS_PATH = (
+        "The corpus has no path. Set it in the config, in [paths] or [corpora], or with "
+        "--paths.train and --paths.dev."
+    )
+    CORPUS_SENTENCES = (
+        "The corpus has gold_sentences = {gold_sentences} and gold_tokens = {gold_tokens}. It is a "
+        "share of the examples, from 0 to 1, and needs gold tokens."
     )
 
     # mst, biaffine

@@ -10,6 +10,8 @@ from spacy.tokens import Doc
 from spacy.training import Example
 from thinc.types import Ints1d
 
+from .sentences import passed_over
+
 NO_GOLD = -1
 
 
@@ -34,23 +36,47 @@ def read_attribute(example: Example, attribute: str) -> np.ndarray:
 
 def read_sentence_starts(example: Example) -> Ints1d:
     """Sentence starts (N,): 1 yes, -1 no, 0 unknown."""
-    starts = example.reference.to_array([SENT_START]).astype("int64").ravel()
-    return _pick(starts, align_tokens(example), missing=0)
+    return _pick(sentence_starts(example.reference), align_tokens(example), missing=0)
 
 
 def read_heads(example: Example) -> Ints1d:
     """The head of each token (N,), itself for a root, -1 where it is missing."""
     reference, gold = example.reference, align_tokens(example)
-    columns = reference.to_array([HEAD, DEP]).reshape(len(reference), 2)
-    heads = np.arange(len(reference)) + columns[:, 0].astype("int32")
-    heads[columns[:, 1] == 0] = NO_GOLD
+    heads = arcs(reference)
     predicted = np.full(len(reference) + 1, NO_GOLD)  # the last stands for "no head"
     predicted[gold[gold >= 0]] = np.flatnonzero(gold >= 0)
     return _pick(predicted[heads], gold, missing=NO_GOLD)
 
 
+def arcs(doc: Doc) -> Ints1d:
+    """The head of each token of a Doc (N,), itself for a root, -1 where it is missing."""
+    heads, has_relation = _read_parse(doc)
+    return np.where(has_relation, heads, NO_GOLD)
+
+
+def sentence_starts(doc: Doc) -> Ints1d:
+    """Sentence starts of a Doc (N,): 1 yes, -1 no, 0 unknown.
+
+    In a parsed Doc, spaCy keeps the starts that follow from the roots, and calls all other tokens
+    "no start". Where heads are missing a root may be, too: there, a token is known to be no start
+    only if an arc passes over the gap before it.
+    """
+    starts = doc.to_array(SENT_START).astype("int64").ravel()
+    heads, has_relation = _read_parse(doc)
+    if has_relation.any() and not has_relation.all():
+        inside = passed_over(np.arange(len(doc)), heads, len(doc))
+        starts[(starts < 0) & ~inside] = 0
+    return starts
+
+
 def is_space(doc: Doc) -> np.ndarray:
-    return doc.to_array([IS_SPACE]).ravel() != 0
+    return doc.to_array(IS_SPACE).ravel() != 0
+
+
+def _read_parse(doc: Doc) -> tuple[Ints1d, np.ndarray]:
+    """Where the head of each token is said to be (N,), and whether it has a relation to it."""
+    columns = doc.to_array([HEAD, DEP]).reshape(len(doc), 2)
+    return np.arange(len(doc)) + columns[:, 0].astype("int32"), columns[:, 1] != 0
 
 
 def _pick(values: np.ndarray, gold: Ints1d, missing: int) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 import os
 import threading
+import weakref
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -19,7 +20,14 @@ from .windows import WindowBatch
 MODEL, WEIGHTS = "model.xml", "model.bin"
 
 
-@dataclass
+# A child has no threads of its parent's compiled models, and to let go of one would abort it.
+_alive: weakref.WeakSet = weakref.WeakSet()
+_inherited: list = []
+if hasattr(os, "register_at_fork"):  # not on Windows
+    os.register_at_fork(after_in_child=lambda: _inherited.extend(_alive))
+
+
+@dataclass(eq=False)
 class _Session:
     """A compiled model of one process, with requests to be used again."""
 
@@ -27,6 +35,9 @@ class _Session:
     compiled: Any
     n_streams: int
     idle: deque = field(default_factory=deque)
+
+    def __post_init__(self):
+        _alive.add(self)
 
     def start(self, batch: WindowBatch) -> Any:
         try:
@@ -89,7 +100,7 @@ class OpenVinoShim(Shim):
 
         if not self._files:
             raise ValueError(Errors.NOT_INITIALIZED)
-        threads = self.threads or len(os.sched_getaffinity(0))
+        threads = self.threads or _count_cores()
         core = openvino.Core()
         try:
             weights = np.frombuffer(self._files[WEIGHTS], dtype="uint8")
@@ -144,6 +155,12 @@ def _finished(session: _Session, request: Any) -> Iterator[np.ndarray]:
     request.wait()
     yield request.get_output_tensor(0).data
     session.idle.append(request)
+
+
+def _count_cores() -> int:
+    if hasattr(os, "sched_getaffinity"):  # Linux
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def _rebuild(threads: int, files: Files) -> OpenVinoShim:

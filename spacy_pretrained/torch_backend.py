@@ -20,8 +20,9 @@ from .windows import WindowBatch
 
 logger = logging.getLogger("spacy")
 
-# A child forked after torch used OpenMP hangs in its first parallel region.
-os.register_at_fork(after_in_child=lambda: torch.set_num_threads(1))
+if hasattr(os, "register_at_fork"):  # not on Windows
+    # A child forked after torch used OpenMP hangs in its first parallel region.
+    os.register_at_fork(after_in_child=lambda: torch.set_num_threads(1))
 
 
 @dataclass(frozen=True)
@@ -80,6 +81,8 @@ class TorchShim(Shim):
             output = self._run(batch)
 
         def backprop(d_vectors: Floats3d) -> None:
+            if not output.requires_grad:  # all layers are frozen
+                return
             # Gradient checkpointing runs the layers again here, and dropout must run with them.
             with self._training():
                 output.backward(xp2torch(d_vectors).to(output.device))
@@ -109,6 +112,9 @@ class TorchShim(Shim):
         parameters = [p for p in self.module.parameters() if p.grad is not None]
         if not parameters:
             return
+        for parameter in parameters:
+            if parameter.grad.is_sparse:
+                parameter.grad = parameter.grad.to_dense()
         norm = torch.nn.utils.clip_grad_norm_(parameters, optimizer.grad_clip or float("inf"))
         if not torch.isfinite(norm):
             raise ValueError(Errors.GRADIENT_NOT_FINITE.format(norm=float(norm)))
@@ -182,7 +188,7 @@ class TorchShim(Shim):
 
     def __reduce__(self):
         # A schedule cannot be pickled; a copy in another process only predicts.
-        factor = self.learn_rate_factor if isinstance(self.learn_rate_factor, float) else 1.0
+        factor = 1.0 if isinstance(self.learn_rate_factor, Generator) else self.learn_rate_factor
         return _rebuild, (self.settings, factor, self.to_files())
 
     def to_device(self, device_type: str, device_id: int) -> None:
@@ -195,6 +201,9 @@ class TorchShim(Shim):
             torch_weights.freeze_bottom(module, self.settings.freeze_layers)
         if self.settings.gradient_checkpointing:
             module.gradient_checkpointing_enable({"use_reentrant": False})
+        # Gradients of the few pieces of a batch: a dense one would fill, and add, the whole table
+        # for every batch of windows. They are dense again before a step.
+        module.get_input_embeddings().sparse = True
         self._model, self.checkpoint = module.eval(), checkpoint
         self._averages, self._n_updates = {}, 0
         self._place(choose_device(self.settings.device, training=training))

@@ -15,6 +15,7 @@ from .errors import Errors
 from .wordpieces import PieceTokenizer
 
 WEIGHTS = "model.safetensors"
+VOCABULARIES = ("vocab*", "*.model", "merges.txt")  # of tokenizers without a tokenizer.json
 UNBOUNDED = 10**6  # model_max_length is some huge number where a tokenizer knows no limit
 
 
@@ -23,20 +24,29 @@ def load_pretrained(folder: Path, dropout: float | None) -> tuple[PreTrainedMode
     hf_logging.disable_progress_bar()  # a bar for every load of a spaCy pipeline says nothing
     try:
         config = AutoConfig.from_pretrained(folder, local_files_only=True)
-        module = AutoModel.from_pretrained(
+        own_config = json.loads(config.to_json_string())
+        module, report = AutoModel.from_pretrained(
             folder,
             config=_with_dropout(config, dropout),
             local_files_only=True,
             use_safetensors=True,
+            ignore_mismatched_sizes=True,  # they are in the report
+            output_loading_info=True,
         )
     except Exception as error:  # damaged files raise bare Exceptions, unknown models ValueErrors
         raise ValueError(Errors.MODEL_BROKEN.format(source=folder, error=error)) from error
-    if "attention_mask" not in inspect.signature(module.forward).parameters:
-        raise ValueError(Errors.MODEL_NO_MASK.format(name=config.model_type))
-    layout = Layout(config.hidden_size, _max_window(module, folder), config.pad_token_id or 0)
+    _check_complete(report, folder)
+    _check_kind(module)
+    module = _without_pooler(module).float().eval()
+    pad = getattr(config, "pad_token_id", None) or 0
+    layout = Layout(config.hidden_size, _max_window(module, folder), pad)
     tokenizer = PieceTokenizer(_tokenizer_definition(folder))
-    checkpoint = Checkpoint(json.loads(config.to_json_string()), tokenizer, layout)
-    return _without_pooler(module).float(), checkpoint
+    if getattr(config, "trigram_input", False):
+        # MobileBERT reads the next piece's embedding: padding's must be what the end of text is.
+        module.get_input_embeddings().weight.data[pad] = 0
+    checkpoint = Checkpoint(own_config, tokenizer, layout)
+    _check_padding(module, checkpoint)
+    return module, checkpoint
 
 
 def from_files(files: Files, dropout: float | None) -> tuple[PreTrainedModel, Checkpoint]:
@@ -44,18 +54,17 @@ def from_files(files: Files, dropout: float | None) -> tuple[PreTrainedModel, Ch
     checkpoint = read_checkpoint(files)
     config = _with_dropout(AutoConfig.for_model(**json.loads(files[CONFIG])), dropout)
     module = _without_pooler(AutoModel.from_config(config)).float()
+    if WEIGHTS not in files:
+        raise ValueError(Errors.CHECKPOINT_MISSING.format(name=WEIGHTS))
     try:
-        weights = safetensors.torch.load(files.get(WEIGHTS, b""))
+        weights = safetensors.torch.load(files[WEIGHTS])
     except Exception as error:  # SafetensorError derives from Exception alone
         raise ValueError(Errors.WEIGHTS_BROKEN.format(name=WEIGHTS, error=error)) from error
     try:
         missing, unexpected = module.load_state_dict(weights, strict=False)
     except RuntimeError as error:
         raise ValueError(Errors.WEIGHTS_MISMATCH.format(name=WEIGHTS, error=error)) from error
-    wrong = [*unexpected, *(set(missing) & set(_own_tensors(module)))]
-    if wrong:
-        detail = f"{len(wrong)} tensors, such as {wrong[0]}"
-        raise ValueError(Errors.WEIGHTS_MISMATCH.format(name=WEIGHTS, error=detail))
+    _refuse_misfits([*unexpected, *(set(missing) & set(_own_tensors(module)))], WEIGHTS)
     return module, checkpoint
 
 
@@ -90,6 +99,42 @@ def freeze_bottom(module: PreTrainedModel, freeze_layers: int) -> None:
     for parameter in module.parameters():
         frozen = id(parameter) in embeddings or id(parameter) in in_layers - trained
         parameter.requires_grad_(not frozen)
+
+
+def _check_complete(report: dict, folder: Path) -> None:
+    """Refuse weights that are not all of this model's: the rest would be random."""
+    missing = [name for name in report["missing_keys"] if "pooler." not in name]
+    _refuse_misfits([*missing, *(name for name, *_ in report["mismatched_keys"])], folder)
+
+
+def _refuse_misfits(tensors: list[str], source: Path | str) -> None:
+    if tensors:
+        detail = f"{len(tensors)} tensors, such as {min(tensors)}"
+        raise ValueError(Errors.WEIGHTS_MISMATCH.format(name=source, error=detail))
+
+
+def _check_kind(module: PreTrainedModel) -> None:
+    """Refuse what is no encoder of text (images, sequence to sequence) or cannot take batches."""
+    arguments = inspect.signature(module.forward).parameters
+    is_encoder = "input_ids" in arguments and hasattr(module.config, "hidden_size")
+    if not is_encoder or getattr(module.config, "is_encoder_decoder", False):
+        raise ValueError(Errors.MODEL_NO_ENCODER.format(name=module.config.model_type))
+    if "attention_mask" not in arguments:
+        raise ValueError(Errors.MODEL_NO_MASK.format(name=module.config.model_type))
+
+
+@torch.inference_mode()
+def _check_padding(module: PreTrainedModel, checkpoint: Checkpoint) -> None:
+    """Refuse a model whose vectors change with padding, mask or not (some have convolutions)."""
+    tokenizer = checkpoint.tokenizer
+    (pieces,) = tokenizer.encode(["a b c d"])
+    ids = torch.tensor([[*tokenizer.prefix, *pieces.ids, *tokenizer.suffix]])
+    longer = torch.nn.functional.pad(ids, (0, 8), value=checkpoint.layout.pad)
+    mask = torch.nn.functional.pad(torch.ones_like(ids), (0, 8))
+    alone = module(input_ids=ids, attention_mask=torch.ones_like(ids)).last_hidden_state
+    padded = module(input_ids=longer, attention_mask=mask).last_hidden_state[:, : ids.shape[1]]
+    if not torch.allclose(alone, padded, rtol=0, atol=1e-3 * float(alone.abs().max())):
+        raise ValueError(Errors.MODEL_NO_MASK.format(name=module.config.model_type))
 
 
 def _own_tensors(module: PreTrainedModel) -> dict[str, torch.Tensor]:
@@ -129,8 +174,8 @@ def _max_window(module: PreTrainedModel, folder: Path) -> int:
         limits.append(positions - (0 if offset is None else offset + 1))
     settings = folder / "tokenizer_config.json"
     if settings.is_file():
-        known = json.loads(settings.read_text("utf8")).get("model_max_length", UNBOUNDED)
-        limits.append(int(known))
+        known = json.loads(settings.read_text("utf8")).get("model_max_length")
+        limits.append(int(known or UNBOUNDED))
     return min(limits)
 
 
@@ -138,6 +183,9 @@ def _tokenizer_definition(folder: Path) -> str:
     path = folder / TOKENIZER
     if path.is_file():
         return path.read_text("utf8")
+    if not any(file for pattern in VOCABULARIES for file in folder.glob(pattern)):
+        # transformers would make up one that knows no words
+        raise ValueError(Errors.TOKENIZER_MISSING.format(source=folder))
     try:
         tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
     except Exception as error:

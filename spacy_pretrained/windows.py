@@ -4,6 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+# Padding that a batch may have: pieces that cost as much as to run another batch, or this share.
+PADDING_ALLOWED = 48
+PADDING_SHARE = 1 / 12
+
 
 @dataclass(frozen=True)
 class Windows:
@@ -33,26 +37,26 @@ class WindowBatch:
 
 
 def split(n_pieces: int, cuts: list[np.ndarray], window: int, stride: int) -> Windows:
-    """Cut one Doc of `n_pieces` into windows of at most `window` pieces.
+    """Cut one Doc of `n_pieces` into windows of at most `window` pieces, one for each sentence.
 
-    cuts: Where a window may begin, best places first: ascending piece numbers of sentence starts,
-        then of token starts. A window begins at a place of a worse kind only where the next
-        better one is too far.
+    cuts: Ascending piece numbers: where sentences start, and a window begins in any case; then
+        where tokens start. A sentence of more than `stride` pieces is cut there, and within a
+        token only where a token is longer still.
     window: Pieces a window shows, special ones not counted.
     stride: Pieces a window answers for at most. Below `window` the rest is context on both
         sides, shown to the encoder again; equal to it, windows do not overlap.
 
-    Windows of one Doc are of like length: 130 pieces become 65 + 65 rather than 128 + 2.
+    The windows of a long sentence are of like length: 130 pieces become 65 + 65, not 128 + 2.
     """
+    sentence_starts, token_starts = cuts
+    sentences = np.unique(np.concatenate([[0], sentence_starts, [n_pieces]]).astype("int64"))
     bounds = [0]
-    while bounds[-1] < n_pieces:
-        position = bounds[-1]
-        left = n_pieces - position
-        if left <= stride:
-            bounds.append(n_pieces)
-            continue
-        target = position + -(-left // -(-left // stride))
-        bounds.append(_cut_near(target, position, position + stride, cuts))
+    for end in sentences[1:].tolist():
+        while end - bounds[-1] > stride:
+            left = end - bounds[-1]
+            target = bounds[-1] + -(-left // -(-left // stride))
+            bounds.append(_cut_near(target, bounds[-1], bounds[-1] + stride, token_starts))
+        bounds.append(end)
     core_start, core_end = np.asarray(bounds[:-1], "int64"), np.asarray(bounds[1:], "int64")
     context = (window - (core_end - core_start)) // 2 if stride < window else 0
     return Windows(
@@ -83,7 +87,7 @@ def batch(
     max_pieces: int,
 ) -> list[WindowBatch]:
     """Batch windows of like length, so that no batch holds more than `max_pieces` with padding
-    (a single window may)."""
+    (a single window may), nor much padding."""
     special = len(prefix) + len(suffix)
     lengths = windows.end - windows.start + special
     order = np.argsort(-lengths, kind="stable")
@@ -92,8 +96,9 @@ def batch(
     while position < len(order):
         count = max(1, max_pieces // int(lengths[order[position]]))
         chosen = order[position : position + count]
+        chosen = chosen[: _count_with_little_padding(lengths[chosen])]
         batches.append(_pad(windows, chosen, ids, prefix, suffix, pad))
-        position += count
+        position += len(chosen)
     return batches
 
 
@@ -108,14 +113,19 @@ def slots(batches: list[WindowBatch], n_pieces: int) -> tuple[np.ndarray, np.nda
     return places, starts
 
 
-def _cut_near(target: int, low: int, high: int, cuts: list[np.ndarray]) -> int:
-    """The cut in (low, high] nearest to the target, of the best kind that has one there."""
-    for places in cuts:
-        first, last = np.searchsorted(places, [low, high], "right")
-        near = places[first:last]
-        if len(near):
-            return int(near[np.argmin(np.abs(near - target))])
-    return high
+def _count_with_little_padding(lengths: np.ndarray) -> int:
+    """How many of the windows, longest first, fill most of an array as wide as the first."""
+    cells = lengths[0] * np.arange(1, len(lengths) + 1)
+    allowed = np.maximum(PADDING_ALLOWED, cells * PADDING_SHARE)
+    too_much = cells - np.cumsum(lengths) > allowed
+    return int(np.argmax(too_much)) if too_much.any() else len(lengths)
+
+
+def _cut_near(target: int, low: int, high: int, places: np.ndarray) -> int:
+    """The place in (low, high] nearest to the target; `high` where there is none."""
+    first, last = np.searchsorted(places, [low, high], "right")
+    near = places[first:last]
+    return int(near[np.argmin(np.abs(near - target))]) if len(near) else high
 
 
 def _pad(windows, chosen, ids, prefix, suffix, pad) -> WindowBatch:

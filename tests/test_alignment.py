@@ -1,5 +1,7 @@
 """Every token gets just the pieces it shares characters with; pooling and its adjoint."""
 
+import itertools
+
 import numpy as np
 import pytest
 import spacy
@@ -100,14 +102,14 @@ def random_pooling(seed: int) -> tuple[Pooling, Alignment, np.ndarray, np.ndarra
 
 def pool_all(pooling: Pooling, vectors: np.ndarray, bounds: np.ndarray, n_tokens: int):
     out = np.zeros((n_tokens, vectors.shape[1]), dtype="float32")
-    for block, (low, high) in enumerate(zip(bounds[:-1], bounds[1:])):
+    for block, (low, high) in enumerate(itertools.pairwise(bounds)):
         pooling.pool(OPS, block, vectors[low:high], out)
     return out
 
 
 def unpool_all(pooling: Pooling, d_out: np.ndarray, bounds: np.ndarray):
     d_vectors = np.zeros((bounds[-1], d_out.shape[1]), dtype="float32")
-    for block, (low, high) in enumerate(zip(bounds[:-1], bounds[1:])):
+    for block, (low, high) in enumerate(itertools.pairwise(bounds)):
         pooling.unpool(OPS, block, d_out, d_vectors[low:high])
     return d_vectors
 

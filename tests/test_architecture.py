@@ -11,8 +11,8 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 # Bottom first. A module may import those of lower layers, and nothing else of the package.
 LAYERS = [
     ["errors", "__init__"],
-    ["wordpieces", "windows", "doc_arrays", "mst", "losses", "confidence"],
-    ["catalogue", "conllu", "conll18", "corpus", "training_logger", "sentences", "gold"],
+    ["wordpieces", "windows", "doc_arrays", "mst", "losses", "confidence", "sentences"],
+    ["catalogue", "conllu", "conll18", "corpus", "training_logger", "gold"],
     ["alignment", "checkpoint"],
     ["torch_device", "linear", "orth", "biaffine", "listener", "token_vectors"],
     ["torch_weights", "openvino_backend"],

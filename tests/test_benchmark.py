@@ -121,4 +121,10 @@ def test_an_error_of_a_pipeline_is_shown(folder, tmp_path):
     (tmp_path / "meta.json").write_text("{}")
     done = run(f"--model=broken={tmp_path}", "--texts", folder / "docs.spacy")
     assert done.returncode == 1
-    assert "load failed" in done.stdout and str(tmp_path) in done.stdout
+    assert "load failed for pipeline" in done.stdout and "Traceback" in done.stderr
+
+
+def test_names_are_unique(folder):
+    model = f"--model=a={folder / 'torch'}"
+    done = run(model, model, "--texts", folder / "docs.spacy")
+    assert done.returncode == 1 and "have one name" in done.stdout

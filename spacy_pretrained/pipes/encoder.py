@@ -46,9 +46,17 @@ class PretrainedEncoder(Tok2Vec):
         if not model.has_ref("backbone"):
             raise ValueError(Errors.ENCODER_MODEL.format(name=name, model=model.name))
         super().__init__(vocab, model, name)
+        # For spaCy's `replace_listeners`, which gives a component a copy of this model.
+        model.attrs["replace_listener"] = _name_layers
         self._pending: _PendingUpdate | None = None
 
     # Listeners
+
+    def find_listeners(self, component: object) -> None:
+        """Take on the listeners of a component; spaCy asks for each that stands behind this one."""
+        if isinstance(component, PretrainedEncoder):
+            raise ValueError(Errors.TWO_ENCODERS.format(old=self.name, new=component.name))
+        super().find_listeners(component)
 
     def add_listener(self, listener: Tok2VecListener, component_name: str) -> None:
         super().add_listener(listener, component_name)
@@ -161,6 +169,13 @@ class PretrainedEncoder(Tok2Vec):
         from_disk(path, read, exclude)
         set_width(self.model)
         return self
+
+
+def _name_layers(model: Model) -> Model:
+    """Name the layers of a copy of an encoder's model: Thinc's copies have none of its refs."""
+    for name, layer in zip(("backbone", "orth"), model.layers):
+        model.set_ref(name, layer)
+    return model
 
 
 class _PendingUpdate:

@@ -12,14 +12,23 @@ from spacy.tokens import Doc
 from spacy.training import Example, validate_examples, validate_get_examples
 from spacy.vocab import Vocab
 from thinc.api import Model, Ops, Optimizer, set_dropout_rate
-from thinc.types import Floats1d, Floats2d, Floats3d, Ints1d, Ints2d
+from thinc.types import Floats1d, Floats2d, Floats3d, Ints1d
 
 from .. import confidence as confidences
 from ..errors import Errors
-from ..gold import NO_GOLD, is_space, read_attribute, read_heads, read_sentence_starts
+from ..gold import NO_GOLD, is_space, read_attribute
 from ..losses import binary_cross_entropy, cross_entropy, sigmoid, softmax
 from ..mst import decode
-from ..sentences import batch_sentences, bound, heads_of_spaces
+from ..parser_gold import ParserGold, read_parser_gold
+from ..parser_scorer import score
+from ..sentences import (
+    SentenceBatch,
+    batch_sentences,
+    bound,
+    find_open,
+    first_tokens,
+    heads_of_spaces,
+)
 
 ROOT = "ROOT"
 OF_SPACE = "dep"  # the label of white space, as stock parsers give it
@@ -38,7 +47,7 @@ DEFAULT_MODEL = {
         "model": DEFAULT_MODEL,
         "max_sentence": 512,
         "confidence": False,
-        "scorer": {"@scorers": "spacy.parser_scorer.v1"},
+        "scorer": {"@scorers": "spacy-pretrained.parser_scorer.v1"},
     },
     default_score_weights={
         "dep_uas": 0.5,
@@ -61,7 +70,7 @@ def make_biaffine_parser(
 
     max_sentence: Tokens of the longest sentence, which bounds time and memory (they grow with its
         square). A longer one is split, from its left end on, before the token that most probably
-        starts a sentence among the next `max_sentence`.
+        starts a sentence among the next `max_sentence`; at starts set to -1 only if it must be.
     confidence: Whether to keep probabilities: `token._.head_confidence`, `dep_confidence`,
         `sent_start_confidence`.
     """
@@ -100,7 +109,7 @@ class BiaffineParser(TrainablePipe):
         *,
         max_sentence: int = 512,
         confidence: bool = False,
-        scorer: Callable | None = None,
+        scorer: Callable | None = score,
     ):
         self.vocab = vocab
         self.model = model
@@ -131,63 +140,58 @@ class BiaffineParser(TrainablePipe):
             raise ValueError(Errors.NOT_TRAINED.format(name=self.name))
         vectors = self.model.get_ref("vectors").predict(docs)
         words = ~_flat(docs, is_space)
-        starts, start_scores = self._find_sentences(docs, vectors, words)
+        starts, sure = self._find_sentences(docs, vectors, words)
         heads = heads_of_spaces(starts, words)
         labels = np.full(len(heads), self.vocab.strings.add(OF_SPACE), dtype="uint64")
         labels[heads == np.arange(len(heads))] = self.vocab.strings.add(ROOT)
         parse = Parse(heads, labels, {})
         if self.confidence:
             parse.confidence = {kind: np.ones(len(heads), dtype="float32") for kind in CONFIDENCES}
-            sure = sigmoid(self.model.ops, start_scores)
-            parse.confidence["sent_start"] = np.where(starts, sure, 1 - sure)
-        for index in batch_sentences(starts, words):
-            self._parse_batch(vectors, index, parse)
+            parse.confidence["sent_start"] = sure
+        for batch in batch_sentences(starts, words):
+            self._parse_batch(vectors, batch, parse)
         return parse
 
     def _find_sentences(
         self, docs: list[Doc], vectors: Floats2d, words: np.ndarray
     ) -> tuple[np.ndarray, Floats1d]:
-        """First tokens of sentences, bool (N,), and the scores (N,) they come from."""
-        ops = self.model.ops
-        scores = ops.to_numpy(self.model.get_ref("sentences").predict(vectors)).ravel()
+        """First tokens of sentences, bool (N,), and how probable it is that each token is one, or
+        is none, as found, (N,)."""
+        scores = self.model.get_ref("sentences").predict(vectors)
+        sure = sigmoid(self.model.ops.to_numpy(scores).ravel())
         known = _flat(docs, _known_starts)
-        starts = np.where(known != 0, known > 0, (scores > 0) & words)
-        starts[_first_tokens(docs)] = True
-        scores = np.where(known != 0, np.where(known > 0, np.inf, -np.inf), scores)
-        return bound(starts, np.where(words, scores, -np.inf), self.max_sentence), scores
+        firsts = first_tokens([len(doc) for doc in docs])
+        forced = firsts | (known > 0)
+        is_start = np.where(find_open(known, firsts, words), sure, forced)
+        preference = np.where(words, sure, -1.0) - (known < 0)
+        starts = bound(is_start > 0.5, preference, self.max_sentence)
+        return starts, np.where(starts, is_start, 1 - is_start).astype("float32")
 
-    def _parse_batch(self, vectors: Floats2d, index: Ints2d, parse: Parse) -> None:
-        """Find heads and labels of the sentences in `index` (S, L), rows of the vectors."""
+    def _parse_batch(self, vectors: Floats2d, batch: SentenceBatch, parse: Parse) -> None:
+        """Find the heads and labels of some sentences."""
         ops = self.model.ops
-        is_word = index >= 0
-        rows = index[is_word]
-        local = _number(is_word)
-        X = vectors[ops.asarray_i(rows)]
-        scores = ops.to_numpy(self.model.get_ref("arcs").predict((X, ops.asarray_i(local))))
-        columns = decode(scores, is_word.sum(axis=1))
-        # Column 0 is the root, which row -1 stands for; column j + 1 is word j of the sentence.
-        heads = np.take_along_axis(np.pad(local, ((0, 0), (1, 0)), constant_values=-1), columns, 1)
-        heads = heads[is_word]
-        dependents = np.arange(len(rows))
-        label_scores = self.model.get_ref("labels").predict(
-            (X, ops.asarray_i(dependents), ops.asarray_i(heads))
-        )
-        label_scores = self._only_roots_are_root(ops.to_numpy(label_scores), heads)
-        best = label_scores.argmax(axis=1)
-        parse.heads[rows] = np.where(heads < 0, rows, rows[heads])
-        parse.labels[rows] = self._label_hashes()[best]
+        X = vectors[ops.asarray_i(batch.rows)]
+        scores = self.model.get_ref("arcs").predict((X, ops.asarray_i(batch.words)))
+        scores = ops.to_numpy(scores)
+        columns = decode(scores, batch.lengths)[batch.is_word]
+        heads = batch.from_columns(columns)
+        label_scores = self._score_labels(X, heads)
+        parse.heads[batch.rows] = batch.to_rows(heads)
+        parse.labels[batch.rows] = self._label_hashes()[label_scores.argmax(axis=1)]
         if self.confidence:
-            masked = _mask_arcs(ops, scores, is_word)
-            sure = np.take_along_axis(softmax(ops, masked), columns[:, :, None], 2)[:, :, 0]
-            parse.confidence["head"][rows] = sure[is_word]
-            parse.confidence["dep"][rows] = softmax(ops, label_scores).max(axis=1)
+            sure = softmax(np.where(batch.is_head, scores, -np.inf))[batch.is_word]
+            parse.confidence["head"][batch.rows] = sure[np.arange(len(columns)), columns]
+            parse.confidence["dep"][batch.rows] = softmax(label_scores).max(axis=1)
 
-    def _only_roots_are_root(self, scores: Floats2d, heads: Ints1d) -> Floats2d:
-        if ROOT in self.label_data:
-            column = self.label_data.index(ROOT)
-            scores[heads >= 0, column] = -np.inf
-            others = np.arange(scores.shape[1]) != column
-            scores[np.ix_(heads < 0, others)] = -np.inf
+    def _score_labels(self, X: Floats2d, heads: Ints1d) -> Floats2d:
+        """Scores (W, labels) for the arcs between words and their heads, -1 for the root, which
+        alone takes the label ROOT, and no other."""
+        ops = self.model.ops
+        arcs = ops.asarray_i(np.arange(len(heads))), ops.asarray_i(heads)
+        scores = ops.to_numpy(self.model.get_ref("labels").predict((X, *arcs)))
+        is_root = np.asarray(self.label_data) == ROOT
+        if is_root.any() and not is_root.all():
+            scores = np.where((heads < 0)[:, None] == is_root, scores, -np.inf)
         return scores
 
     def _label_hashes(self) -> np.ndarray:
@@ -243,6 +247,8 @@ class BiaffineParser(TrainablePipe):
         losses.setdefault(self.name, 0.0)
         examples = list(examples)
         validate_examples(examples, "BiaffineParser.update")
+        if not any(len(example.predicted) for example in examples):
+            return losses
         set_dropout_rate(self.model, drop)
         vectors, backprop = self.model.begin_update([example.predicted for example in examples])
         loss, gradient = self.get_loss(examples, vectors)
@@ -258,139 +264,58 @@ class BiaffineParser(TrainablePipe):
 
         vectors: Those (N, D) of the N tokens of all examples. RETURNS: Loss and gradient (N, D).
         """
-        gold = _Gold(self, examples)
+        gold = read_parser_gold(examples, self.label_data, self.max_sentence, self.name)
         scores, backprop = self.model.get_ref("sentences").begin_update(vectors)
         d_scores, loss = binary_cross_entropy(self.model.ops, scores, gold.start_targets)
         gradient = backprop(d_scores)
-        for index in batch_sentences(gold.starts, gold.words):
-            loss += self._learn_batch(vectors, index, gold, gradient)
+        for batch in batch_sentences(gold.starts, gold.words):
+            loss += self._learn_batch(vectors, batch, gold, gradient)
         if not math.isfinite(loss):
             raise ValueError(Errors.LOSS_NOT_FINITE.format(name=self.name, loss=loss))
         return loss, gradient
 
     def _learn_batch(
-        self, vectors: Floats2d, index: Ints2d, gold: "_Gold", gradient: Floats2d
+        self, vectors: Floats2d, batch: SentenceBatch, gold: ParserGold, gradient: Floats2d
     ) -> float:
-        """Loss of heads and labels of the sentences in `index` (S, L); adds to the gradient."""
+        """The loss of heads and labels of some sentences; adds to the gradient of all vectors."""
         ops = self.model.ops
-        is_word = index >= 0
-        rows, local = index[is_word], _number(is_word)
-        heads = gold.heads[rows]
-        known = heads != NO_GOLD
+        known = gold.heads[batch.rows] != NO_GOLD
         if not known.any():
             return 0.0
-        X = vectors[ops.asarray_i(rows)]
-        place = np.full(len(gold.heads), -1)  # of each row among those of this batch
-        place[rows] = np.arange(len(rows))
-        heads = np.where(heads == rows, -1, place[heads])
+        heads = batch.from_rows(gold.heads[batch.rows])
+        rows = ops.asarray_i(batch.rows)
+        X = vectors[rows]
 
-        scores, backprop_arcs = self.model.get_ref("arcs").begin_update((X, ops.asarray_i(local)))
-        scores = _mask_arcs(ops, scores, is_word)
-        columns = np.full(index.shape, -1)
-        position = _position(is_word)
-        columns[is_word] = np.where(known, np.where(heads < 0, 0, position[heads] + 1), -1)
-        flat = scores.reshape(-1, scores.shape[2])
-        d_flat, arc_loss = cross_entropy(ops, flat, columns.ravel())
-        d_X, _ = backprop_arcs(d_flat.reshape(scores.shape))
+        arcs = X, ops.asarray_i(batch.words)
+        scores, backprop_arcs = self.model.get_ref("arcs").begin_update(arcs)
+        columns = np.full(batch.words.shape, NO_GOLD)
+        columns[batch.is_word] = np.where(known, batch.to_columns(heads), NO_GOLD)
+        d_scores, arc_loss = _learn_columns(ops, scores, batch.is_head, columns)
+        d_X, _ = backprop_arcs(d_scores)
 
-        arcs = ops.asarray_i(np.flatnonzero(known)), ops.asarray_i(heads[known])
-        label_scores, backprop_labels = self.model.get_ref("labels").begin_update((X, *arcs))
-        d_labels, label_loss = cross_entropy(ops, label_scores, gold.labels[rows][known])
+        arcs = X, ops.asarray_i(np.flatnonzero(known)), ops.asarray_i(heads[known])
+        label_scores, backprop_labels = self.model.get_ref("labels").begin_update(arcs)
+        labels = gold.labels[batch.rows][known]
+        d_labels, label_loss = cross_entropy(ops, label_scores, labels)
         d_X += backprop_labels(d_labels)[0]
-        gradient[ops.asarray_i(rows)] += d_X
+        gradient[rows] += d_X
         return arc_loss + label_loss
 
 
-class _Gold:
-    """What the examples say of their N tokens, numbered through."""
-
-    def __init__(self, parser: BiaffineParser, examples: list[Example]):
-        docs = [example.predicted for example in examples]
-        firsts = _first_tokens(docs)
-        offsets = np.concatenate([np.full(len(d), low) for d, low in zip(docs, _lows(docs))])
-        self.words = ~_flat(docs, is_space)
-        known = np.concatenate([read_sentence_starts(example) for example in examples])
-        # White space never starts a sentence, but at the beginning of a text, where all do.
-        self.start_targets = np.where(self.words, known, 0)
-        self.start_targets[firsts] = 0
-        self.starts = known > 0
-        self.starts[firsts] = True
-        heads = np.concatenate([read_heads(example) for example in examples])
-        heads = np.where(heads == NO_GOLD, NO_GOLD, heads + offsets)
-        _check_sentences(examples, heads, self.starts, offsets)
-        self.starts = bound(self.starts, self.starts.astype("float32"), parser.max_sentence)
-        # An arc to white space, or out of what is left of a sentence too long, is not learnt.
-        sentence = np.cumsum(self.starts)
-        lost = (sentence[heads] != sentence) | ~self.words[heads] | ~self.words
-        self.heads = np.where(lost, NO_GOLD, heads)
-        self.labels = _label_columns(parser, examples)
-
-
-def _label_columns(parser: BiaffineParser, examples: list[Example]) -> Ints1d:
-    """The number (N,) of each token's label, -1 where it is missing."""
-    strings = parser.vocab.strings
-    numbers = {strings.add(label): i for i, label in enumerate(parser.label_data)} | {0: -1}
-    hashes = np.concatenate([read_attribute(example, "DEP") for example in examples])
-    distinct, where = np.unique(hashes, return_inverse=True)
-    for label in distinct.tolist():
-        if label not in numbers:
-            raise ValueError(Errors.LABEL_UNKNOWN.format(name=parser.name, label=strings[label]))
-    return np.asarray([numbers[h] for h in distinct.tolist()], dtype="int64")[where]
-
-
-def _check_sentences(
-    examples: list[Example], heads: Ints1d, starts: np.ndarray, offsets: Ints1d
-) -> None:
-    sentence = np.cumsum(starts)
-    crossing = np.flatnonzero((heads != NO_GOLD) & (sentence[heads] != sentence))
-    if not len(crossing):
-        return
-    row = int(crossing[0])
-    tokens = [token for example in examples for token in example.predicted]
-    low = int(offsets[row])
-    i, head = row - low, int(heads[row]) - low
-    raise ValueError(
-        Errors.HEAD_CROSSES.format(
-            i=i,
-            token=tokens[row].text,
-            head=head,
-            other=tokens[int(heads[row])].text,
-            text=repr(tokens[row].doc[max(0, min(i, head) - 3) : max(i, head) + 4].text),
-        )
-    )
-
-
-def _mask_arcs(ops: Ops, scores: Floats3d, is_word: np.ndarray) -> Floats3d:
-    """Scores (S, L, L+1) with padding and a token above itself out of the question."""
-    S, L = is_word.shape
-    possible = np.concatenate([np.ones((S, 1), dtype=bool), is_word], axis=1)[:, None]
-    possible = possible & ~np.eye(L, L + 1, k=1, dtype=bool)
-    return ops.xp.where(ops.asarray(possible), scores, -np.inf)
-
-
-def _number(is_word: np.ndarray) -> Ints2d:
-    """Number the words of an index array (S, L) through; -1 for padding."""
-    numbers = np.full(is_word.shape, -1)
-    numbers[is_word] = np.arange(is_word.sum())
-    return numbers
-
-
-def _position(is_word: np.ndarray) -> Ints1d:
-    """The place of each word in its sentence."""
-    return np.nonzero(is_word)[1]
+def _learn_columns(
+    ops: Ops, scores: Floats3d, is_head: np.ndarray, columns: np.ndarray
+) -> tuple[Floats3d, float]:
+    """Cross-entropy of scores (S, L, L+1) of heads against the columns (S, L) of the gold ones."""
+    possible = ops.xp.where(ops.asarray(is_head), scores, -np.inf)
+    flat = possible.reshape(-1, possible.shape[2])
+    d_flat, loss = cross_entropy(ops, flat, columns.ravel())
+    return d_flat.reshape(scores.shape), loss
 
 
 def _flat(docs: list[Doc], read: Callable[[Doc], np.ndarray]) -> np.ndarray:
-    return np.concatenate([read(doc) for doc in docs]) if docs else np.zeros(0, dtype=bool)
+    """What is read of each Doc, end to end."""
+    return np.concatenate([read(doc) for doc in docs])
 
 
 def _known_starts(doc: Doc) -> Ints1d:
-    return doc.to_array(["SENT_START"]).astype("int64").ravel()
-
-
-def _lows(docs: list[Doc]) -> Ints1d:
-    return np.cumsum([0] + [len(doc) for doc in docs])[:-1]
-
-
-def _first_tokens(docs: list[Doc]) -> Ints1d:
-    return np.asarray([low for low, doc in zip(_lows(docs), docs) if len(doc)], dtype="int64")
+    return doc.to_array("SENT_START").astype("int64").ravel()

@@ -171,7 +171,7 @@ class PretrainedTagger(TrainablePipe):
         decoded = []
         for part in self._split(scores):
             best = part.argmax(axis=1)
-            sure = softmax(ops, part).max(axis=1) if self.confidence else None
+            sure = softmax(part).max(axis=1) if self.confidence else None
             decoded.append((ops.to_numpy(best), sure if sure is None else ops.to_numpy(sure)))
         return decoded
 
@@ -259,6 +259,8 @@ class PretrainedTagger(TrainablePipe):
         losses.setdefault(self.name, 0.0)
         examples = list(examples)
         validate_examples(examples, "PretrainedTagger.update")
+        if not any(len(example.predicted) for example in examples):
+            return losses
         set_dropout_rate(self.model, drop)
         scores, backprop = self.model.begin_update([example.predicted for example in examples])
         loss, gradient = self.get_loss(examples, scores)

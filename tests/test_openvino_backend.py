@@ -1,0 +1,261 @@
+"""The OpenVINO backend gives what torch gives, in threads, copies and other processes."""
+
+import copy
+import multiprocessing
+import pickle
+import threading
+from pathlib import Path
+
+import numpy as np
+import openvino
+import pytest
+import spacy
+from hard_texts import HARD_TEXTS
+from numpy.testing import assert_allclose
+from thinc.api import Adam, NumpyOps, use_ops
+
+from spacy_pretrained.encoder import build_openvino_encoder, build_torch_encoder, get_shim
+from spacy_pretrained.openvino_backend import MODEL, WEIGHTS, OpenVinoShim
+from spacy_pretrained.torch_backend import TorchSettings, TorchShim
+from spacy_pretrained.torch_export import to_openvino
+from spacy_pretrained.windows import WindowBatch
+
+SHAPES = [(1, 1), (1, 7), (3, 16), (2, 31), (5, 64), (1, 64)]
+KINDS = ["bert", "distilbert", "roberta", "xlm-r", "mpnet", "albert", "electra", "deberta-v2",
+         "modernbert", "camembert", "mobilebert", "xlnet"]  # fmt: skip
+
+
+def make_batch(rows: int, length: int, pad: int, seed: int = 0) -> WindowBatch:
+    rng = np.random.default_rng(seed)
+    ids = rng.integers(6, 130, size=(rows, length))
+    mask = np.ones_like(ids)
+    for row in range(1, rows):
+        mask[row, -(length * row // rows) :] = 0
+    ids[mask == 0] = pad
+    return WindowBatch(ids, mask, np.zeros(0, "int64"), np.zeros(0, "int64"))
+
+
+BATCHES = [make_batch(4, length, 0, seed=length) for length in (5, 9, 17, 33, 40, 64)]
+
+
+@pytest.fixture(scope="module")
+def export(tiny_source, tmp_path_factory):
+    """A function from a kind of model to a torch shim and the files of its OpenVINO twin."""
+    made = {}
+
+    def find(kind: str):
+        if kind not in made:
+            shim = TorchShim(TorchSettings(), 1.0)
+            shim.load_source(Path(tiny_source(kind)))
+            path = tmp_path_factory.mktemp("exported") / MODEL
+            openvino.save_model(to_openvino(shim), path, compress_to_fp16=False)
+            exported = {name: (path.parent / name).read_bytes() for name in (MODEL, WEIGHTS)}
+            made[kind] = shim, shim.checkpoint.to_files() | exported
+        return made[kind]
+
+    return find
+
+
+@pytest.fixture
+def files(export) -> dict[str, bytes]:
+    return dict(export("bert")[1])
+
+
+@pytest.fixture
+def shim(files) -> OpenVinoShim:
+    return OpenVinoShim(threads=2).from_files(files)
+
+
+def predict(shim, batches: list[WindowBatch] = BATCHES) -> list[np.ndarray]:
+    return [vectors.copy() for vectors in shim.predict(batches)]
+
+
+def assert_same(found: list[np.ndarray], expected: list[np.ndarray], atol: float = 0.0) -> None:
+    assert len(found) == len(expected)
+    for one, two in zip(found, expected):
+        assert_allclose(one, two, atol=atol, rtol=0)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_agrees_with_torch_where_there_are_pieces(export, kind):
+    torch_shim, files = export(kind)
+    shim = OpenVinoShim(threads=1).from_files(files)
+    batches = [make_batch(*shape, torch_shim.checkpoint.layout.pad) for shape in SHAPES]
+    for batch, one, two in zip(batches, torch_shim.predict(batches), predict(shim, batches)):
+        assert one.shape == two.shape == (*batch.ids.shape, 32)
+        inside = batch.mask == 1
+        scale = max(1.0, float(np.abs(one).max()))
+        assert_allclose(two[inside], one[inside], atol=1e-4 * scale, rtol=0)
+
+
+def test_masked_pieces_do_not_matter(shim):
+    batch = make_batch(4, 20, 0)
+    ids = np.where(batch.mask == 1, batch.ids, 77)
+    other = WindowBatch(ids, batch.mask, batch.pieces, batch.rows)
+    one, two = predict(shim, [batch, other])
+    assert_allclose(one[batch.mask == 1], two[batch.mask == 1], atol=1e-6)
+    (alone,) = predict(shim, [WindowBatch(batch.ids[3:, :5], batch.mask[3:, :5], *[ids] * 2)])
+    assert batch.mask[3].sum() == 5
+    assert_allclose(alone[0], one[3, :5], atol=1e-5)
+
+
+def test_the_whole_encoder_agrees_with_torch(export):
+    torch_shim, files = export("bert")
+    one = build_torch_encoder(window=0, stride=40, orth_width=8)
+    get_shim(one).from_files(torch_shim.to_files())
+    two = build_openvino_encoder(window=0, stride=40, orth_width=8)
+    get_shim(two).from_files(files)
+    for model in (one, two):
+        model.initialize()
+    two.get_ref("orth").from_bytes(one.get_ref("orth").to_bytes())
+    docs = list(spacy.blank("en").pipe(HARD_TEXTS))
+    assert_same(two.predict(docs), one.predict(docs), atol=1e-4)
+
+
+@pytest.mark.parametrize("threads", [0, 1, 2, 3])
+def test_the_number_of_threads_does_not_matter(files, threads):
+    expected = predict(OpenVinoShim(threads=1).from_files(files))
+    assert_same(predict(OpenVinoShim(threads).from_files(files)), expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("n_batches", [0, 1, 2, 3, 6])
+def test_vectors_come_in_order(shim, n_batches):
+    found = predict(shim, BATCHES[:n_batches])
+    assert [v.shape[:2] for v in found] == [b.ids.shape for b in BATCHES[:n_batches]]
+    assert_same(found, [predict(shim, [b])[0] for b in BATCHES[:n_batches]], atol=1e-6)
+
+
+def test_batches_may_come_from_a_generator_and_stop_early(shim):
+    expected = predict(shim)
+    for _ in range(3):
+        vectors = shim.predict(iter(BATCHES))
+        assert_same([next(vectors).copy()], expected[:1], atol=1e-6)
+        vectors.close()
+    assert_same(predict(shim), expected, atol=1e-6)
+
+
+def test_threads_share_one_shim(shim):
+    expected = [predict(shim, [batch])[0] for batch in BATCHES]
+    shim.from_files(shim.to_files())  # so that all want to compile at once
+    wrong = []
+
+    def run(i: int) -> None:
+        order = np.random.default_rng(i).permutation(len(BATCHES)).tolist() * 3
+        for j, vectors in zip(order, shim.predict([BATCHES[j] for j in order])):
+            if not np.allclose(vectors, expected[j], atol=1e-5):
+                wrong.append((i, j))
+
+    threads = [threading.Thread(target=run, args=(i,)) for i in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not wrong
+
+
+def test_a_child_may_let_go_of_its_parents_model(shim):
+    predict(shim)
+    process = multiprocessing.get_context("fork").Process(
+        target=lambda: shim.from_files(shim.to_files())
+    )
+    process.start()
+    process.join(60)
+    assert process.exitcode == 0
+
+
+@pytest.mark.parametrize("used_before", [False, True])
+def test_copies_are_equal(shim, used_before):
+    if used_before:
+        predict(shim)
+    others = [
+        shim.copy(),
+        copy.deepcopy(shim),
+        pickle.loads(pickle.dumps(shim)),
+        OpenVinoShim(shim.threads).from_bytes(shim.to_bytes()),
+    ]
+    for other in others:
+        assert other.threads == shim.threads and other.to_files() == shim.to_files()
+        assert other.checkpoint == shim.checkpoint
+        assert_same(predict(other), predict(shim), atol=1e-6)
+
+
+def _child(shim: OpenVinoShim, queue) -> None:
+    queue.put(predict(shim))
+
+
+@pytest.mark.parametrize("method", ["fork", "spawn"])
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of forks with threads
+def test_other_processes_give_the_same(shim, method):
+    expected = predict(shim)
+    context = multiprocessing.get_context(method)
+    queue = context.Queue()
+    processes = [context.Process(target=_child, args=(shim, queue)) for _ in range(2)]
+    for process in processes:
+        process.start()
+    for _ in processes:
+        assert_same(queue.get(timeout=120), expected, atol=1e-6)
+    for process in processes:
+        process.join(60)
+        assert process.exitcode == 0
+    assert_same(predict(shim), expected, atol=1e-6)
+
+
+def test_there_is_nothing_to_train(shim):
+    expected = predict(shim, BATCHES[:1])
+    vectors, backprop = shim.begin_update(BATCHES[0])
+    shim.predict(BATCHES)  # an array of an update stays as it is
+    assert_same([vectors], expected, atol=1e-6)
+    assert backprop(vectors) is None
+    shim.finish_update(Adam(1.0))
+    assert_same(predict(shim, BATCHES[:1]), expected, atol=1e-6)
+
+
+def test_what_is_beside_the_backbone_trains(files):
+    model = build_openvino_encoder(orth_width=8)
+    get_shim(model).from_files(files)
+    model.initialize()
+    docs = list(spacy.blank("en").pipe(HARD_TEXTS))
+    before = model.predict(docs)
+    vectors, backprop = model.begin_update(docs)
+    backprop([v - 1 for v in vectors])
+    model.finish_update(Adam(0.01))
+    after = model.predict(docs)
+    assert_same([v[:, :32] for v in after], [v[:, :32] for v in before], atol=1e-6)
+    distances = [sum(((v[:, 32:] - 1) ** 2).sum() for v in vs) for vs in (before, after)]
+    assert distances[1] < distances[0]
+
+
+def test_vectors_are_of_the_ops_in_use(shim):
+    with use_ops("numpy"):
+        assert isinstance(predict(shim)[0], NumpyOps().xp.ndarray)
+
+
+# Files
+
+
+def test_an_empty_shim_has_no_files_and_says_so():
+    shim = OpenVinoShim(threads=1)
+    assert shim.to_files() == {} and shim.copy().to_files() == {}
+    with pytest.raises(ValueError, match="no weights yet"):
+        predict(shim)
+
+
+@pytest.mark.parametrize("name", [MODEL, WEIGHTS, "config.json", "tokenizer.json", "layout.json"])
+def test_a_missing_file_is_named(files, name):
+    del files[name]
+    with pytest.raises(ValueError, match=f"has no {name}"):
+        OpenVinoShim(threads=1).from_files(files)
+
+
+@pytest.mark.parametrize("name", [MODEL, WEIGHTS])
+@pytest.mark.parametrize("share", [0.0, 0.5, 0.99])
+def test_a_truncated_file_says_so(files, name, share):
+    files[name] = files[name][: int(share * len(files[name]))]
+    with pytest.raises(ValueError, match="damaged or cut short"):
+        predict(OpenVinoShim(threads=1).from_files(files))
+
+
+def test_a_file_of_something_else_says_so(files):
+    files[MODEL] = b"<html>not found</html>"
+    with pytest.raises(ValueError, match="damaged or cut short"):
+        predict(OpenVinoShim(threads=1).from_files(files))
