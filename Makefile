@@ -3,6 +3,7 @@ PYTHON ?= python3
 RUN := .venv/bin/python
 DATA ?= data
 MODEL ?= training/ewt/model-best
+FP32 ?= training/ewt/model-fp32
 INT8 ?= training/ewt/model-int8
 TEXTS ?= corpus/ewt/test.spacy
 GOLD ?= assets/ewt/test.conllu
@@ -37,16 +38,19 @@ corpus: install
 smoke: install
 	$(RUN) scripts/generate_corpus.py assets/generated
 	$(RUN) -m spacy project run all . --vars.corpus generated \
-	    --vars.max_steps 60 --vars.eval_frequency 20
+	    --vars.max_steps 60 --vars.warmup_steps 6 --vars.eval_frequency 20
 
+# Copies of a trained pipeline that run without torch: quantized, and in fp32.
 int8: install
 	$(RUN) scripts/quantize.py "$(MODEL)" "$(INT8)" --texts "$(TRAIN)"
+	$(RUN) scripts/quantize.py "$(MODEL)" "$(FP32)" --texts "$(TRAIN)" --precision fp32
 
 evaluate-int8: install
 	$(RUN) scripts/evaluate.py "$(INT8)" "$(GOLD)" --output metrics/ewt/test-int8.json
 
 bench: install
-	$(RUN) scripts/benchmark.py --model ours="$(MODEL)" --model int8="$(INT8)" --stock \
+	$(RUN) scripts/benchmark.py --model ours="$(MODEL)" --model fp32="$(FP32)" \
+	    --model int8="$(INT8)" --stock \
 	    --texts "$(TEXTS)" --train "$(TRAIN)" --output metrics/benchmark.json
 
 clean:

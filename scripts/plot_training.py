@@ -52,7 +52,7 @@ def main(log: Path, picture: Path) -> None:
 
 def draw(lines: list[dict], picture: Path) -> None:
     best = max(lines, key=lambda line: (line["score"] or 0, -line["step"]))["step"]
-    figure, (left, right) = plt.subplots(1, 2, figsize=(14, 5), width_ratios=(1.25, 1))
+    figure, (left, right) = plt.subplots(1, 2, figsize=(14, 5), width_ratios=(1.2, 1))
     scores = score_curves(lines)
     losses = loss_curves(lines)
     left.set_ylim(*score_limits(scores))
@@ -62,9 +62,9 @@ def draw(lines: list[dict], picture: Path) -> None:
     right.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     right.yaxis.set_minor_formatter(FuncFormatter(in_short_range(right)))
     # The labels behind the curves' ends stand in the room between and beside the panels.
-    figure.subplots_adjust(left=0.04, right=0.86, top=0.84, bottom=0.12, wspace=0.3)
+    figure.subplots_adjust(left=0.04, right=0.85, top=0.84, bottom=0.12, wspace=0.48)
     figure.text(0.04, 0.94, summary(lines, best), color=GREY, fontsize=10)
-    for axes, curves, form in ((left, scores, "{} {:.1f}"), (right, losses, "{} {:.2g}")):
+    for axes, curves, form in ((left, scores, "{} {:.1f}"), (right, losses, "{} {:,.0f}")):
         label_ends(axes, curves, best, form)
     figure.savefig(picture, dpi=130)
     plt.close(figure)

@@ -15,7 +15,12 @@ PROTOCOLS = {
     "gold_tokens": "gold tokens, sentences predicted",
     "raw_text": "raw text",
 }
-SPEEDS = {"stock": "stock spacy-transformers", "ours": "ours, torch fp32", "int8": "ours, INT8"}
+SPEEDS = {
+    "stock": "stock spacy-transformers, fp32",
+    "ours": "ours, torch fp32",
+    "fp32": "ours, OpenVINO fp32",
+    "int8": "ours, OpenVINO INT8",
+}
 
 
 def main() -> None:
@@ -24,7 +29,8 @@ def main() -> None:
     before, _, rest = text.partition(START)
     _, _, after = rest.partition(END)
     parts = [accuracy_table(Path("metrics/ewt")), speed_table(Path("metrics/benchmark.json"))]
-    readme.write_text(f"{before}{START}\n\n{'\n\n'.join(parts)}\n\n{END}{after}", encoding="utf8")
+    tables = "\n\n".join(parts)
+    readme.write_text(f"{before}{START}\n\n{tables}\n\n{END}{after}", encoding="utf8")
 
 
 def accuracy_table(folder: Path) -> str:
@@ -45,7 +51,7 @@ def accuracy_table(folder: Path) -> str:
 def speed_table(path: Path) -> str:
     report = json.loads(path.read_text("utf8"))
     rows = [
-        "| tagger and parser | words/s | × stock | training words/s | × stock | memory MiB | load s |",
+        "| tagger and parser | words/s | × stock | training words/s | × stock | MiB | load s |",
         "|---|---|---|---|---|---|---|",
     ]
     for name, title in SPEEDS.items():

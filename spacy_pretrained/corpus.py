@@ -95,10 +95,11 @@ def _part(doc: Doc, start: int, end: int) -> Doc:
 def _example(nlp: Language, reference: Doc, gold_tokens: bool, *, gold_sentences: bool) -> Example:
     if not gold_tokens and not reference.has_unknown_spaces:
         return Example(nlp.make_doc(reference.text), reference)
+    starts = reference.to_array("SENT_START").astype("int64").tolist()
     predicted = Doc(
         nlp.vocab,
         words=[token.text for token in reference],
         spaces=[bool(token.whitespace_) for token in reference],
-        sent_starts=[token.sent_start for token in reference] if gold_sentences else None,
+        sent_starts=starts if gold_sentences else None,
     )
     return Example(predicted, reference)

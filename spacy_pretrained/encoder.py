@@ -135,7 +135,7 @@ def forward(
         for block, vectors in enumerate(shim.predict(plan.batches)):
             plan.pool(model.ops, block, vectors, out[:, :width])
     backprop_orth = None
-    if orth is not None:
+    if orth is not None and plan.n_tokens:  # Thinc's layers fail on nothing
         features = [model.ops.asarray(orth_features(a)) for a in arrays]
         embedded, backprop_orth = orth(features, is_train)
         for vectors, (low, high) in zip(embedded, plan.token_bounds):

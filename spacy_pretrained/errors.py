@@ -19,7 +19,7 @@ class Errors:
     )
     SOURCE_NOT_INSTALLED = (
         "The weights of '{source}' are not installed. Run: {install} - or use "
-        "source = \"{hub}\" to take them from the model hub."
+        'source = "{hub}" to take them from the model hub.'
     )
     SOURCE_PACKAGE = (
         "Source '{source}': the package '{name}' is not installed, or holds no folder with "
@@ -86,7 +86,7 @@ class Errors:
     )
     DEVICE_MISSING = (
         "The encoder is set to train on device '{device}', which is not there. Set device = "
-        "\"auto\" in the encoder's [components.….model], or install a torch with support for it."
+        '"auto" in the encoder\'s [components.….model], or install a torch with support for it.'
     )
     DEVICE_FALLBACK = (
         "This pipeline was saved with its encoder on device '{device}', which is not there: it "
@@ -101,7 +101,6 @@ class Errors:
         "The encoder has no weights yet: call `nlp.initialize()` or load a trained pipeline."
     )
 
-
     # encoder
     SETTING_TOO_SMALL = "The encoder's setting {name} = {value} has to be at least {least}."
     WINDOW_TOO_SMALL = (
@@ -110,13 +109,13 @@ class Errors:
     )
     BACKBONE_ALONE = "The backbone runs as a part of the encoder's model, never alone."
     LISTENER_WILDCARD = (
-        "upstream = \"*\" would listen to every tok2vec in the pipeline. Give the name of the "
-        "encoder's component, by default \"pretrained_encoder\"."
+        'upstream = "*" would listen to every tok2vec in the pipeline. Give the name of the '
+        'encoder\'s component, by default "pretrained_encoder".'
     )
     LISTENER_ALONE = (
         "A component listens to the encoder '{upstream}', but no component of that name stands "
         "before it in the pipeline, or it has no weights yet. Add it first: "
-        "nlp.add_pipe(\"pretrained_encoder\", name=\"{upstream}\", first=True)."
+        'nlp.add_pipe("pretrained_encoder", name="{upstream}", first=True).'
     )
     LISTENER_WIDTH = (
         "Component '{component}' was trained on vectors of width {old}, but the encoder '{name}' "

@@ -1,4 +1,4 @@
-"""Every config in configs/ is completed, checked, trained for some steps, and used by spaCy's CLI."""
+"""Every config in configs/ goes through all of spaCy's commands, with some steps of training."""
 
 import subprocess
 import sys

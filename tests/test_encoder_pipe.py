@@ -111,7 +111,7 @@ def gradients(monkeypatch):
     def record(shim, optimizer):
         grads = {n: p.grad for n, p in shim.module.named_parameters() if p.grad is not None}
         if grads:
-            steps.append({name: grad.numpy().copy() for name, grad in grads.items()})
+            steps.append({name: grad.to_dense().numpy().copy() for name, grad in grads.items()})
         shim.module.zero_grad(set_to_none=True)
 
     monkeypatch.setattr(TorchShim, "finish_update", record)

@@ -58,7 +58,8 @@ def weights(shim: TorchShim) -> dict[str, torch.Tensor]:
 
 
 def gradients(shim: TorchShim) -> dict[str, torch.Tensor]:
-    return {n: p.grad.clone() for n, p in shim.module.named_parameters() if p.grad is not None}
+    parameters = shim.module.named_parameters()
+    return {name: p.grad.to_dense().clone() for name, p in parameters if p.grad is not None}
 
 
 def changed(before: dict, after: dict) -> set[str]:
