@@ -269,6 +269,7 @@ class Errors:
         "Component '{name}' met the label '{label}' in training, which it was not initialized "
         "with. Initialize it with all of the corpus, or with a list of labels that has it."
     )
+    MAX_SENTENCE = "max_sentence of '{name}' must be at least 1, but it is {max_sentence}."
     NOT_TRAINED = "Component '{name}' has no labels yet: call `nlp.initialize()` first."
     HEAD_CROSSES = (
         "In the gold annotation, the head of token {i} ('{token}') is token {head} ('{other}'), "

@@ -3,6 +3,13 @@
 from collections.abc import Callable
 
 import pytest
+from thinc.api import fix_random_seed
+
+
+@pytest.fixture(autouse=True)
+def same_random_numbers():
+    """What is random is the same in every run, whichever tests are in it."""
+    fix_random_seed(0)
 
 
 @pytest.fixture(scope="session")

@@ -298,7 +298,7 @@ def test_the_orth_embeddings_gradient_is_its_directional_derivative(tiny_bert, d
     assert len(nodes) == 4  # two tables, a matrix and a bias
     steps = directions([n.get_grad(name) for n, name in nodes])
     expected = sum((n.get_grad(name) * step).sum() for (n, name), step in zip(nodes, steps))
-    values, size = [], 1e-3
+    values, size = [], 2e-4  # small: the layer's ReLU has kinks
     for sign in (1, -2):
         for (node, name), step in zip(nodes, steps):
             weight = node.get_param(name) + sign * size * step

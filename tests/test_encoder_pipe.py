@@ -13,6 +13,8 @@ from spacy.training.loop import train_while_improving
 from spacy.util import fix_random_seed
 from thinc.api import Config
 from tiny_pipelines import (
+    CNN,
+    CNN_WIDTH,
     ENCODER,
     LISTENER,
     annotations,
@@ -244,10 +246,12 @@ def test_stock_components_overfit_and_are_saved(tiny_bert, tmp_path, factory):
 @pytest.mark.parametrize("upstream", ["*", "tok2vec"])
 def test_our_heads_train_on_a_stock_encoder(tmp_path, upstream):
     nlp = spacy.blank("en")
-    cnn = {"@architectures": "spacy.HashEmbedCNN.v2", "width": 16, "depth": 1, "embed_size": 100}
-    cnn |= {"window_size": 1, "maxout_pieces": 2, "subword_features": True}
-    nlp.add_pipe("tok2vec", config={"model": cnn | {"pretrained_vectors": None}})
-    listener = {"@architectures": "spacy.Tok2VecListener.v1", "width": 16, "upstream": upstream}
+    nlp.add_pipe("tok2vec", config={"model": CNN})
+    listener = {
+        "@architectures": "spacy.Tok2VecListener.v1",
+        "width": CNN_WIDTH,
+        "upstream": upstream,
+    }
     for factory in (TAGGER, PARSER):
         nlp.add_pipe(factory, config={"model": {"tok2vec": listener}})
     examples = make_examples(nlp)
@@ -263,9 +267,7 @@ def test_our_heads_train_on_a_stock_encoder(tmp_path, upstream):
 def test_a_component_may_own_its_encoder():
     """A tok2vec in place of the listener: no encoder in the pipeline at all."""
     nlp = spacy.blank("en")
-    cnn = {"@architectures": "spacy.HashEmbedCNN.v2", "width": 16, "depth": 1, "embed_size": 100}
-    cnn |= {"window_size": 1, "maxout_pieces": 2, "subword_features": True}
-    nlp.add_pipe(PARSER, config={"model": {"tok2vec": cnn | {"pretrained_vectors": None}}})
+    nlp.add_pipe(PARSER, config={"model": {"tok2vec": CNN}})
     losses = train(nlp, make_examples(nlp), 10)
     assert losses[-1][PARSER] < losses[0][PARSER]
 
@@ -345,10 +347,8 @@ def test_a_component_of_another_width_is_refused(tiny_bert):
 
 
 def test_the_encoder_has_a_model_of_ours():
-    cnn = {"@architectures": "spacy.HashEmbedCNN.v2", "width": 16, "depth": 1, "embed_size": 100}
-    cnn |= {"window_size": 1, "maxout_pieces": 2, "subword_features": True}
     with pytest.raises(ValueError, match=r"wants a model of spacy-pretrained.TorchEncoder.v1"):
-        spacy.blank("en").add_pipe(ENCODER, config={"model": cnn | {"pretrained_vectors": None}})
+        spacy.blank("en").add_pipe(ENCODER, config={"model": CNN})
 
 
 def test_unknown_source(tiny_bert):

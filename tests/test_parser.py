@@ -494,6 +494,11 @@ def test_no_sentence_is_longer_than_allowed(saved, longest):
     assert len(list(spaces.sents)) == -(-100 // longest)
 
 
+def test_some_length_must_be_allowed(tiny_bert):
+    with pytest.raises(ValueError, match="max_sentence of 'biaffine_parser' must be at least 1"):
+        make_parser(tiny_bert, max_sentence=0)
+
+
 def test_a_long_sentence_is_learnt_in_parts(tiny_bert):
     nlp = make_parser(tiny_bert, max_sentence=4)
     examples = make_examples(nlp)

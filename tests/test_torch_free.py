@@ -23,11 +23,10 @@ sys.meta_path.insert(0, Block())
 
 RUN = """
 import json, spacy
-from importlib.metadata import entry_points
+from importlib.metadata import distribution
 
-for entry in entry_points():
-    if entry.value.startswith("spacy_pretrained."):
-        entry.load()
+for entry in distribution("spacy-pretrained").entry_points:
+    entry.load()
 spacy.blank("en")
 nlp = spacy.load(sys.argv[1])
 docs = list(nlp.pipe([sys.argv[2]] * 3))

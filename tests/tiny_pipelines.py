@@ -8,12 +8,24 @@ from spacy.language import Language
 from spacy.tokens import Doc
 from spacy.training import Example
 from spacy.vocab import Vocab
-from thinc.api import Adam, Optimizer
+from thinc.api import Adam, Model, Optimizer
+from thinc.types import Floats2d
 
 from spacy_pretrained.encoder import get_shim
 
 ENCODER = "pretrained_encoder"
 LISTENER = {"@architectures": "spacy-pretrained.EncoderListener.v1"}
+CNN_WIDTH = 16
+CNN = {  # a stock encoder
+    "@architectures": "spacy.HashEmbedCNN.v2",
+    "width": CNN_WIDTH,
+    "depth": 1,
+    "embed_size": 100,
+    "window_size": 1,
+    "maxout_pieces": 2,
+    "subword_features": True,
+    "pretrained_vectors": None,
+}
 
 # word, XPOS, UPOS, FEATS, head (in the sentence), relation
 SENTENCES = [
@@ -94,6 +106,10 @@ def as_blank(doc: Doc) -> Doc:
     words = [token.text for token in doc]
     spaces = [bool(token.whitespace_) for token in doc]
     return Doc(doc.vocab, words=words, spaces=spaces)
+
+
+def make_cnn() -> Model[list[Doc], list[Floats2d]]:
+    return spacy.registry.resolve({"model": CNN})["model"]
 
 
 def make_nlp(source: str, *pipes: str | tuple[str, dict], **encoder: object) -> Language:

@@ -111,6 +111,8 @@ class BiaffineParser(TrainablePipe):
         confidence: bool = False,
         scorer: Callable | None = score,
     ):
+        if max_sentence < 1:
+            raise ValueError(Errors.MAX_SENTENCE.format(name=name, max_sentence=max_sentence))
         self.vocab = vocab
         self.model = model
         self.name = name
