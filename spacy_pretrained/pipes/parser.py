@@ -1,22 +1,21 @@
 """The `biaffine_parser` component: heads, dependency labels and sentence starts."""
 
-import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import islice
 
 import numpy as np
 from spacy.language import Language
-from spacy.pipeline import TrainablePipe
 from spacy.tokens import Doc
-from spacy.training import Example, validate_examples, validate_get_examples
+from spacy.training import Example, validate_get_examples
 from spacy.vocab import Vocab
-from thinc.api import Model, Ops, Optimizer, set_dropout_rate
+from thinc.api import Model, Ops
 from thinc.types import Floats1d, Floats2d, Floats3d, Ints1d
 
 from .. import confidence as confidences
 from ..errors import Errors
 from ..gold import NO_GOLD, is_space, read_attribute
+from ..head_pipe import HeadPipe
 from ..losses import binary_cross_entropy, cross_entropy, sigmoid, softmax
 from ..mst import decode
 from ..parser_gold import ParserGold, read_parser_gold
@@ -93,7 +92,7 @@ class Parse:
     confidence: dict[str, Floats1d]  # of each kind, (N,)
 
 
-class BiaffineParser(TrainablePipe):
+class BiaffineParser(HeadPipe):
     """Deep biaffine attention (Dozat and Manning 2017) over sentences that it finds itself.
 
     Sentence starts that are set already, 1 or -1, are kept; unknown ones, 0, come from a score of
@@ -237,29 +236,6 @@ class BiaffineParser(TrainablePipe):
         self.model.get_ref("labels").set_dim("nO", len(labels), force=True)
         self.model.initialize(X=[example.x for example in islice(get_examples(), 10)])
 
-    def update(
-        self,
-        examples: Iterable[Example],
-        *,
-        drop: float = 0.0,
-        sgd: Optimizer | None = None,
-        losses: dict[str, float] | None = None,
-    ) -> dict[str, float]:
-        losses = {} if losses is None else losses
-        losses.setdefault(self.name, 0.0)
-        examples = list(examples)
-        validate_examples(examples, "BiaffineParser.update")
-        if not any(len(example.predicted) for example in examples):
-            return losses
-        set_dropout_rate(self.model, drop)
-        vectors, backprop = self.model.begin_update([example.predicted for example in examples])
-        loss, gradient = self.get_loss(examples, vectors)
-        backprop(gradient)
-        if sgd is not None:
-            self.finish_update(sgd)
-        losses[self.name] += loss
-        return losses
-
     def get_loss(self, examples: list[Example], vectors: Floats2d) -> tuple[float, Floats2d]:
         """Cross-entropies of sentence starts, heads and labels, summed; missing annotation is
         left out. The layers' own gradients are accumulated on the way.
@@ -272,8 +248,6 @@ class BiaffineParser(TrainablePipe):
         gradient = backprop(d_scores)
         for batch in batch_sentences(gold.starts, gold.words):
             loss += self._learn_batch(vectors, batch, gold, gradient)
-        if not math.isfinite(loss):
-            raise ValueError(Errors.LOSS_NOT_FINITE.format(name=self.name, loss=loss))
         return loss, gradient
 
     def _learn_batch(

@@ -1,23 +1,22 @@
 """The `pretrained_tagger` component: fine-grained tags, parts of speech and morphology at once."""
 
 import logging
-import math
 from collections.abc import Callable, Iterable
 from itertools import islice
 
 import numpy as np
 from spacy.language import Language
-from spacy.pipeline import TrainablePipe
 from spacy.scorer import Scorer
 from spacy.tokens import Doc, Token
-from spacy.training import Example, validate_examples, validate_get_examples
+from spacy.training import Example, validate_get_examples
 from spacy.vocab import Vocab
-from thinc.api import Model, Optimizer, set_dropout_rate
+from thinc.api import Model
 from thinc.types import Floats1d, Floats2d, Ints1d
 
 from .. import confidence as confidences
 from ..errors import Errors
 from ..gold import is_space, read_attribute
+from ..head_pipe import HeadPipe
 from ..losses import cross_entropy, softmax
 
 logger = logging.getLogger("spacy")
@@ -100,7 +99,7 @@ def _morph_key(token: Token, attribute: str) -> int:
     return token.morph.key
 
 
-class PretrainedTagger(TrainablePipe):
+class PretrainedTagger(HeadPipe):
     """Predicts any of tag, pos and morph of each token, from one vector each.
 
     White space is never predicted: it has the tag _SP, the part of speech SPACE, no features.
@@ -247,29 +246,6 @@ class PretrainedTagger(TrainablePipe):
                 hashes.update(np.unique(read_attribute(example, attribute.upper())).tolist())
         return {a: sorted(strings[h] for h in hashes if h) for a, hashes in found.items()}
 
-    def update(
-        self,
-        examples: Iterable[Example],
-        *,
-        drop: float = 0.0,
-        sgd: Optimizer | None = None,
-        losses: dict[str, float] | None = None,
-    ) -> dict[str, float]:
-        losses = {} if losses is None else losses
-        losses.setdefault(self.name, 0.0)
-        examples = list(examples)
-        validate_examples(examples, "PretrainedTagger.update")
-        if not any(len(example.predicted) for example in examples):
-            return losses
-        set_dropout_rate(self.model, drop)
-        scores, backprop = self.model.begin_update([example.predicted for example in examples])
-        loss, gradient = self.get_loss(examples, scores)
-        backprop(gradient)
-        if sgd is not None:
-            self.finish_update(sgd)
-        losses[self.name] += loss
-        return losses
-
     def get_loss(self, examples: list[Example], scores: Floats2d) -> tuple[float, Floats2d]:
         """The cross-entropy of each attribute, summed; missing annotation is left out.
 
@@ -281,8 +257,6 @@ class PretrainedTagger(TrainablePipe):
             gradient, loss = cross_entropy(self.model.ops, part, gold)
             gradients.append(gradient)
             total += loss
-        if not math.isfinite(total):
-            raise ValueError(Errors.LOSS_NOT_FINITE.format(name=self.name, loss=total))
         return total, self.model.ops.xp.concatenate(gradients, axis=1)
 
     def _gold_columns(self, examples: list[Example], attribute: str, labels: list[str]) -> Ints1d:
