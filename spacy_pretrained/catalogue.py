@@ -4,6 +4,7 @@ import difflib
 import importlib.util
 import json
 import re
+from os.path import expanduser
 from pathlib import Path
 
 from .errors import Errors
@@ -44,8 +45,8 @@ def find_source(source: str) -> Path:
         folder = _find_in_package(name)
         if folder is None:
             raise ValueError(Errors.SOURCE_PACKAGE.format(source=source, name=name))
-    elif Path(source).expanduser().is_dir():
-        folder = Path(source).expanduser()
+    elif source and Path(expanduser(source)).is_dir():
+        folder = Path(expanduser(source))
     elif HUB_ID.fullmatch(source) and source[0] not in "./":
         folder = _download(source)
     else:
@@ -55,7 +56,10 @@ def find_source(source: str) -> Path:
 
 
 def _find_in_package(name: str) -> Path | None:
-    spec = importlib.util.find_spec(name)
+    try:
+        spec = importlib.util.find_spec(name)
+    except (ImportError, ValueError):  # no name of a module, or of one within a missing package
+        return None
     for root in (spec and spec.submodule_search_locations) or []:
         for config in sorted(Path(root).glob("**/config.json")):
             if any(config.parent.glob("*.safetensors")):

@@ -289,6 +289,10 @@ class Errors:
     )
 
     # quantize
+    EXPORT_FAILED = (
+        "'{name}' cannot be run on OpenVINO: {error}. Use another encoder, or leave the pipeline "
+        "on torch."
+    )
     PRECISION = "Unknown precision '{precision}'. Choose from {known}."
     QUANTIZED_ALREADY = (
         "The encoder '{name}' runs on OpenVINO already. Quantize the pipeline that was trained."

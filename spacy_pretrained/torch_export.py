@@ -1,11 +1,16 @@
 """From a torch backbone to an OpenVINO model with the same inputs and outputs."""
 
+import warnings
 from typing import Any
 
 import torch
 from transformers import PreTrainedModel
 
+from .checkpoint import Layout
+from .errors import Errors
 from .torch_backend import TorchShim
+
+TOLERANCE = 1e-3  # of vectors in fp32; engines add up in another order
 
 
 class _HiddenStates(torch.nn.Module):
@@ -20,20 +25,53 @@ class _HiddenStates(torch.nn.Module):
 
 
 def to_openvino(shim: TorchShim) -> Any:
-    """An `openvino.Model` in fp32: int64 input_ids and attention_mask (W, L), vectors (W, L, D)."""
+    """An `openvino.Model` in fp32: int64 input_ids and attention_mask (W, L), vectors (W, L, D).
+
+    Raises ValueError where the converted model does not give what torch gives.
+    """
     import openvino
 
-    module = shim.copy().module.cpu()
-    ids = torch.ones((2, 16), dtype=torch.int64)
-    mask = torch.ones_like(ids)
+    module = _HiddenStates(shim.copy().module.cpu())
+    name = shim.module.config.model_type
+    mask = torch.ones((2, 16), dtype=torch.int64)
     mask[1, 8:] = 0  # a mask of ones alone could be traced away
-    with torch.no_grad():
-        model = openvino.convert_model(
-            _HiddenStates(module), example_input={"input_ids": ids, "attention_mask": mask}
-        )
-    for port, name in zip(model.inputs, ("input_ids", "attention_mask")):
-        port.get_tensor().set_names({name})
-        port.get_node().set_friendly_name(name)
-        port.get_node().set_partial_shape(openvino.PartialShape([-1, -1]))
-    model.validate_nodes_and_infer_types()
+    example = {"input_ids": torch.ones_like(mask), "attention_mask": mask}
+    try:
+        with torch.no_grad(), warnings.catch_warnings():
+            # They tell of what tracing may freeze; below is seen whether that did harm.
+            warnings.simplefilter("ignore", torch.jit.TracerWarning)
+            model = openvino.convert_model(module, example_input=example)
+        for port, port_name in zip(model.inputs, example):
+            port.get_tensor().set_names({port_name})
+            port.get_node().set_friendly_name(port_name)
+            port.get_node().set_partial_shape(openvino.PartialShape([-1, -1]))
+        model.validate_nodes_and_infer_types()
+        difference = _compare(module, model, shim.checkpoint.layout)
+    except Exception as error:  # of the tracer and the converter, without a common base class
+        raise ValueError(Errors.EXPORT_FAILED.format(name=name, error=error)) from error
+    if not difference < TOLERANCE:
+        detail = f"its vectors differ by {difference:.2g}"
+        raise ValueError(Errors.EXPORT_FAILED.format(name=name, error=detail))
     return model
+
+
+@torch.no_grad()
+def _compare(module: torch.nn.Module, model: Any, layout: Layout) -> float:
+    """How far vectors of torch and OpenVINO are apart, relative to the largest. Other shapes than
+    the traced one show what tracing has frozen."""
+    import openvino
+
+    compiled = openvino.compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+    generator = torch.Generator().manual_seed(0)
+    differences = []
+    for rows, length in ((1, 5), (3, min(40, layout.max_window))):
+        n_pieces = module.module.config.vocab_size
+        ids = torch.randint(n_pieces, (rows, length), generator=generator)
+        mask = torch.ones_like(ids)
+        mask[1:, 3:] = 0
+        ids[mask == 0] = layout.pad
+        expected = module(ids, mask)
+        found = compiled({"input_ids": ids.numpy(), "attention_mask": mask.numpy()})[0]
+        difference = (torch.from_numpy(found) - expected)[mask == 1].abs().max()
+        differences.append(float(difference / expected.abs().max()))
+    return max(differences)

@@ -1,5 +1,5 @@
-"""Sources of weights: known names, folders, packages and a stand-in for the hub; and errors that say
-what to do."""
+"""Sources of weights: known names, folders, packages and a stand-in for the hub; and errors that
+say what to do."""
 
 import functools
 import http.server
@@ -68,7 +68,9 @@ def test_a_folder_goes_before_the_hub(model_folder, monkeypatch):
     assert find_source("owner/name") == Path("owner/name")
 
 
-@pytest.mark.parametrize("source", ["./not/there", "/not/there", "~/not/there", "a/b/c"])
+@pytest.mark.parametrize(
+    "source", ["./not/there", "/not/there", "~/not/there", "~nobody-here/x", "a/b/c"]
+)
 def test_a_folder_that_is_not_there_is_no_hub_id(source):
     with pytest.raises(ValueError, match="Unknown source"):
         find_source(source)
@@ -92,11 +94,6 @@ def test_a_folder_with_weights_in_pickle_alone(model_folder):
 
 
 # Packages
-
-
-def make_package(folder: Path, name: str, model: Path, place: str) -> None:
-    shutil.copytree(model, folder / name / place)
-    (folder / name / "__init__.py").write_text("raise RuntimeError('nobody may import this')")
 
 
 @pytest.mark.parametrize("place", ["model", "deep/er", "."])

@@ -20,7 +20,7 @@ def test_the_wildcard_is_refused():
 
 def test_alone_it_says_what_it_waits_for():
     listener = build_encoder_listener(upstream="my_encoder")
-    with pytest.raises(ValueError, match='add_pipe.*name="my_encoder"'):
+    with pytest.raises(ValueError, match=r'add_pipe.*name="my_encoder"'):
         listener.initialize()
     listener.set_dim("nO", 8)
     listener.initialize()
