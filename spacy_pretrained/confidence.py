@@ -1,11 +1,14 @@
-"""How sure a component is of each token: `token._.tag_confidence` and its like.
+"""How sure a component is: `token._.tag_confidence` and its like, `span._.confidence`.
 
-The numbers of a Doc lie in one array in `doc.user_data`, not in an entry a token, so that they
+The numbers of a Doc lie in arrays in `doc.user_data`, not in an entry a token or span, so that they
 travel in `doc.to_bytes()` and in a DocBin that stores user data at little cost.
 """
 
-from spacy.tokens import Doc, Token
-from thinc.types import Floats1d
+import numpy as np
+from spacy.tokens import Doc, Span, Token
+from thinc.types import Floats1d, Ints1d
+
+SPANS = "span_confidence"
 
 
 def register(name: str) -> None:
@@ -22,6 +25,33 @@ def register(name: str) -> None:
 def store(doc: Doc, name: str, probabilities: Floats1d) -> None:
     """Keep the probability (N,) of what was predicted for each of N tokens."""
     doc.user_data[_key(name)] = probabilities
+
+
+def register_spans() -> None:
+    """Make `span._.confidence`, a probability, or None for spans that nothing predicted."""
+    Span.set_extension("confidence", getter=_of_span, force=True)
+
+
+def store_spans(
+    doc: Doc, starts: Ints1d, ends: Ints1d, labels: np.ndarray, probabilities: Floats1d
+) -> None:
+    """Keep the probability of each of S predicted spans (S,): tokens [start, end), hash of the
+    label. Those of other components stay."""
+    new = {"start": starts, "end": ends, "label": labels, "probability": probabilities}
+    if old := doc.user_data.get(SPANS):
+        new = {name: np.concatenate([values, old[name]]) for name, values in new.items()}
+    order = np.argsort(new["start"], kind="stable")
+    doc.user_data[SPANS] = {name: values[order] for name, values in new.items()}
+
+
+def _of_span(span: Span) -> float | None:
+    stored = span.doc.user_data.get(SPANS)
+    if stored is None:
+        return None
+    low, high = np.searchsorted(stored["start"], [span.start, span.start + 1])
+    same = (stored["end"][low:high] == span.end) & (stored["label"][low:high] == span.label)
+    found = np.flatnonzero(same)
+    return float(stored["probability"][low + found[0]]) if len(found) else None
 
 
 def _key(name: str) -> str:
