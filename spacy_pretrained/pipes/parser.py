@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import islice
+from pathlib import Path
 
 import numpy as np
 from spacy.language import Language
@@ -18,6 +19,7 @@ from ..gold import NO_GOLD, is_space, read_attribute
 from ..head_pipe import HeadPipe
 from ..losses import binary_cross_entropy, cross_entropy, sigmoid, softmax
 from ..mst import decode
+from ..noun_chunks import install as install_noun_chunks
 from ..parser_gold import ParserGold, read_parser_gold
 from ..parser_scorer import score
 from ..sentences import (
@@ -207,9 +209,23 @@ class BiaffineParser(HeadPipe):
                 columns = np.stack([heads.astype("uint64"), parse.labels[low:high]], axis=1)
                 # This sets sentence starts too: a sentence is the tokens under one root.
                 doc.from_array(["HEAD", "DEP"], columns)
+            # A Doc that is older than this parser, or made for another vocab, has none or others.
+            doc.noun_chunks_iterator = self.vocab.get_noun_chunks
             for kind, values in parse.confidence.items():
                 confidences.store(doc, kind, values[low:high].copy())
             low = high
+
+    # Saving
+
+    def from_bytes(self, bytes_data: bytes, *, exclude: Iterable[str] = ()) -> "BiaffineParser":
+        super().from_bytes(bytes_data, exclude=exclude)
+        install_noun_chunks(self.vocab, self.label_data)
+        return self
+
+    def from_disk(self, path: str | Path, *, exclude: Iterable[str] = ()) -> "BiaffineParser":
+        super().from_disk(path, exclude=exclude)
+        install_noun_chunks(self.vocab, self.label_data)
+        return self
 
     # Training
 
@@ -233,6 +249,7 @@ class BiaffineParser(HeadPipe):
         if not labels:
             raise ValueError(Errors.NO_LABELS.format(name=self.name, what="heads and labels"))
         self.cfg["labels"] = list(labels)
+        install_noun_chunks(self.vocab, labels)
         self.model.get_ref("labels").set_dim("nO", len(labels), force=True)
         self.model.initialize(X=[example.x for example in islice(get_examples(), 10)])
 
