@@ -44,6 +44,7 @@ class Subject:
     python: Path
     path: Path
     kind: str = "pipeline"
+    exclude: tuple[str, ...] = ()  # components that are not loaded
 
     @property
     def backbone(self) -> Path:
@@ -55,7 +56,9 @@ class Subject:
 
     def ceiling(self) -> "Subject":
         kind = "bare-torch" if self.trains else "bare-openvino"
-        return replace(self, name=CEILING.format(self.name), path=self.backbone, kind=kind)
+        return replace(
+            self, name=CEILING.format(self.name), path=self.backbone, kind=kind, exclude=()
+        )
 
 
 class Worker:
@@ -64,8 +67,9 @@ class Worker:
     def __init__(self, subject: Subject, options: list[str]):
         self.subject = subject
         self.log = tempfile.TemporaryFile("w+")  # noqa: SIM115
+        excluded = [f"--exclude={component}" for component in subject.exclude]
         self.process = subprocess.Popen(
-            [subject.python, WORKER, subject.kind, subject.path, *options],
+            [subject.python, WORKER, subject.kind, subject.path, *excluded, *options],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self.log,
@@ -99,6 +103,9 @@ def main(
     texts: Annotated[Path, typer.Option(help="DocBin, or plain text in paragraphs")],
     model: Annotated[list[str], typer.Option(help="NAME=FOLDER of a pipeline; repeatable")] = [],  # noqa: B006
     python: Annotated[list[str], typer.Option(help="NAME=PYTHON to run that model with")] = [],  # noqa: B006
+    exclude: Annotated[
+        list[str], typer.Option(help="NAME=COMPONENT to leave out; repeatable")
+    ] = [],  # noqa: B006
     stock: Annotated[bool, typer.Option(help="Add spacy-transformers, made where needed")] = False,
     baseline: Annotated[str, typer.Option(help="Name; by default stock or the first model")] = "",
     train: Annotated[Path | None, typer.Option(help="DocBin; without it nothing trains")] = None,
@@ -116,7 +123,7 @@ def main(
         for path in filter(None, [texts, train]):
             if not path.is_file():
                 raise FileNotFoundError(f"There is no file {path}.")
-        subjects = read_subjects(model, python)
+        subjects = read_subjects(model, python, exclude)
         if stock:
             subjects.insert(0, Subject("stock", *ensure_stock(train)))
         names = [subject.name for subject in subjects]
@@ -126,8 +133,10 @@ def main(
         if len(set(names)) < len(names):
             raise ValueError(f"Two pipelines have one name: {names}.")
 
-        ceilings = [subject.ceiling() for subject in subjects if subject.backbone.exists()]
-        results = {s.name: {"path": os.path.relpath(s.path)} for s in [*subjects, *ceilings]}
+        # One for each backbone: a pipeline may be measured again without some of its components.
+        backbones = {s.backbone: s for s in reversed(subjects) if s.backbone.exists()}
+        ceilings = [subject.ceiling() for subject in reversed(backbones.values())]
+        results = {s.name: describe_subject(s) for s in [*subjects, *ceilings]}
         measure_loading(subjects, options, rounds, results)
         measure_speed("infer", [*subjects, *ceilings], options, rounds, results)
         if train:
@@ -152,8 +161,9 @@ def main(
     msg.good(f"Written to {output}")
 
 
-def read_subjects(models: list[str], pythons: list[str]) -> list[Subject]:
+def read_subjects(models: list[str], pythons: list[str], exclude: list[str] = ()) -> list[Subject]:
     environments = dict(_pair("--python", value) for value in pythons)
+    left_out = [_pair("--exclude", value) for value in exclude]
     subjects = []
     for name, path in (_pair("--model", value) for value in models):
         interpreter = Path(environments.pop(name, sys.executable))
@@ -161,10 +171,16 @@ def read_subjects(models: list[str], pythons: list[str]) -> list[Subject]:
             raise FileNotFoundError(f"{path} is no folder of a spaCy pipeline (--model {name}).")
         if not os.access(interpreter, os.X_OK):
             raise FileNotFoundError(f"{interpreter} is no Python to run (--python {name}).")
-        subjects.append(Subject(name, interpreter, Path(path)))
+        excluded = tuple(component for owner, component in left_out if owner == name)
+        subjects.append(Subject(name, interpreter, Path(path), exclude=excluded))
     if environments:
         raise ValueError(f"--python names what no --model does: {', '.join(environments)}.")
     return subjects
+
+
+def describe_subject(subject: Subject) -> dict:
+    excluded = {"exclude": list(subject.exclude)} if subject.exclude else {}
+    return {"path": os.path.relpath(subject.path)} | excluded
 
 
 def _pair(option: str, value: str) -> tuple[str, str]:
@@ -215,6 +231,7 @@ def add_ratios(results: dict, baseline: str) -> None:
             words = parts.get(baseline, found)["words"]
             found["speeds"] = [n / seconds for n, seconds in zip(words, found["seconds"])]
             found["words_per_second"] = median(found["speeds"])
+            found["microseconds_a_word"] = 1e6 / found["words_per_second"]
         for name, found in parts.items():
             for key, other in {"ratio": baseline, "of_ceiling": CEILING.format(name)}.items():
                 if other in parts:

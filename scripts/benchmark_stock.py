@@ -1,6 +1,6 @@
 """Make what benchmark.py compares with: an environment and a pipeline of spacy-transformers.
 
-The pipeline is what `spacy init config --gpu -p tagger,parser` writes, on all-MiniLM-L6-v2. Its
+The pipeline is what `spacy init config --gpu -p tagger,parser,ner` writes, on all-MiniLM-L6-v2. Its
 accuracy is not asked for: it is trained just long enough for its parser to behave like one.
 `ensure_stock` is called from benchmark.py; this file as a program builds the pipeline and runs in
 the new environment.
@@ -39,6 +39,7 @@ PARSER = {
     "nO": None,
     "tok2vec": LISTENER,
 }
+NER = PARSER | {"state_type": "ner", "hidden_width": 64, "maxout_pieces": 2}
 TRANSFORMER = {
     "@architectures": "spacy-transformers.TransformerModel.v3",
     "get_spans": {"@span_getters": "spacy-transformers.strided_spans.v1"}
@@ -88,13 +89,14 @@ def build(train: Path, output: Path) -> None:
     nlp.add_pipe("transformer", config=transformer)
     nlp.add_pipe("tagger", config={"model": TAGGER})
     nlp.add_pipe("parser", config={"model": PARSER})
+    nlp.add_pipe("ner", config={"model": NER})
 
     docs = list(DocBin().from_disk(train).get_docs(nlp.vocab))
     random.Random(0).shuffle(docs)
     examples = [Example(nlp.make_doc(doc.text), doc) for doc in docs]
     nlp.initialize(lambda: examples)
     # Two rates, so that the new components learn in few updates and the encoder stays intact.
-    rates = {"transformer": 1e-4, "tagger": 2e-3, "parser": 2e-3}
+    rates = {"transformer": 1e-4, "tagger": 2e-3, "parser": 2e-3, "ner": 2e-3}
     optimizers = {name: Adam(rate, use_averages=False) for name, rate in rates.items()}
     batches = list(minibatch_by_words(examples, WORDS_A_BATCH))[:UPDATES]
     for i, batch in enumerate(batches, start=1):

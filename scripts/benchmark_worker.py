@@ -37,7 +37,7 @@ class Pipeline:
         import spacy
 
         imported = time.perf_counter()
-        self.nlp = spacy.load(self.arguments.path)
+        self.nlp = spacy.load(self.arguments.path, exclude=self.arguments.exclude)
         loaded = time.perf_counter()
         self.nlp("A first text.")
         ready = time.perf_counter()
@@ -193,6 +193,7 @@ def main() -> None:
     parser.add_argument("path", type=Path)
     parser.add_argument("--texts", type=Path)
     parser.add_argument("--train", type=Path)
+    parser.add_argument("--exclude", action="append", default=[])
     parser.add_argument("--batches", type=int, default=5)
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
     arguments = parser.parse_args()

@@ -3,7 +3,8 @@
     python scripts/corpus.py ../shared/data
 
 Of every asset in project.yml the file is looked for by its name in the URL, in the folder and the
-folders in it, also compressed (.gz). Only files with the right MD5 checksum are copied.
+folders in it, also compressed (.gz). Only files with the right MD5 checksum are copied; an asset
+without one is taken on trust.
 """
 
 import gzip
@@ -27,7 +28,7 @@ class Asset:
 
     dest: Path  # absolute
     name: str  # of the file behind the URL
-    checksum: str  # MD5 of its contents, in hexadecimal digits
+    checksum: str | None  # MD5 of its contents, in hexadecimal digits
 
 
 def main(
@@ -60,15 +61,13 @@ def main(
 
 
 def read_assets(project: Path) -> list[Asset]:
-    """The assets with a checksum; files that have none can only be taken on trust."""
     return [
         Asset(
             dest=(project.parent / asset["dest"]).resolve(),
             name=asset.get("url", asset["dest"]).rpartition("/")[2],
-            checksum=asset["checksum"],
+            checksum=asset.get("checksum"),
         )
         for asset in srsly.read_yaml(project).get("assets", [])
-        if "checksum" in asset
     ]
 
 
@@ -79,7 +78,7 @@ def copy_asset(asset: Asset, data: Path) -> Path | None:
     found += _candidates(asset, data)
     for source in found:
         contents = _read(source)
-        if _md5(contents) == asset.checksum:
+        if asset.checksum in (None, _md5(contents)):
             if source != asset.dest:
                 asset.dest.parent.mkdir(parents=True, exist_ok=True)
                 asset.dest.write_bytes(contents)

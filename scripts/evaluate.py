@@ -1,11 +1,13 @@
-"""Score a pipeline on a CoNLL-U file by the measures of the CoNLL 2018 shared task and spaCy's own.
+"""Score a pipeline on a CoNLL-U file by the measures of the CoNLL 2018 shared task and spaCy's own,
+and by the entities of a .spacy file.
 
     python scripts/evaluate.py training/ewt/model-best assets/ewt/test.conllu \\
-        --output metrics/ewt/test.json
+        --entities corpus/ewt/dev.spacy --output metrics/ewt/test.json
 
-Three protocols: gold tokens and gold sentences; gold tokens, sentences predicted; raw text. All
-figures are percent. The shared task counts punctuation and leaves out subtypes of relations,
-spaCy's scorer does the opposite. What the pipeline does not predict is null.
+A treebank has three protocols: gold tokens and gold sentences; gold tokens, sentences predicted;
+raw text. The shared task counts punctuation and leaves out subtypes of relations, spaCy's scorer
+does the opposite. What the pipeline does not predict is null. Entities are found in Docs of the
+gold tokens; only exact matches count. All figures are percent.
 """
 
 import json
@@ -16,8 +18,8 @@ from typing import Annotated, Any
 import spacy
 import typer
 from spacy.language import Language
-from spacy.scorer import Scorer
-from spacy.tokens import Doc
+from spacy.scorer import Scorer, get_ner_prf
+from spacy.tokens import Doc, DocBin
 from spacy.training import Example
 from wasabi import msg
 
@@ -46,36 +48,69 @@ SPACY_SCORES = ["pos_acc", "tag_acc", "morph_acc", "lemma_acc", "sents_f", "dep_
 
 def main(
     model: Annotated[str, typer.Argument(help="Pipeline: a folder or an installed package")],
-    data: Annotated[Path, typer.Argument(help="Gold annotation: a .conllu file")],
+    treebank: Annotated[Path | None, typer.Argument(help="Gold annotation: a .conllu file")] = None,
+    entities: Annotated[Path | None, typer.Option(help="Gold entities: a .spacy file")] = None,
     output: Annotated[Path | None, typer.Option(help="JSON file for all scores")] = None,
     gpu_id: Annotated[int, typer.Option(help="GPU for spaCy, -1: none")] = -1,
 ) -> None:
+    if treebank is None and entities is None:
+        msg.fail("Nothing to evaluate on: give a .conllu file, --entities, or both.", exits=1)
     if gpu_id >= 0:
         spacy.require_gpu(gpu_id)
     nlp = spacy.load(model)
-    results = evaluate(nlp, data)
-    results |= {"model": model, "gpu_id": gpu_id}
+    results: dict[str, Any] = {
+        "model": model,
+        "pipeline": nlp.pipe_names,
+        "pipeline_version": nlp.meta["version"],
+        "gpu_id": gpu_id,
+        "spacy": spacy.__version__,
+        "spacy_pretrained": spacy_pretrained.__version__,
+    }
+    if treebank:
+        results |= evaluate_treebank(nlp, treebank)
+        show_treebank(results)
+    if entities and (scores := evaluate_entities(nlp, entities)):
+        results["entities"] = scores
+        show_entities(scores)
     if output is not None:
         output.parent.mkdir(parents=True, exist_ok=True)
         output.write_text(json.dumps(results, indent=2, sort_keys=True) + "\n", encoding="utf8")
-    show(results)
 
 
-def evaluate(nlp: Language, data: Path) -> dict[str, Any]:
-    """All that goes into the file, but what the command line knows."""
+def evaluate_treebank(nlp: Language, data: Path) -> dict[str, Any]:
+    """Scores by protocol, and what they are of."""
     gold = read_gold(data)
     gold_docs = list(read_conllu(data, nlp.vocab))
     return {
-        "pipeline": nlp.pipe_names,
-        "pipeline_version": nlp.meta["version"],
         "file": str(data),
         "documents": len(gold_docs),
         "sentences": len(gold.sentences),
         "words": len(gold.words),
-        "spacy": spacy.__version__,
-        "spacy_pretrained": spacy_pretrained.__version__,
         "protocols": {name: run_protocol(nlp, gold, gold_docs, name) for name in PROTOCOLS},
     }
+
+
+def evaluate_entities(nlp: Language, data: Path) -> dict[str, Any]:
+    """Scores of exact matches; empty if the file or the pipeline has no entities."""
+    docs = DocBin().from_disk(data).get_docs(nlp.vocab)
+    gold = [doc for doc in docs if doc.has_annotation("ENT_IOB")]
+    found = list(nlp.pipe(bare(doc, keep_sentences=False) for doc in gold))
+    if not any(doc.has_annotation("ENT_IOB") for doc in found):
+        return {}
+    scores = get_ner_prf([Example(doc, gold_doc) for doc, gold_doc in zip(found, gold)])
+    return {
+        "file": str(data),
+        "documents": len(gold),
+        "words": sum(map(len, gold)),
+        "entities": sum(len(doc.ents) for doc in gold),
+        "all": percents(scores, "ents_"),
+        "by_label": {k: percents(v) for k, v in sorted(scores["ents_per_type"].items())},
+    }
+
+
+def percents(scores: dict[str, float], prefix: str = "") -> dict[str, float]:
+    names = {"precision": "p", "recall": "r", "f1": "f"}
+    return {name: round(100 * scores[prefix + short], 4) for name, short in names.items()}
 
 
 def run_protocol(
@@ -167,7 +202,7 @@ def rounded(value: float | None) -> float | None:
     return None if value is None else round(value, 4)
 
 
-def show(results: dict[str, Any]) -> None:
+def show_treebank(results: dict[str, Any]) -> None:
     protocols = results["protocols"].values()
     msg.divider(
         f"{results['file']}: {results['sentences']:,} sentences, {results['words']:,} words"
@@ -189,6 +224,13 @@ def show(results: dict[str, Any]) -> None:
         msg.warn(
             "The pipeline changed given sentence starts: its first column is not for gold sentences"
         )
+
+
+def show_entities(scores: dict[str, Any]) -> None:
+    msg.divider(f"{scores['file']}: {scores['entities']:,} entities, {scores['words']:,} words")
+    rows = [(label, *map(cell, s.values())) for label, s in scores["by_label"].items()]
+    rows.append(("all", *map(cell, scores["all"].values())))
+    msg.table(rows, header=["", *scores["all"]], divider=True, aligns=["l", "r", "r", "r"])
 
 
 def cell(value: float | None) -> str:

@@ -74,7 +74,7 @@ def model(data, tmp_path_factory):
 
 def test_three_protocols(evaluate, model, data, tmp_path, capsys):
     output = tmp_path / "metrics" / "test.json"
-    evaluate.main(str(model), data, output)
+    evaluate.main(str(model), data, output=output)
     results = json.loads(output.read_text(encoding="utf8"))
     assert (results["documents"], results["sentences"], results["words"]) == (2, 4, 16)
     given, tokens, raw = (results["protocols"][name] for name in evaluate.PROTOCOLS)
@@ -99,7 +99,7 @@ def test_three_protocols(evaluate, model, data, tmp_path, capsys):
 
 def test_gold_sentences_are_given_and_others_are_not(evaluate, data):
     nlp = spacy.blank("en")
-    results = evaluate.evaluate(nlp, data)
+    results = evaluate.evaluate_treebank(nlp, data)
     given, tokens, _ = (results["protocols"][name]["conll18"] for name in evaluate.PROTOCOLS)
     assert given["Sentences"]["f1"] == 100
     assert tokens["Sentences"] is None
@@ -136,6 +136,6 @@ def test_multiword_tokens_that_their_words_do_not_spell(evaluate, tmp_path):
     nlp = spacy.blank("fr")
     docs = list(read_conllu(path, nlp.vocab))
     assert evaluate.surface_texts(docs, read_gold(path)) == ["du vindes. "]
-    results = evaluate.evaluate(nlp, path)["protocols"]
+    results = evaluate.evaluate_treebank(nlp, path)["protocols"]
     assert results["gold_tokens"]["conll18"]["Tokens"]["f1"] == 100
     assert results["raw_text"]["spacy"] == {}
