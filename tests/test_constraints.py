@@ -1,0 +1,20 @@
+"""The two environments, of constraints.txt and of constraints-trf.txt, differ where they must."""
+
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+# spacy-transformers caps transformers, which caps these.
+OLDER = {"transformers", "tokenizers", "huggingface_hub"}
+
+
+def read_versions(name: str) -> dict[str, str]:
+    lines = (ROOT / name).read_text("utf8").splitlines()
+    return dict(line.split("==") for line in lines if not line.startswith("#"))
+
+
+def test_both_environments_have_the_same_versions():
+    versions, second = read_versions("constraints.txt"), read_versions("constraints-trf.txt")
+    shared = versions.keys() & second.keys()
+    assert {"spacy", "thinc", "torch", "numpy", "pytest", "openvino"} <= shared
+    assert {name for name in shared if versions[name] != second[name]} == OLDER
+    assert second["transformers"].startswith("4.")
