@@ -2,24 +2,27 @@
 
 import itertools
 from collections.abc import Callable, Generator
+from functools import partial
+from hashlib import blake2b
+from pathlib import Path
 
 import numpy as np
 from spacy.tokens import Doc
-from thinc.api import Model, Ops, Shim
+from thinc.api import Model, Shim
 from thinc.types import Floats2d
 
-from .alignment import Alignment, Pooling, align
 from .doc_arrays import DocArrays, read_arrays
 from .errors import Errors
+from .feature_cache import FeatureCache
 from .openvino_backend import OpenVinoShim
 from .orth import OrthEmbed, orth_features
-from .windows import WindowBatch, batch, concatenate, slots, split
-from .wordpieces import Pieces, PieceTokenizer, join
+from .window_plan import WindowPlan
+from .windows import WindowBatch
 
 EncoderModel = Model[list[Doc], list[Floats2d]]
 
-# The tokenizer works on one thread a text; long ones are handed over in parts of this size.
-TEXT_PART_CHARACTERS = 20_000
+# To be raised when what is cached of the same encoder changes, such as how pieces are pooled.
+CACHED_VERSION = 1
 
 
 def build_torch_encoder(
@@ -88,7 +91,7 @@ def _build(
     shim: Shim, window: int, stride: int | None, max_pieces: int, orth_width: int
 ) -> EncoderModel:
     _check_settings(window, stride, max_pieces, orth_width)
-    backbone = Model("backbone", _not_alone, shims=[shim])
+    backbone = Model("backbone", _not_alone, shims=[shim], attrs={"cache": None})
     orth = OrthEmbed(orth_width) if orth_width else None
     return Model(
         "pretrained_encoder",
@@ -122,36 +125,68 @@ def forward(
     if shim.checkpoint is None:
         raise ValueError(Errors.NOT_INITIALIZED)
     arrays = [read_arrays(doc) for doc in docs]
-    plan = _Plan(model, docs, arrays)
+    bounds = np.cumsum([0] + [len(doc) for doc in docs])
+    token_bounds = list(itertools.pairwise(bounds.tolist()))
     width = shim.checkpoint.layout.width
-    out = model.ops.alloc2f(plan.n_tokens, model.get_dim("nO"))
-    backprops = []
-    if is_train:
-        for block, window_batch in enumerate(plan.batches):
-            vectors, backprop_block = shim.begin_update(window_batch)
-            plan.pool(model.ops, block, vectors, out[:, :width])
-            backprops.append((vectors.shape, backprop_block))
-    else:
-        for block, vectors in enumerate(shim.predict(plan.batches)):
-            plan.pool(model.ops, block, vectors, out[:, :width])
+    out = model.ops.alloc2f(int(bounds[-1]), model.get_dim("nO"))
+    backprop_backbone = _run_backbone(model, docs, arrays, out[:, :width], is_train)
     backprop_orth = None
-    if orth is not None and plan.n_tokens:  # Thinc's layers fail on nothing
+    if orth is not None and len(out):  # Thinc's layers fail on nothing
         features = [model.ops.asarray(orth_features(a)) for a in arrays]
         embedded, backprop_orth = orth(features, is_train)
-        for vectors, (low, high) in zip(embedded, plan.token_bounds):
+        for vectors, (low, high) in zip(embedded, token_bounds):
             out[low:high, width:] = vectors
 
     def backprop(d_outs: list[Floats2d]) -> list:
         d_out = model.ops.xp.concatenate(d_outs) if d_outs else out
-        for block, (shape, backprop_block) in enumerate(backprops):
-            d_vectors = model.ops.alloc3f(*shape)
-            plan.unpool(model.ops, block, d_out[:, :width], d_vectors)
-            backprop_block(d_vectors)
+        backprop_backbone(d_out[:, :width])
         if backprop_orth is not None:
             backprop_orth([model.ops.as_contig(d_doc[:, width:]) for d_doc in d_outs])
         return []
 
-    return _by_doc(out, plan.token_bounds), backprop
+    return _by_doc(out, token_bounds), backprop
+
+
+def _run_backbone(
+    model: EncoderModel, docs: list[Doc], arrays: list[DocArrays], out: Floats2d, is_train: bool
+) -> Callable[[Floats2d], None]:
+    """Add the vectors of the N tokens to out (N, D). The callback takes their gradient."""
+    cache = _find_cache(model)
+    if cache is not None:
+        cache.fill(model.ops, docs, arrays, out, partial(_predict, model))
+        return _drop_gradient
+    if not is_train or is_frozen(model):
+        _predict(model, docs, arrays, out)
+        return _drop_gradient
+    plan, backprops = _make_plan(model, docs, arrays), []
+    for block, window_batch in enumerate(plan.batches):
+        vectors, backprop_block = get_shim(model).begin_update(window_batch)
+        plan.pool(model.ops, block, vectors, out)
+        backprops.append((vectors.shape, backprop_block))
+
+    def backprop(d_out: Floats2d) -> None:
+        for block, (shape, backprop_block) in enumerate(backprops):
+            d_vectors = model.ops.alloc3f(*shape)
+            plan.unpool(model.ops, block, d_out, d_vectors)
+            backprop_block(d_vectors)
+
+    return backprop
+
+
+def _predict(model: EncoderModel, docs: list[Doc], arrays: list[DocArrays], out: Floats2d) -> None:
+    plan = _make_plan(model, docs, arrays)
+    for block, vectors in enumerate(get_shim(model).predict(plan.batches)):
+        plan.pool(model.ops, block, vectors, out)
+
+
+def _make_plan(model: EncoderModel, docs: list[Doc], arrays: list[DocArrays]) -> WindowPlan:
+    settings = {name: model.attrs[name] for name in ("window", "stride", "max_pieces")}
+    return WindowPlan(get_shim(model).checkpoint, docs, arrays, **settings)
+
+
+def plan_batches(model: EncoderModel, docs: list[Doc]) -> list[WindowBatch]:
+    """The batches of windows that the backend gets to see for these Docs."""
+    return _make_plan(model, docs, [read_arrays(doc) for doc in docs]).batches
 
 
 def init(model: EncoderModel, X: list[Doc] | None = None, Y=None) -> None:
@@ -172,100 +207,43 @@ def set_width(model: EncoderModel) -> None:
         model.set_dim("nO", checkpoint.layout.width + model.attrs["orth_width"], force=True)
 
 
-def plan_batches(model: EncoderModel, docs: list[Doc]) -> list[WindowBatch]:
-    """The batches of windows that the backend gets to see for these Docs."""
-    return _Plan(model, docs, [read_arrays(doc) for doc in docs]).batches
+def is_frozen(model: EncoderModel) -> bool:
+    """Whether the backbone stays as it is, whatever is trained."""
+    settings = getattr(get_shim(model), "settings", None)  # what does not train has none
+    return settings is None or settings.frozen
 
 
-class _Plan:
-    """How the tokens of a batch of Docs become batches of windows, and vectors tokens again."""
-
-    def __init__(self, model: EncoderModel, docs: list[Doc], arrays: list[DocArrays]):
-        checkpoint = get_shim(model).checkpoint
-        tokenizer, layout = checkpoint.tokenizer, checkpoint.layout
-        special = len(tokenizer.prefix) + len(tokenizer.suffix)
-        window = min(model.attrs["window"] or layout.max_window, layout.max_window) - special
-        if window < 1:
-            raise ValueError(
-                Errors.WINDOW_TOO_SMALL.format(window=window + special, special=special)
-            )
-        stride = min(model.attrs["stride"] or window, window)
-
-        pieces = _tokenize(tokenizer, docs, arrays)
-        alignments = [align(a.starts, a.ends, p) for a, p in zip(arrays, pieces)]
-        shifts = np.cumsum([0] + [len(p.ids) for p in pieces])
-        windows = [
-            split(len(p.ids), _cuts(a, alignment), window, stride)
-            for p, a, alignment in zip(pieces, arrays, alignments)
-        ]
-        self.batches: list[WindowBatch] = []
-        if shifts[-1]:
-            self.batches = batch(
-                concatenate(windows, shifts),
-                np.concatenate([p.ids for p in pieces]),
-                prefix=tokenizer.prefix,
-                suffix=tokenizer.suffix,
-                pad=layout.pad,
-                max_pieces=model.attrs["max_pieces"],
-            )
-        bounds = np.cumsum([0] + [len(doc) for doc in docs])
-        self.n_tokens = int(bounds[-1])
-        self.token_bounds = list(itertools.pairwise(bounds))
-        places, starts = slots(self.batches, int(shifts[-1]))
-        self._pooling = Pooling(_join_alignments(alignments, shifts), places, starts)
-
-    def pool(self, ops: Ops, block: int, vectors, out: Floats2d) -> None:
-        self._pooling.pool(ops, block, vectors.reshape(-1, vectors.shape[-1]), out)
-
-    def unpool(self, ops: Ops, block: int, d_out: Floats2d, d_vectors) -> None:
-        flat = d_vectors.reshape(-1, d_vectors.shape[-1])
-        self._pooling.unpool(ops, block, d_out, flat)
+def set_cache(model: EncoderModel, cache_bytes: int, cache_folder: Path | None) -> None:
+    """Keep the backbone's vectors from now on: see `PretrainedEncoder.cache_vectors`."""
+    cache = None
+    if cache_bytes:
+        folder = cache_folder and cache_folder / _fingerprint(model)
+        cache = FeatureCache(get_shim(model).checkpoint, cache_bytes, folder)
+    model.get_ref("backbone").attrs["cache"] = cache
 
 
-def _tokenize(tokenizer: PieceTokenizer, docs: list[Doc], arrays: list[DocArrays]) -> list[Pieces]:
-    """The pieces of each Doc; long texts go through the tokenizer in parts."""
-    texts, bounds = [], []
-    for doc, a in zip(docs, arrays):
-        cuts = _text_cuts(a)
-        text = doc.text
-        texts.extend(text[low:high] for low, high in itertools.pairwise(cuts))
-        bounds.append(cuts)
-    parts = iter(tokenizer.encode(texts))
-    return [join([next(parts) for _ in cuts[1:]], cuts[:-1]) for cuts in bounds]
+def _find_cache(model: EncoderModel) -> FeatureCache | None:
+    attrs = model.get_ref("backbone").attrs
+    cache = attrs["cache"]
+    if cache is not None and cache.checkpoint is not get_shim(model).checkpoint:
+        cache = attrs["cache"] = None  # other weights were loaded since
+    return cache
 
 
-def _text_cuts(arrays: DocArrays) -> list[int]:
-    """Characters to cut a text at: before a space that follows a word, since byte-level and Unigram
-    tokenizers read it as the beginning of the next word. A text without spaces stays whole."""
-    length = int(arrays.ends[-1]) if len(arrays.ends) else 0
-    places = arrays.ends[arrays.spaced & ~arrays.whitespace]
-    wanted = np.arange(TEXT_PART_CHARACTERS, length, TEXT_PART_CHARACTERS)
-    found = np.searchsorted(places, wanted)
-    cuts = np.unique(places[found[found < len(places)]])
-    # Behind the last token may be a space.
-    return [0, *(int(c) for c in cuts if c < length), length + 1]
+def _fingerprint(model: EncoderModel) -> str:
+    """A name for all that the backbone's vectors depend on, but for the Doc."""
+    shim = get_shim(model)
+    precise = not getattr(getattr(shim, "settings", None), "mixed_precision", False)
+    settings = (CACHED_VERSION, model.attrs["window"], model.attrs["stride"], precise)
+    digest = blake2b(repr(settings).encode(), digest_size=16)
+    for name, content in sorted(shim.to_files().items()):
+        digest.update(name.encode())
+        digest.update(content)
+    return digest.hexdigest()
 
 
-def _cuts(arrays: DocArrays, alignment: Alignment) -> list[np.ndarray]:
-    """Pieces at which a window may begin: where sentences seem to start, then any token."""
-    has_pieces = alignment.first >= 0
-    tokens = np.unique(alignment.first[has_pieces])
-    # A sentence may seem to start at a token without pieces: it does with the next that has some.
-    following = np.minimum.accumulate(
-        np.where(has_pieces, np.arange(len(has_pieces)), len(has_pieces))[::-1]
-    )[::-1]
-    starts = following[arrays.sentence_like]
-    starts = np.unique(alignment.first[starts[starts < len(has_pieces)]])
-    return [starts, tokens]
-
-
-def _join_alignments(alignments: list[Alignment], shifts: np.ndarray) -> Alignment:
-    def shifted(name: str) -> np.ndarray:
-        columns = [getattr(a, name) for a in alignments]
-        parts = [np.where(c < 0, -1, c + shift) for c, shift in zip(columns, shifts)]
-        return np.concatenate(parts) if parts else np.zeros(0, dtype="int64")
-
-    return Alignment(shifted("first"), shifted("last"))
+def _drop_gradient(d_out: Floats2d) -> None:
+    """What does not train takes no gradient."""
 
 
 def _by_doc(out: Floats2d, bounds: list[tuple[int, int]]) -> list[Floats2d]:

@@ -117,6 +117,10 @@ class Errors:
         "before it in the pipeline, or it has no weights yet. Add it first: "
         'nlp.add_pipe("pretrained_encoder", name="{upstream}", first=True).'
     )
+    LOSS_WEIGHT = (
+        "A listener of '{upstream}' has loss_weight = {loss_weight}. It has to be 0 or more, and "
+        "finite; 0 keeps the component from training the encoder."
+    )
     LISTENER_WIDTH = (
         "Component '{component}' was trained on vectors of width {old}, but the encoder '{name}' "
         "gives {new}. Train it again on this encoder: nlp.initialize()."
@@ -133,6 +137,31 @@ class Errors:
     ENCODER_NOT_TRAINABLE = (
         "The encoder '{name}' runs on OpenVINO, which takes weights from a trained pipeline only. "
         "To start from a pretrained source, use spacy-pretrained.TorchEncoder.v1."
+    )
+
+    # feature cache
+    CACHE_NOT_FROZEN = (
+        "The encoder '{name}' is to keep vectors, but it trains, and then they change. Set frozen "
+        "= true in [components.{name}.model], or take cache_folder out of "
+        "[initialize.components.{name}]."
+    )
+    CACHE_BYTES = "cache_bytes has to be 0 (no cache) or more, but it is {cache_bytes}."
+    CACHE_FULL = (
+        "The cache of the encoder's vectors is full: {n_docs} documents take up {used:,.0f} of "
+        "{limit:,.0f} MiB. Others are encoded anew in every epoch; set cache_bytes in "
+        "[initialize.components.pretrained_encoder] higher to keep them."
+    )
+    CACHE_NOT_WRITTEN = (
+        "The encoder's vectors cannot be kept in '{folder}': {error}. The rest of this run keeps "
+        "them in memory."
+    )
+    SHARD_BROKEN = (
+        "'{path}' holds no vectors that can be read: it is damaged, or of another version. It is "
+        "removed, and its documents are encoded anew."
+    )
+    SHARD_DAMAGED = (
+        "'{path}' is damaged or cut short: {damaged} of its documents are encoded anew, {kept} are "
+        "kept."
     )
 
     # conllu
@@ -200,6 +229,67 @@ class Errors:
         "sentence; CoNLL-U cannot say so. Were sentence starts changed after parsing?"
     )
 
+    # columns, tag schemes
+    TAGS_UNKNOWN = (
+        "'{tag}' is no tag of an entity. Tags are O, a letter with a label such as B-PER and I-PER "
+        "(IOB1, IOB2), also E- and S- (BIOES) or L- and U- (BILUO), and '-' where the annotation "
+        "is missing."
+    )
+    TAGS_SCHEME = "Unknown scheme of tags '{scheme}'. Choose from {known}."
+    TAGS_LETTER = "The tag '{tag}' is not of the scheme {scheme}, whose letters are {letters}."
+    TAGS_LETTERS = (
+        "The tags mix BIOES (E- and S-) with BILUO (L- and U-); their letters are {letters}. Make "
+        "them of one scheme."
+    )
+    TAGS_MIXED = (
+        "The tags of the {entities} entities keep to no scheme; places against each one: {kinds}. "
+        "The first is at {where}. If the file is of a scheme all the same, give it, such as "
+        "scheme='iob2', and these places are repaired and counted."
+    )
+    TAGS_SPAN = (
+        "The span {span} (first token, behind the last, label) overlaps another, is empty, or is "
+        "not inside of the sentence's {n_tokens} tokens."
+    )
+    COLUMNS_DOCUMENT = "doc_sentences must be at least 1, but it is {doc_sentences}."
+    COLUMNS_ENCODING = "{at}: not UTF-8 ({error}). Save the file as UTF-8."
+    COLUMNS_BROKEN = "{path} cannot be uncompressed: {error}. Get it again."
+    COLUMNS_EMPTY = "{path} has no words: is it a file with a token a line?"
+    COLUMNS_COUNT = (
+        "{at}: found {found} columns, expected {expected} with {separator} between them, as in the "
+        "rest of the file: {line!r}"
+    )
+    COLUMNS_COMMENT = (
+        "{at}: a comment inside a sentence. Comments stand before a sentence's first line; is the "
+        "blank line that ends the sentence before missing?"
+    )
+    COLUMNS_INDEX = (
+        "{at}: the first column of this file counts the words of a sentence, but here it is "
+        "'{index}'. Take out lines that are no words, such as multiword tokens."
+    )
+    COLUMNS_BLANK = (
+        "{at}: the word is empty or white space, but has the tag '{tag}'. Remove the line, and "
+        "tag the words around it; such lines are left out only where the tag is O."
+    )
+    COLUMNS_UPOS = (
+        "{at}: unknown UPOS '{upos}'. Universal Dependencies knows {known}; '_' is a missing one. "
+        "Tags of another set go to xpos."
+    )
+    COLUMNS_ONE = (
+        "{at}: found one column, expected a word and its tag with a tab or a space between them: "
+        "{line!r}. Give separator if it is another."
+    )
+    COLUMNS_NO_TAG = (
+        "{path}: of the {n} columns, with {separator} between them, {which} tags of entities "
+        "(O, B-PER and so on). Give the columns, counted from 0: word=0, tag={last} (in Python), "
+        "--word 0 --tag {last} (scripts/convert_columns.py). CoNLL-U has none: see "
+        "scripts/convert.py."
+    )
+    COLUMNS_NUMBER = (
+        "{path}: there is no column {name}={number}; the file has {n} columns, with {separator} "
+        "between them. Columns are counted from 0, or with -1 from the last."
+    )
+    COLUMNS_SAME = "{path}: {one} and {other} are the same column, {number}."
+
     # conll18
     CONLL18_COLUMNS = (
         "{path}, line {line}: a CoNLL-U line has 10 columns with tabs between them, this one has "
@@ -238,6 +328,73 @@ class Errors:
         "share of the examples, from 0 to 1, and needs gold tokens."
     )
 
+    # dataset
+    DATASET_NOT_INSTALLED = (
+        "To read data sets in the formats of Hugging Face takes the package `datasets`. Run: "
+        "pip install 'spacy-pretrained[datasets]'"
+    )
+    DATASET_NOT_THERE = (
+        "'{path}' is no file or folder here, and no name of a data set on the hub ('name' or "
+        "'owner/name')."
+    )
+    DATASET_FORMAT = (
+        "'{path}' is of an unknown format. Files of data sets are {known}; for files with a token "
+        "a line see scripts/convert_columns.py."
+    )
+    DATASET_OPEN = "The split '{split}' of the data set '{path}' cannot be opened: {error}"
+    DATASET_SPLIT = "The data set '{path}' has no split '{split}'. Its splits are: {splits}."
+    DATASET_COLUMN = "The data set has no column '{column}'. Its columns are: {columns}."
+    DATASET_EMPTY = "The data set, or this split of it, has no words."
+    DATASET_NO_LABELS = "No column with labels is given: tags, upos and xpos are all None."
+    DATASET_WORDS = "Row {row}: the column '{column}' is to be a list of words, not {value}."
+    DATASET_BLANK = "Row {row}: word {i} in the column '{column}' is empty or white space."
+    DATASET_LENGTHS = (
+        "Row {row}: {n} words in the column '{words}', but {m} labels in the column '{column}'. "
+        "Each word needs one, -100 where it is missing."
+    )
+    DATASET_LABELS = (
+        "Row {row}: the column '{column}' is to be a list with a label for each word, not {value}."
+    )
+    DATASET_LABEL = (
+        "Row {row}: a label in the column '{column}' is {value}; it has to be a string, an "
+        "integer, or None where it is missing."
+    )
+    DATASET_NAMES = (
+        "Row {row}: a label in the column '{column}' is the integer {value}, and the data set has "
+        "no names for it. Give them all as label_names (for entities), or use a column of strings."
+    )
+    DATASET_RANGE = (
+        "Row {row}: a label in the column '{column}' is {value}, but there are {n} names, from 0 "
+        "on. -100 or None is a missing label."
+    )
+    DATASET_UPOS = (
+        "Row {row}: unknown UPOS '{upos}'. Universal Dependencies knows {known}; '_' is a missing "
+        "one. Tags of another set go to xpos."
+    )
+    DATASET_REPAIRS = (
+        "The tags of '{path}' did not keep to their scheme in {repairs} places, which were "
+        "repaired; there are {entities} entities."
+    )
+    DATASET_TEXT = "Row {row}: the column '{column}' is to be a text, not {value}."
+    DATASET_SPAN = (
+        "Row {row}: an entity in the column '{column}' is {value}. It has to have a start and an "
+        "end (characters) and a label that is not empty: {{'start': 0, 'end': 2, 'label': 'ORG'}} "
+        "or [0, 2, 'ORG']."
+    )
+    DATASET_SPAN_PLACE = (
+        "Row {row}: the entity {span} is empty, all white space, or not inside of the text, which "
+        "has {n} characters."
+    )
+    DATASET_OVERLAP = (
+        "Row {row}: the entity {span} overlaps or crosses another one. A token belongs to one "
+        "entity at most; for nested or overlapping spans use spaCy's spancat."
+    )
+    DATASET_SPAN_REPAIRS = (
+        "'{path}': {misaligned} entities begin or end inside of a token and were left out, the "
+        "annotation of their tokens counts as missing; white space at the ends of {trimmed} "
+        "entities was taken off. There are {entities} entities."
+    )
+
     # mst, biaffine
     SCORES_SHAPE = (
         "Scores of arcs have the shape (sentences, tokens, tokens + 1), for each token as "
@@ -271,6 +428,18 @@ class Errors:
     )
     MAX_SENTENCE = "max_sentence of '{name}' must be at least 1, but it is {max_sentence}."
     NOT_TRAINED = "Component '{name}' has no labels yet: call `nlp.initialize()` first."
+    SPANS_OVERLAP = (
+        "The spans '{key}' overlap in the gold annotation: {one} and {other}, in: {text}. A token "
+        "belongs to one entity at most; for nested or overlapping spans use spaCy's spancat."
+    )
+    LABEL_INVALID = "A label of '{name}' is a string that is not empty, not {label!r}."
+    CALIBRATION_ONE_SIDED = (
+        "The confidence of '{name}' cannot be calibrated: of {n} predicted entities {correct} are "
+        "correct. It takes some of both kinds; give more development data."
+    )
+    CALIBRATION_NO_CONFIDENCE = (
+        "Component '{name}' keeps no confidence to calibrate. Set confidence = true in its config."
+    )
     HEAD_CROSSES = (
         "In the gold annotation, the head of token {i} ('{token}') is token {head} ('{other}'), "
         "which is in another sentence: {text}. Correct the heads or the sentence starts."
@@ -319,8 +488,9 @@ class Errors:
     CORPUS_FOLDER = "DATA is to be a folder with the project's data, and '{folder}' is none."
     CONVERT_NOTHING = (
         "'{folder}' has no train.conllu, dev.conllu or test.conllu (nor en_ewt-ud-train.conllu and "
-        "the like). Give the folder with your files, or get the project's data with `spacy project "
-        "assets . --extra` or `make corpus DATA=folder`."
+        "the like), and no files of entities: train.iob2, train.conll and so on. Give the folder "
+        "with your files, or get the project's data with `spacy project assets . --extra` or "
+        "`make corpus DATA=folder`."
     )
     CONVERT_SEVERAL = (
         "'{folder}' has several files for {split}: {names}. Leave one, or rename it to "

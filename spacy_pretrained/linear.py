@@ -18,6 +18,11 @@ def Linear(nO: int | None = None, nI: int | None = None, *, init_W=glorot_unifor
     )
 
 
+def Relu() -> Model[Floats2d, Floats2d]:
+    """max(X, 0), to stand behind a linear layer; Thinc's own has one of one core in it."""
+    return Model("relu", forward_relu)
+
+
 def forward(model: Model, X: Floats2d, is_train: bool) -> tuple[Floats2d, Callable]:
     W = model.get_param("W")
     Y = X @ W.T
@@ -27,6 +32,15 @@ def forward(model: Model, X: Floats2d, is_train: bool) -> tuple[Floats2d, Callab
         model.inc_grad("W", dY.T @ X)
         model.inc_grad("b", dY.sum(axis=0))
         return dY @ W
+
+    return Y, backprop
+
+
+def forward_relu(model: Model, X: Floats2d, is_train: bool) -> tuple[Floats2d, Callable]:
+    Y = model.ops.xp.maximum(X, 0)
+
+    def backprop(dY: Floats2d) -> Floats2d:
+        return dY * (Y > 0)
 
     return Y, backprop
 

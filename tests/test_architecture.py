@@ -11,10 +11,32 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 # Bottom first. A module may import those of lower layers, and nothing else of the package.
 LAYERS = [
     ["errors", "__init__"],
-    ["wordpieces", "windows", "doc_arrays", "mst", "losses", "confidence", "sentences"],
-    ["catalogue", "conllu", "conll18", "corpus", "training_logger", "gold"],
-    ["alignment", "checkpoint"],
-    ["torch_device", "linear", "orth", "biaffine", "listener", "token_vectors"],
+    ["wordpieces", "windows", "bioes", "doc_arrays", "mst", "losses", "confidence", "sentences"],
+    [
+        "catalogue",
+        "conllu",
+        "conll18",
+        "corpus",
+        "training_logger",
+        "gold",
+        "calibration",
+        "noun_chunks",
+        "tag_schemes",
+    ],
+    ["alignment", "checkpoint", "vector_shards", "column_layout"],
+    [
+        "torch_device",
+        "linear",
+        "orth",
+        "biaffine",
+        "listener",
+        "token_vectors",
+        "window_plan",
+        "feature_cache",
+        "columns",
+    ],
+    ["dataset"],
+    ["span_dataset"],
     ["torch_weights", "openvino_backend"],
     ["torch_backend"],
     [
@@ -22,7 +44,9 @@ LAYERS = [
         "tagger_model",
         "parser_model",
         "torch_export",
+        "ner_model",
         "parser_gold",
+        "ner_gold",
         "parser_scorer",
         "head_pipe",
     ],
@@ -30,7 +54,7 @@ LAYERS = [
     ["quantize"],
     ["cli"],
 ]
-HEAVY = {"torch", "transformers", "nncf", "openvino", "safetensors", "matplotlib"}
+HEAVY = {"torch", "transformers", "nncf", "openvino", "safetensors", "matplotlib", "datasets"}
 
 
 def name_of(path: Path) -> str:

@@ -10,10 +10,7 @@ from hard_texts import HARD_TEXTS, random_texts
 from numpy.testing import assert_allclose
 from spacy.tokens import Doc
 from thinc.api import Adam
-from tiny_models import TOKENIZERS
 
-import spacy_pretrained.encoder
-from spacy_pretrained.doc_arrays import read_arrays
 from spacy_pretrained.encoder import (
     EncoderModel,
     build_openvino_encoder,
@@ -21,7 +18,6 @@ from spacy_pretrained.encoder import (
     get_shim,
     plan_batches,
 )
-from spacy_pretrained.wordpieces import PieceTokenizer
 
 WIDTH = 32
 LONG = "She sold sea shells by the sea shore. “Isn't it?” she said, and naïve 😀 foxes came.\n" * 30
@@ -194,34 +190,6 @@ def test_without_weights_the_encoder_says_so(build):
     for run in (model.initialize, lambda: model.predict([NLP.make_doc("a")])):
         with pytest.raises(ValueError, match="no weights yet"):
             run()
-
-
-# Texts in parts
-
-
-@pytest.mark.parametrize("family", TOKENIZERS)
-@pytest.mark.parametrize("size", [5, 40, 1000])
-def test_a_text_in_parts_has_the_same_pieces(monkeypatch, family, size):
-    tokenizer = PieceTokenizer(TOKENIZERS[family]().to_str())
-    docs = make_docs()
-    docs.append(NLP.make_doc(" ".join(HARD_TEXTS)))
-    docs.append(Doc(NLP.vocab, words=["a", "  ", "b", " ", "\n", "c"] * 9, spaces=[True] * 54))
-    docs.append(Doc(NLP.vocab, words=list("北京大学") * 20, spaces=[False] * 80))
-    arrays = [read_arrays(doc) for doc in docs]
-    monkeypatch.setattr(spacy_pretrained.encoder, "TEXT_PART_CHARACTERS", size)
-    assert size == 1000 or max(len(spacy_pretrained.encoder._text_cuts(a)) for a in arrays) > 20
-    found = spacy_pretrained.encoder._tokenize(tokenizer, docs, arrays)
-    for doc, pieces, whole in zip(docs, found, tokenizer.encode([doc.text for doc in docs])):
-        for name in ("ids", "starts", "ends"):
-            one, two = getattr(pieces, name), getattr(whole, name)
-            assert np.array_equal(one, two), (name, doc.text)
-
-
-def test_a_text_in_parts_has_the_same_vectors(monkeypatch, encoder, docs):
-    expected = encoder.predict(docs)
-    monkeypatch.setattr(spacy_pretrained.encoder, "TEXT_PART_CHARACTERS", 50)
-    for one, two in zip(encoder.predict(docs), expected):
-        assert_allclose(one, two, atol=1e-6)
 
 
 # Gradients

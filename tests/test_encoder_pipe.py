@@ -216,6 +216,166 @@ def test_accumulated_gradients_are_those_of_the_whole_batch(tiny_bert, gradients
     assert_same_gradient(*gradients)
 
 
+# Loss weights
+
+
+def weighted(loss_weight: float) -> dict:
+    return {"model": {"tok2vec": LISTENER | {"loss_weight": loss_weight}}}
+
+
+def learner(factory: str, loss_weight: float) -> tuple[str, dict]:
+    """One of our components, or a stock one, with a weight and without dropout."""
+    if factory not in STOCK:
+        config = weighted(loss_weight)
+        if factory == PARSER:
+            config["model"]["dropout"] = 0.0
+        return factory, config
+    model = STOCK[factory]["model"]
+    listener = model["tok2vec"] | {"loss_weight": loss_weight}
+    return factory, STOCK[factory] | {"model": model | {"tok2vec": listener}}
+
+
+@pytest.mark.parametrize("factory", [PARSER, "ner"])
+@pytest.mark.parametrize("weights", [(0.25, 2.0), (0.0, 1.5)])
+def test_the_encoders_gradient_is_the_weighted_sum(tiny_bert, gradients, factory, weights):
+    def gradient_with(*pair: float) -> tuple[dict, dict]:
+        pipes = [learner(TAGGER, pair[0]), learner(factory, pair[1])]
+        nlp = make_nlp(tiny_bert, *pipes, dropout=0.0)
+        nlp.initialize(lambda: make_examples(nlp))
+        nlp.from_bytes(start)
+        gradients.clear()
+        fix_random_seed(0)  # ner cuts long sequences anywhere
+        return nlp.update(make_examples(nlp), sgd=fast_optimizer()), (gradients or [{}])[0]
+
+    pipes = [learner(TAGGER, 1.0), learner(factory, 1.0)]
+    start = warmed_up(make_nlp(tiny_bert, *pipes, dropout=0.0)).to_bytes()
+    _, tagger = gradient_with(1.0, 0.0)
+    _, other = gradient_with(0.0, 1.0)
+    losses, both = gradient_with(*weights)
+    expected = {name: weights[0] * tagger[name] + weights[1] * other[name] for name in both}
+    assert_same_gradient(both, expected)
+    assert tagger.keys() == other.keys() == both.keys()
+    assert max(np.abs(grad).max() for grad in other.values()) > 1e-4
+    assert losses[TAGGER] > 0 and losses[factory] > 0
+
+
+@pytest.mark.parametrize("factory", [TAGGER, "morphologizer"])
+def test_with_weight_0_a_component_learns_and_the_encoder_does_not(tiny_bert, factory):
+    nlp = make_nlp(tiny_bert, learner(factory, 0.0))
+    nlp.initialize(lambda: make_examples(nlp))
+    before = backbone_weights(nlp)
+    orth = nlp.get_pipe(ENCODER).model.get_ref("orth").to_bytes()
+    optimizer = fast_optimizer()
+    optimizer.L2 = 1e-3  # weights that had a gradient of zero would decay
+    losses = [nlp.update(make_examples(nlp), sgd=optimizer) for _ in range(20)]
+    assert losses[-1][factory] < 0.8 * losses[0][factory]
+    assert losses[-1][ENCODER] == 0
+    assert are_equal(before, backbone_weights(nlp))
+    assert nlp.get_pipe(ENCODER).model.get_ref("orth").to_bytes() == orth
+
+
+def test_a_loss_weight_is_one_of_the_config(tiny_bert, tmp_path):
+    """And of nothing else: in a config that was edited, it is what it says there."""
+    nlp = warmed_up(make_nlp(tiny_bert, learner(TAGGER, 0.5), learner("ner", 2.0)))
+    nlp.to_disk(tmp_path)
+    for loaded in (spacy.load(tmp_path), copy_of(nlp), pickle.loads(pickle.dumps(copy_of(nlp)))):
+        weights = [listener.loss_weight for listener in loaded.get_pipe(ENCODER).listeners]
+        assert weights == [0.5, 2.0]
+    edited = spacy.load(tmp_path, config={f"components.{TAGGER}.model.tok2vec.loss_weight": 0.125})
+    assert [one.loss_weight for one in edited.get_pipe(ENCODER).listeners] == [0.125, 2.0]
+
+
+# A frozen encoder's cache
+
+
+def frozen_nlp(source: str, **initialize) -> spacy.Language:
+    nlp = make_nlp(source, TAGGER, frozen=True)
+    nlp.config["initialize"]["components"][ENCODER] |= initialize
+    return nlp
+
+
+@pytest.fixture
+def encoded(monkeypatch) -> list:
+    """The batches of windows that a backbone has seen."""
+    from spacy_pretrained.torch_backend import TorchShim
+
+    seen, predict = [], TorchShim.predict
+
+    def record(shim, batches):
+        batches = list(batches)
+        seen.extend(batches)
+        return predict(shim, batches)
+
+    monkeypatch.setattr(TorchShim, "predict", record)
+    return seen
+
+
+@pytest.mark.parametrize("in_folder", [False, True])
+def test_training_with_a_cache_is_training_without(tiny_bert, encoded, tmp_path, in_folder):
+    losses, scores, counts = [], [], []
+    for settings in ({"cache_bytes": 0}, {"cache_folder": str(tmp_path)} if in_folder else {}):
+        fix_random_seed(0)
+        nlp = frozen_nlp(tiny_bert, **settings)
+        encoded.clear()
+        losses.append(train(nlp, make_examples(nlp), 10, drop=0.2))
+        scores.append([nlp.evaluate(make_examples(nlp)) for _ in range(3)][-1])
+        counts.append(len(encoded))
+    for one, two in zip(*losses):
+        assert one == pytest.approx(two, rel=1e-4)
+    assert scores[0]["tag_acc"] == scores[1]["tag_acc"]
+    assert counts[0] == 13 * counts[1] > 0  # the evaluations asked for the same Docs
+
+
+def test_a_cache_is_not_saved(tiny_bert, encoded, tmp_path):
+    nlp = frozen_nlp(tiny_bert)
+    nlp.initialize(lambda: make_examples(nlp))
+    expected = nlp("Ada sees the river.").tensor
+    nlp.to_disk(tmp_path / "one")
+    encoder = nlp.get_pipe(ENCODER)
+    content = encoder.to_bytes()
+    encoder.cache_vectors(0)
+    assert encoder.to_bytes() == content
+    nlp.to_disk(tmp_path / "two")
+    for loaded in (spacy.load(tmp_path / "one"), spacy.load(tmp_path / "two"), copy_of(nlp)):
+        encoded.clear()
+        for _ in range(2):
+            np.testing.assert_allclose(loaded("Ada sees the river.").tensor, expected, atol=1e-5)
+        assert len(encoded) == 2
+
+
+def test_a_pipeline_that_goes_on_training_may_have_a_cache(tiny_bert, encoded, tmp_path):
+    nlp = frozen_nlp(tiny_bert)
+    train(nlp, make_examples(nlp), 1)
+    nlp.to_disk(tmp_path)
+    loaded = spacy.load(tmp_path)
+    optimizer = loaded.resume_training()
+    loaded.get_pipe(ENCODER).cache_vectors()
+    encoded.clear()
+    counts = []
+    for _ in range(3):
+        loaded.update(make_examples(loaded), sgd=optimizer)
+        counts.append(len(encoded))
+    assert counts[0] == counts[2] > 0
+
+
+def test_vectors_of_an_encoder_that_trains_are_not_kept(tiny_bert, tmp_path):
+    nlp = make_nlp(tiny_bert, TAGGER)
+    nlp.config["initialize"]["components"][ENCODER]["cache_folder"] = str(tmp_path)
+    with pytest.raises(ValueError, match=r"it trains.*frozen = true"):
+        nlp.initialize(lambda: make_examples(nlp))
+    with pytest.raises(ValueError, match=r"cache_bytes .* is -1"):
+        frozen_nlp(tiny_bert, cache_bytes=-1).initialize(lambda: make_examples(nlp))
+
+
+def test_processes_share_what_was_cached_before(tiny_bert):
+    nlp = frozen_nlp(tiny_bert)
+    train(nlp, make_examples(nlp), 2)
+    texts = ["Ada sees the old river.", "Robots never sleep!"] * 4
+    expected = [annotations(doc) for doc in nlp.pipe(texts)]
+    found = nlp.pipe([*texts, "Something new."], n_process=2, batch_size=2)
+    assert [annotations(doc) for doc in found][:-1] == expected
+
+
 def test_a_batch_without_tokens_is_harmless(tiny_bert):
     nlp = warmed_up(make_nlp(tiny_bert, TAGGER, PARSER))
     before = backbone_weights(nlp)

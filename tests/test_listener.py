@@ -11,6 +11,13 @@ def test_it_is_spacys_own_with_its_width_open():
     assert type(listener) is Tok2VecListener
     assert listener.upstream_name == "pretrained_encoder"
     assert not listener.has_dim("nO")
+    assert listener.loss_weight == 1.0
+
+
+@pytest.mark.parametrize("loss_weight", [-1.0, -1e-9, float("inf"), float("nan")])
+def test_a_loss_weight_out_of_range_is_refused(loss_weight):
+    with pytest.raises(ValueError, match=f"loss_weight = {loss_weight}"):
+        build_encoder_listener(loss_weight=loss_weight)
 
 
 def test_the_wildcard_is_refused():

@@ -14,8 +14,9 @@ from thinc.types import Floats2d
 
 from ..catalogue import find_source
 from ..checkpoint import read_folder, write_folder
-from ..encoder import get_shim, set_width
+from ..encoder import get_shim, is_frozen, set_cache, set_width
 from ..errors import Errors
+from ..feature_cache import CACHE_BYTES
 
 DEFAULT_SOURCE = "minilm-l6"
 DEFAULT_MODEL = {"@architectures": "spacy-pretrained.TorchEncoder.v1"}
@@ -83,12 +84,14 @@ class PretrainedEncoder(Tok2Vec):
         *,
         nlp: Language | None = None,
         source: str = DEFAULT_SOURCE,
+        cache_bytes: int = CACHE_BYTES,
+        cache_folder: str | Path | None = None,
     ) -> None:
-        """Load pretrained weights.
+        """Load pretrained weights. Set in [initialize.components.pretrained_encoder]:
 
         source: A name in the catalogue, a folder in Hugging Face layout, "package:NAME", or
-            "owner/name" on the model hub. Set it in the config, in
-            [initialize.components.pretrained_encoder].
+            "owner/name" on the model hub.
+        cache_bytes, cache_folder: Of a frozen encoder: see `cache_vectors`.
         """
         validate_get_examples(get_examples, "PretrainedEncoder.initialize")
         shim = get_shim(self.model)
@@ -99,6 +102,28 @@ class PretrainedEncoder(Tok2Vec):
         self.model.initialize(X=[example.x for example in islice(get_examples(), 10)])
         for listener in self.listeners:
             listener.set_dim("nO", self.model.get_dim("nO"), force=True)
+        if cache_folder or is_frozen(self.model):
+            self.cache_vectors(cache_bytes, cache_folder)
+
+    def cache_vectors(
+        self, cache_bytes: int = CACHE_BYTES, cache_folder: str | Path | None = None
+    ) -> None:
+        """Compute the backbone's vectors of a Doc only once, if `frozen = true` in the model.
+
+        `initialize` begins with this; after `nlp.resume_training()` call it yourself. A cache is
+        never saved: copies of a pipeline and loaded ones have none.
+
+        cache_bytes: What vectors may take up, 4 bytes times the backbone's width a token; Docs
+            beyond that are computed every time. 0 for no cache, which also ends one.
+        cache_folder: Keep vectors here, between runs too, and not in memory. Each encoder, with
+            its settings of windows, has a folder of its own in it, of cache_bytes at most; those
+            that are no longer wanted may be removed.
+        """
+        if cache_bytes < 0:
+            raise ValueError(Errors.CACHE_BYTES.format(cache_bytes=cache_bytes))
+        if cache_bytes and not is_frozen(self.model):
+            raise ValueError(Errors.CACHE_NOT_FROZEN.format(name=self.name))
+        set_cache(self.model, cache_bytes, Path(cache_folder) if cache_folder else None)
 
     def update(
         self,
@@ -124,7 +149,10 @@ class PretrainedEncoder(Tok2Vec):
         pending.sgd = sgd
         batch_id = Tok2VecListener.get_batch_id(docs)
         for number, listener in enumerate(self.listeners):
-            listener.receive(batch_id, vectors, pending.callback(number, losses, self.name))
+            # A stock listener has no weight.
+            weight = getattr(listener, "loss_weight", 1.0)
+            answer = pending.callback(number, weight, losses, self.name)
+            listener.receive(batch_id, vectors, answer)
         self._pending = pending
         return losses
 
@@ -188,15 +216,19 @@ class _PendingUpdate:
         self._backprop: Callable | None = backprop
         self._n_listeners = n_listeners
         self._shapes = [v.shape for v in vectors]
+        self._has_gradient = False
         self._gradient = [model.ops.alloc2f(*shape) for shape in self._shapes]
 
-    def callback(self, number: int, losses: dict[str, float], name: str) -> Callable:
-        """What listener `number` calls with its gradient."""
+    def callback(self, number: int, weight: float, losses: dict[str, float], name: str) -> Callable:
+        """What listener `number` calls with its gradient, of which so much counts."""
 
         def answer(d_vectors: list[Floats2d]) -> list[Floats2d]:
-            for total, one in zip(self._gradient, d_vectors):
-                total += one
-                losses[name] += float((one**2).sum())
+            if weight:
+                self._has_gradient = True
+                for total, one in zip(self._gradient, d_vectors):
+                    weighted = weight * one
+                    total += weighted
+                    losses[name] += float((weighted**2).sum())
             self.answered.add(number)
             if len(self.answered) == self._n_listeners:
                 self.finish()
@@ -210,7 +242,7 @@ class _PendingUpdate:
         if self._backprop is None:
             return
         backprop, self._backprop = self._backprop, None
-        if self.answered:
+        if self._has_gradient:
             backprop(self._gradient)
         if self.sgd is not None:
             self._model.finish_update(self.sgd)
