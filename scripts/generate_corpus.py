@@ -124,10 +124,8 @@ def _add_prepositional_phrase(words: list[Word], verb: int, generator: random.Ra
     _attach(words, noun, verb, "obl")
 
 
-def _add_name(
-    words: list[Word], label: str, form: str, arc: tuple[int, str] = (0, "root")
-) -> int:
-    """Add a word of an entity, which goes on where the word before is of one. RETURNS: Its place."""
+def _add_name(words: list[Word], label: str, form: str, arc: tuple[int, str] = (0, "root")) -> int:
+    """Add a word of an entity, the one that the word before is of. RETURNS: Its place."""
     goes_on = bool(words) and words[-1].entity != "O"
     entity = f"I-{label}" if goes_on else f"B-{label}"
     words.append(Word(form, form, "PROPN", "NNP", "Number=Sing", *arc, entity))

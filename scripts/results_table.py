@@ -1,15 +1,17 @@
-"""Put the measured figures into the README, from the files that the commands wrote.
+"""Put the measured figures into the documents, from the files that the commands wrote.
 
     python scripts/results_table.py
 
-Reads metrics/ewt/test.json, metrics/ewt/test-int8.json and metrics/benchmark.json.
+Reads metrics/, and writes between the marks in README.md and docs/models.md; what was not measured
+is left out.
 """
 
 import json
 from pathlib import Path
+from typing import Any
 
-START, END = "<!-- results -->", "<!-- end results -->"
-MEASURES = ["UPOS", "XPOS", "UFeats", "UAS", "LAS", "Sentences"]
+METRICS = Path("metrics")
+MEASURES = ["UPOS", "XPOS", "UFeats", "Lemmas", "UAS", "LAS", "Sentences"]
 PROTOCOLS = {
     "gold_tokens_gold_sentences": "gold tokens and sentences",
     "gold_tokens": "gold tokens, sentences predicted",
@@ -20,53 +22,80 @@ SPEEDS = {
     "ours": "ours, torch fp32",
     "fp32": "ours, OpenVINO fp32",
     "int8": "ours, OpenVINO INT8",
+    "int8-without-ner": "– without the entity recognizer",
+    "int8-with-lemmatizer": "– with spaCy's `trainable_lemmatizer`",
+}
+EXPERIMENTS = {
+    "ner-wnut17": "WNUT-17",
+    "ner-ewt": "Universal NER on EWT",
 }
 
 
 def main() -> None:
-    readme = Path("README.md")
-    text = readme.read_text("utf8")
-    before, _, rest = text.partition(START)
-    _, _, after = rest.partition(END)
-    parts = [accuracy_table(Path("metrics/ewt")), speed_table(Path("metrics/benchmark.json"))]
-    tables = "\n\n".join(parts)
-    readme.write_text(f"{before}{START}\n\n{tables}\n\n{END}{after}", encoding="utf8")
+    fill(Path("README.md"), "results", [accuracy_table(), entities_line(), speed_table()])
+    fill(Path("docs/models.md"), "experiments", [experiments_table()])
 
 
-def accuracy_table(folder: Path) -> str:
-    rows = ["| | " + " | ".join(MEASURES) + " |", "|---" * (len(MEASURES) + 1) + "|"]
-    for name, file in (("fp32", "test.json"), ("INT8", "test-int8.json")):
-        protocols = json.loads((folder / file).read_text("utf8"))["protocols"]
+def fill(path: Path, mark: str, parts: list[str]) -> None:
+    """Replace what stands between two marks."""
+    start, end = f"<!-- {mark} -->", f"<!-- end {mark} -->"
+    before, _, rest = path.read_text("utf8").partition(start)
+    _, _, after = rest.partition(end)
+    tables = "\n\n".join(filter(None, parts))
+    path.write_text(f"{before}{start}\n\n{tables}\n\n{end}{after}", encoding="utf8")
+
+
+def read(name: str) -> dict[str, Any]:
+    path = METRICS / name
+    return json.loads(path.read_text("utf8")) if path.exists() else {}
+
+
+def table(header: list[str], rows: list[list[str]]) -> str:
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def accuracy_table() -> str:
+    rows = []
+    for name, file in (("fp32", "ewt/test.json"), ("INT8", "ewt/test-int8.json")):
+        protocols = read(file).get("protocols", {})
         for key, title in PROTOCOLS.items():
-            scores = protocols[key]["conll18"]
-            cells = " | ".join(f"{scores[measure]['f1']:.2f}" for measure in MEASURES)
-            rows.append(f"| {name}, {title} | {cells} |")
+            if key in protocols:
+                scores = protocols[key]["conll18"]
+                cells = [f"{s['f1']:.2f}" if (s := scores[m]) else "–" for m in MEASURES]
+                rows.append([f"{name}, {title}", *cells])
     caption = (
         "UD English-EWT 2.16, test set, all-MiniLM-L6-v2 (22.7 M parameters), CoNLL-18 F1 with "
         "punctuation (`spacy project run all .`, then `make int8 evaluate-int8`):"
     )
-    return caption + "\n\n" + "\n".join(rows)
+    return caption + "\n\n" + table(["", *MEASURES], rows)
 
 
-def speed_table(path: Path) -> str:
-    report = json.loads(path.read_text("utf8"))
-    rows = [
-        "| tagger and parser | words/s | × stock | training words/s | × stock | MiB | load s |",
-        "|---|---|---|---|---|---|---|",
-    ]
-    for name, title in SPEEDS.items():
-        result = report["results"].get(name)
-        if result is not None:
-            rows.append(f"| {title} | " + " | ".join(speed_cells(result)) + " |")
+def entities_line() -> str:
+    scores = read("ewt/dev.json").get("entities")
+    if not scores:
+        return ""
+    found = ", ".join(f"{value:.2f} {name}" for name, value in scores["all"].items())
+    return (
+        f"Entities of Universal NER, on the tenth of the documents whose entities were held out "
+        f"({scores['entities']} entities; their tags and trees were trained on): {found}."
+    )
+
+
+def speed_table() -> str:
+    report = read("benchmark.json")
     machine = report["machine"]
     caption = (
         f"Speed on {report['threads']} cores ({machine['cpu']}), interleaved, median of "
         f"{report['rounds']} rounds (`make bench`, all figures in `metrics/benchmark.json`):"
     )
-    return caption + "\n\n" + "\n".join(rows)
+    results = report["results"]
+    header = ["tagger, parser, NER", "words/s", "× stock", "training words/s", "× stock"]
+    rows = [[title, *speed_cells(results[n])] for n, title in SPEEDS.items() if n in results]
+    return caption + "\n\n" + table([*header, "MiB", "load s"], rows)
 
 
-def speed_cells(result: dict) -> list[str]:
+def speed_cells(result: dict[str, Any]) -> list[str]:
     cells = []
     for part in ("infer", "train"):
         found = result.get(part)
@@ -77,6 +106,18 @@ def speed_cells(result: dict) -> list[str]:
     cells.append(f"{result['infer']['peak_mebibytes']:,.0f}")
     cells.append(f"{result['load_seconds']:.1f}")
     return cells
+
+
+def experiments_table() -> str:
+    rows = []
+    for name, title in EXPERIMENTS.items():
+        for run, result in read(f"experiments/{name}.json").items():
+            for score, found in result["mean"].items():
+                cell = f"{found['mean']:.2f}"
+                if "deviation" in found:
+                    cell += f" ± {found['deviation']:.2f}"
+                rows.append([title, f"`{run}`", score, str(len(result["seeds"])), cell])
+    return table(["data", "component", "F1", "seeds", "mean and deviation"], rows)
 
 
 if __name__ == "__main__":

@@ -46,7 +46,8 @@ def build_torch_encoder(
         that.
     stride: Wordpieces that a window answers for at most; the others are context on both sides.
         None means all of them, so that windows do not overlap.
-    max_pieces: Wordpieces in a batch of windows, padding included. Bounds the memory.
+    max_pieces: Wordpieces in a batch of windows, padding included. Bounds the memory of
+        predictions; in training it is `accumulate_gradient` that does.
     orth_width: Width of an embedding of shape, case and spacing beside the backbone's vectors;
         0 for none.
     frozen: Take the backbone's weights as they are; it goes on to annotate, and the orth

@@ -454,7 +454,7 @@ class Errors:
     LOGGED_LOSS_NOT_FINITE = (
         "Training diverged: the loss of '{component}' is {loss} at step {step}. Lower "
         "[training.optimizer.learn_rate], set the encoder's mixed_precision = false, and look for "
-        "broken examples in the corpus (`spacy debug data`)."
+        "broken examples in the corpus."
     )
 
     # quantize

@@ -54,8 +54,9 @@ def test_converts_and_counts(convert, folder, project, tmp_path, capsys):
 def test_names_of_universal_dependencies(convert, folder, tmp_path):
     (folder / "test.conllu").rename(folder / "en_x-ud-test.conllu")
     (folder / "train.conllu").unlink()
-    reports = convert.convert(folder, tmp_path / "out", None, 10)
-    assert [path.name for path in reports] == ["dev.spacy", "test.spacy"]
+    splits = convert.convert(folder, tmp_path / "out", None, 10)
+    assert list(splits) == ["dev", "test"]
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["dev.spacy", "test.spacy"]
     (folder / "en_y-ud-test.conllu").write_text(SENTENCE)
     with pytest.raises(ValueError, match=r"several files for test: en_x-ud.*en_y-ud"):
         convert.convert(folder, tmp_path / "out", None, 10)
@@ -80,3 +81,86 @@ def test_listed_files_are_checked(convert, folder, project, tmp_path, capsys):
 def test_nothing_to_convert(convert, tmp_path):
     with pytest.raises(ValueError, match=r"has no train\.conllu"):
         convert.convert(tmp_path, tmp_path / "out", None, 10)
+
+
+def write_layer(path, sentences):
+    """Sentences of UNER's format, a document each."""
+    lines = []
+    for number, sentence in enumerate(sentences):
+        words = [token.split("/") for token in sentence.split()]
+        lines.append(f"# newdoc id = {number}\n# sent_id = {number}-1")
+        lines.append(f"# text = {' '.join(word for word, _ in words)}")
+        lines += [f"{i}\t{word}\t{tag}\t-\t-" for i, (word, tag) in enumerate(words, 1)]
+        lines.append("")
+    path.write_text("\n".join(lines) + "\n", encoding="utf8")
+
+
+def write_treebank(path, sentences):
+    lines = []
+    for number, words in enumerate(sentences):
+        lines.append(f"# newdoc id = {number}")
+        for i, word in enumerate(words.split(), 1):
+            head, dep = (0, "root") if i == 1 else (1, "dep")
+            lines.append(f"{i}\t{word}\t{word}\tNOUN\tNN\t_\t{head}\t{dep}\t_\t_")
+        lines.append("")
+    path.write_text("\n".join(lines) + "\n", encoding="utf8")
+
+
+def read(path):
+    return list(DocBin().from_disk(path).get_docs(create_vocab("en", English.Defaults)))
+
+
+def entities(doc):
+    return [(entity.text, entity.label_) for entity in doc.ents]
+
+
+def test_layer_is_joined_and_every_tenth_document_held_out(convert, tmp_path, capsys):
+    folder, output = tmp_path / "in", tmp_path / "out"
+    folder.mkdir()
+    write_treebank(
+        folder / "train.conllu", [f"Ada{i} sleeps here" for i in range(21)] + ["Alone ."]
+    )
+    write_treebank(folder / "dev.conllu", ["Nobody knows"])
+    # In another order, and the last one of the treebank is missing.
+    layer = [f"Ada{i}/B-PER sleeps/O here/O" for i in reversed(range(21))]
+    write_layer(folder / "train.iob2", layer)
+    convert.main(folder, output, None)
+    train, dev = read(output / "train.spacy"), read(output / "dev.spacy")
+    held_out = [doc for doc in train[:21] if not doc.has_annotation("ENT_IOB")]
+    assert [doc[0].text for doc in held_out] == ["Ada1", "Ada11"]  # 20 - 19 and 20 - 9
+    assert all(doc.has_annotation("DEP") for doc in train)
+    assert [entities(doc) for doc in train if doc not in held_out] == [
+        *([(f"Ada{i}", "PER")] for i in range(21) if i not in (1, 11)),
+        [],
+    ]
+    assert not train[21].has_annotation("ENT_IOB")
+    assert [entities(doc) for doc in dev] == [[], [("Ada1", "PER")], [("Ada11", "PER")]]
+    assert [doc.has_annotation("DEP") for doc in dev] == [True, False, False]
+    assert [doc.has_annotation("ENT_IOB") for doc in dev] == [False, True, True]
+    said = capsys.readouterr().out
+    assert [line.split()[-1] for line in said.splitlines() if "joined" in line] == ["21", "21"]
+
+
+def test_layers_of_all_splits_hold_nothing_out(convert, tmp_path):
+    folder, output = tmp_path / "in", tmp_path / "out"
+    folder.mkdir()
+    for split in convert.SPLITS:
+        write_treebank(folder / f"{split}.conllu", [f"Ada{i} sleeps" for i in range(10)])
+        write_layer(folder / f"{split}.iob2", [f"Ada{i}/B-PER sleeps/O" for i in range(10)])
+    convert.convert(folder, output, None, 10)
+    for split in convert.SPLITS:
+        docs = read(output / f"{split}.spacy")
+        assert [entities(doc) for doc in docs] == [[(f"Ada{i}", "PER")] for i in range(10)]
+
+
+def test_entities_alone(convert, tmp_path):
+    folder, output = tmp_path / "in", tmp_path / "out"
+    folder.mkdir()
+    lines = "Ada\tB-person\nsleeps\tO\n\nHello\tO\n\n"
+    for split in convert.SPLITS:
+        (folder / f"{split}.conll").write_text(lines, encoding="utf8")
+    convert.main(folder, output, None, max_sentences=1)
+    for split in convert.SPLITS:
+        docs = read(output / f"{split}.spacy")
+        assert [entities(doc) for doc in docs] == [[("Ada", "person")], []]
+        assert not docs[0].has_annotation("DEP") and docs[1].has_annotation("ENT_IOB")

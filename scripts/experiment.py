@@ -1,0 +1,95 @@
+"""Run the trainings of an experiment, score each, and write the scores and their means.
+
+    python scripts/experiment.py ner-wnut17
+
+What is trained stands in configs/experiments.yml. Trainings that are complete, in
+training/experiments/NAME/RUN-SEED, are not run again. Scores go to metrics/experiments/NAME.json.
+"""
+
+import json
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+from statistics import mean, stdev
+from typing import Annotated, Any
+
+import spacy
+import srsly
+import typer
+from evaluate import evaluate_entities, evaluate_treebank
+from spacy.cli.init_config import fill_config
+from wasabi import msg
+
+
+def main(
+    name: Annotated[str, typer.Argument(help="Experiment in the file")],
+    file: Annotated[Path, typer.Option(help="YAML")] = Path("configs/experiments.yml"),
+    output: Annotated[Path, typer.Option(help="Folder of the scores")] = Path(
+        "metrics/experiments"
+    ),
+) -> None:
+    """Run the trainings of an experiment, score each, and write the scores and their means."""
+    experiments = srsly.read_yaml(file)
+    if name not in experiments:
+        msg.fail(f"{file} has no experiment '{name}', but {', '.join(experiments)}.", exits=1)
+    experiment = experiments[name]
+    results: dict[str, Any] = {}
+    for run, settings in experiment["runs"].items():
+        found = {}
+        for seed in experiment["seeds"]:
+            folder = Path("training/experiments") / name / f"{run}-{seed}"
+            command = train_command(experiment, settings, seed, folder)
+            if not (folder / "model-last" / "meta.json").exists():
+                folder.mkdir(parents=True, exist_ok=True)
+                fill_config(folder / "config.cfg", Path(settings["config"]))
+                msg.text(shlex.join(command))
+                subprocess.run([sys.executable, *command[1:]], check=True)
+            found[str(seed)] = evaluate(folder / "model-best", experiment)
+        results[run] = {"command": shlex.join(command), "seeds": found, "mean": means(found)}
+        msg.good(f"{run}: {results[run]['mean']}")
+    output.mkdir(parents=True, exist_ok=True)
+    path = output / f"{name}.json"
+    path.write_text(json.dumps(results, indent=2) + "\n", encoding="utf8")
+    msg.good(f"Written to {path}")
+
+
+def train_command(experiment: dict, settings: dict, seed: int, folder: Path) -> list[str]:
+    overrides = experiment.get("overrides", {}) | settings.get("overrides", {})
+    command = ["python", "-m", "spacy", "train", str(folder / "config.cfg")]
+    command += ["--output", str(folder)]
+    command += ["--paths.train", experiment["train"], "--paths.dev", experiment["dev"]]
+    command += ["--system.seed", str(seed)]
+    for key, value in overrides.items():
+        command += [f"--{key}", str(value).lower() if isinstance(value, bool) else str(value)]
+    return command
+
+
+def evaluate(model: Path, experiment: dict) -> dict[str, float]:
+    """F1 of entities, and of a treebank with gold tokens and sentences; percent."""
+    nlp = spacy.load(model)
+    scores = {}
+    for split, path in experiment.get("entities", {}).items():
+        scores[f"entities {split}"] = evaluate_entities(nlp, Path(path))["all"]["f1"]
+    for split, path in experiment.get("treebanks", {}).items():
+        protocols = evaluate_treebank(nlp, Path(path))["protocols"]
+        for measure, found in protocols["gold_tokens_gold_sentences"]["conll18"].items():
+            if found is not None and measure in ("UPOS", "XPOS", "UFeats", "Lemmas", "UAS", "LAS"):
+                scores[f"{measure} {split}"] = found["f1"]
+    return scores
+
+
+def means(found: dict[str, dict[str, float]]) -> dict[str, dict[str, float]]:
+    """Mean and, with more seeds than one, standard deviation of each score."""
+    columns = {
+        key: [scores[key] for scores in found.values()] for key in next(iter(found.values()))
+    }
+    return {
+        key: {"mean": round(mean(values), 4)}
+        | ({"deviation": round(stdev(values), 4)} if len(values) > 1 else {})
+        for key, values in columns.items()
+    }
+
+
+if __name__ == "__main__":
+    typer.run(main)
