@@ -1,4 +1,4 @@
-"""Entities as one state a token (B, I, E, S of a label, or O), and the best valid sequence of these.
+"""Entities as one state a token (B, I, E, S of a label, or O), and the best valid sequence of them.
 
 State 0 is O; label k has the states 1 + 4k (begin), 2 + 4k (inside), 3 + 4k (end) and 4 + 4k
 (single), so that a new label appends four columns to the scores and moves none.
@@ -72,6 +72,8 @@ def decode(scores: Floats2d, first: np.ndarray) -> Ints1d:
     >>> decode(np.asarray([[0.0, 1, 0, 0, 0], [0, 0, 0, 2, 0]]), np.asarray([True, False]))
     array([1, 3])
     """
+    if not np.isfinite(scores.max(initial=0.0)):  # of a model that diverged: no sums without end
+        scores = np.nan_to_num(scores, nan=0.0, posinf=1e30, neginf=-np.inf)
     states = scores.argmax(axis=1)
     doubtful = np.zeros(len(states), dtype=bool)
     reach = REACH

@@ -5,6 +5,7 @@ travel in `doc.to_bytes()` and in a DocBin that stores user data at little cost.
 """
 
 import numpy as np
+from spacy.attrs import IDX, LENGTH
 from spacy.tokens import Doc, Span, Token
 from thinc.types import Floats1d, Ints1d
 
@@ -36,8 +37,11 @@ def store_spans(
     doc: Doc, starts: Ints1d, ends: Ints1d, labels: np.ndarray, probabilities: Floats1d
 ) -> None:
     """Keep the probability of each of S predicted spans (S,): tokens [start, end), hash of the
-    label. Those of other components stay."""
-    new = {"start": starts, "end": ends, "label": labels, "probability": probabilities}
+    label. Those of other components stay. Characters tell spans apart, for tokens may be merged or
+    split later."""
+    columns = doc.to_array([IDX, LENGTH]).reshape(len(doc), 2).astype("int64")
+    edges = {"start": columns[starts, 0], "end": columns[ends - 1].sum(axis=1)}
+    new = {**edges, "label": labels, "probability": probabilities}
     if old := doc.user_data.get(SPANS):
         new = {name: np.concatenate([values, old[name]]) for name, values in new.items()}
     order = np.argsort(new["start"], kind="stable")
@@ -48,8 +52,8 @@ def _of_span(span: Span) -> float | None:
     stored = span.doc.user_data.get(SPANS)
     if stored is None:
         return None
-    low, high = np.searchsorted(stored["start"], [span.start, span.start + 1])
-    same = (stored["end"][low:high] == span.end) & (stored["label"][low:high] == span.label)
+    low, high = np.searchsorted(stored["start"], [span.start_char, span.start_char + 1])
+    same = (stored["end"][low:high] == span.end_char) & (stored["label"][low:high] == span.label)
     found = np.flatnonzero(same)
     return float(stored["probability"][low + found[0]]) if len(found) else None
 

@@ -53,6 +53,8 @@ class EntityLayer:
             return None
         number = max(found, key=lambda n: (found[n], -n))
         columns = np.zeros((len(doc), 2), dtype="uint64")
+        for entity in self.docs[number].ents:
+            doc.vocab.strings.add(entity.label_)  # the layer may have another vocabulary
         for words, sentences in own.items():
             for tokens, others in zip(sentences, self._sentences[number].get(words, ())):
                 self.report.joined_sentences += 1
@@ -97,11 +99,13 @@ def _sentences_of(doc: Doc) -> Iterable[Span]:
 def _cover_spaces(doc: Doc, columns: np.ndarray) -> None:
     """White space is what is between known words: inside an entity that goes on behind it, or
     outside."""
-    for token in doc:
-        if not _is_space(token) or token.i == 0 or not columns[token.i - 1, 0]:
-            continue
-        goes_on = token.i + 1 < len(doc) and columns[token.i + 1, 0] == 1
-        columns[token.i] = (1, columns[token.i - 1, 1]) if goes_on else (2, 0)
+    spaces = [token.i for token in doc if _is_space(token)]
+    goes_on = {}
+    for i in reversed(spaces):
+        goes_on[i] = goes_on.get(i + 1, i + 1 < len(doc) and columns[i + 1, 0] == 1)
+    for i in spaces:
+        if i and columns[i - 1, 0]:
+            columns[i] = (1, columns[i - 1, 1]) if goes_on[i] else (2, 0)
 
 
 def _is_space(token: Token) -> bool:

@@ -1,6 +1,7 @@
 """The entities that the reference of an Example says its predicted tokens to be."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from spacy.attrs import ENT_IOB, ENT_TYPE
@@ -32,8 +33,9 @@ def read_entities(doc: Doc, spans_key: str | None = None) -> Entities:
     """
     if spans_key is None:
         return _read_ents(doc)
-    spans = sorted(doc.spans.get(spans_key, []), key=lambda span: (span.start, span.end))
-    for one, other in zip(spans, spans[1:]):
+    spans = [span for span in doc.spans.get(spans_key, []) if len(span)]
+    spans.sort(key=lambda span: (span.start, span.end))
+    for one, other in pairwise(spans):
         if other.start < one.end:
             raise ValueError(
                 Errors.SPANS_OVERLAP.format(
@@ -55,8 +57,31 @@ def read_gold_entities(example: Example, spans_key: str | None = None) -> Entiti
     with whole tokens, its tokens are not known. Nor are predicted tokens that the reference does
     not have. White space at the ends of entities is cut off, for none is predicted there.
     """
-    gold = _align(example, read_entities(example.reference, spans_key))
-    space = is_space(example.predicted)
+    return _trim(example.predicted, _align(example, read_entities(example.reference, spans_key)))
+
+
+@dataclass
+class FitReport:
+    """How entities of references fit predicted tokens."""
+
+    entities: int = 0
+    trimmed: int = 0  # white space cut off
+    lost: int = 0  # they do not begin and end with tokens, or are nothing but white space
+
+    def add(self, example: Example, spans_key: str | None = None) -> None:
+        gold = read_entities(example.reference, spans_key)
+        aligned = _align(example, gold)
+        trimmed = _trim(example.predicted, aligned)
+        self.entities += len(gold.starts)
+        self.lost += len(gold.starts) - len(trimmed.starts)
+        same = set(zip(aligned.starts.tolist(), aligned.ends.tolist()))
+        self.trimmed += sum(
+            s not in same for s in zip(trimmed.starts.tolist(), trimmed.ends.tolist())
+        )
+
+
+def _trim(doc: Doc, gold: Entities) -> Entities:
+    space = is_space(doc)
     if not space.any():
         return gold
     numbers = np.arange(len(space))

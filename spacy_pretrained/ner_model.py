@@ -1,32 +1,52 @@
-"""The entity recognizer's model: scores of BIOES states, one linear layer on the token vectors."""
+"""The entity recognizer's model: scores of BIOES states, two layers on the token vectors."""
 
+import numpy as np
 from spacy.tokens import Doc
-from thinc.api import Model, chain, zero_init
+from thinc.api import Dropout, Model, chain, zero_init
 from thinc.types import Floats2d
 
-from .linear import Linear
+from .bioes import OUTSIDE
+from .linear import Linear, Relu
 from .token_vectors import TokenVectors
+
+# The share of tokens that are no entity, to begin with.
+OUTSIDE_SHARE = 0.9
+# Of the score of O, that of a new state: far enough not to matter, near enough to be learnt soon.
+FAR_BELOW = 7.0
 
 
 def build_ner(
-    tok2vec: Model[list[Doc], list[Floats2d]], nO: int | None = None
+    tok2vec: Model[list[Doc], list[Floats2d]], hidden_width: int = 128, nO: int | None = None
 ) -> Model[list[Doc], Floats2d]:
     """Build an entity recognizer: vectors of the N tokens of all Docs to scores (N, nO).
 
     tok2vec: Where vectors come from: a listener of the encoder, or any tok2vec of spaCy's.
+    hidden_width: Width of the layer between vectors and scores, with ReLU.
     nO: States: 1 + 4 for each label (see `bioes.py`), known after initialization.
     """
     vectors = TokenVectors(tok2vec)
-    output = Linear(nO, init_W=zero_init)
-    model = chain(vectors, output)
+    output = Linear(nO)
+    model = chain(vectors, Linear(hidden_width), Relu(), Dropout(), output)
     model.set_ref("tok2vec", tok2vec)
     model.set_ref("vectors", vectors)
     model.set_ref("output", output)
     return model
 
 
+def expect_outside(model: Model[list[Doc], Floats2d]) -> None:
+    """Set the biases of a new model so that a token is most probably no entity.
+
+    Else it has to learn that first, from all tokens (T. Lin et al., Focal Loss for Dense Object
+    Detection, 2017, section 4.1). On WNUT-17 that took 125 of 500 steps.
+    """
+    b = model.get_ref("output").get_param("b")
+    b[:] = np.log((1 - OUTSIDE_SHARE) / (len(b) - 1))
+    b[OUTSIDE] = np.log(OUTSIDE_SHARE)
+
+
 def add_outputs(model: Model[list[Doc], Floats2d], count: int) -> None:
-    """Append so many states to a model that may be trained; their scores are 0 at first.
+    """Append so many states to a model that may be trained. At first each of them is as probable
+    as O, but for a factor: wherever one could be, O is better, so that predictions stay.
 
     The layer is replaced, for an optimizer keeps moments of the old one, of its old size.
     """
@@ -35,8 +55,9 @@ def add_outputs(model: Model[list[Doc], Floats2d], count: int) -> None:
     new = Linear(nO, old.maybe_get_dim("nI"), init_W=zero_init)
     if old.has_param("W"):
         new.initialize()
-        new.get_param("W")[:-count] = old.get_param("W")
-        new.get_param("b")[:-count] = old.get_param("b")
+        W, b = old.get_param("W"), old.get_param("b")
+        new.get_param("W")[:-count], new.get_param("W")[-count:] = W, W[OUTSIDE]
+        new.get_param("b")[:-count], new.get_param("b")[-count:] = b, b[OUTSIDE] - FAR_BELOW
     model.replace_node(old, new)
     model.set_ref("output", new)
     model.set_dim("nO", nO, force=True)

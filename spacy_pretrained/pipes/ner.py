@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Iterable
+from dataclasses import asdict
 from itertools import islice
 
 import numpy as np
@@ -20,8 +21,8 @@ from ..errors import Errors
 from ..gold import NO_GOLD, is_space
 from ..head_pipe import HeadPipe
 from ..losses import cross_entropy
-from ..ner_gold import Entities, find_blocked, read_entities, read_gold_entities
-from ..ner_model import add_outputs
+from ..ner_gold import Entities, FitReport, find_blocked, read_entities, read_gold_entities
+from ..ner_model import add_outputs, expect_outside
 
 logger = logging.getLogger("spacy")
 
@@ -115,15 +116,12 @@ class PretrainedNer(HeadPipe):
         self.overwrite = overwrite
         self.confidence = confidence
         self.scorer = scorer
-        self.cfg: dict = {"labels": [], "spans_key": spans_key, "calibration": None}
+        self.spans_key = spans_key
+        self.cfg: dict = {"labels": [], "calibration": None}
         if confidence:
             confidences.register_spans()
 
     # Labels
-
-    @property
-    def spans_key(self) -> str | None:
-        return self.cfg["spans_key"]
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -158,6 +156,8 @@ class PretrainedNer(HeadPipe):
         docs = list(docs)
         if not self.labels:
             raise ValueError(Errors.NOT_TRAINED.format(name=self.name))
+        if not docs:
+            return []
         scores = self.model.ops.to_numpy(self.model.predict(docs))
         bounds = np.cumsum([0] + [len(doc) for doc in docs])
         first = np.zeros(len(scores), dtype=bool)
@@ -226,6 +226,9 @@ class PretrainedNer(HeadPipe):
             if self.confidence:
                 confidences.store_spans(doc, spans.starts, spans.ends, labels, sure)
 
+    def score(self, examples: Iterable[Example], **kwargs) -> dict[str, object]:
+        return super().score(examples, **{"spans_key": self.spans_key} | kwargs)
+
     # Confidence
 
     def calibrate(self, nlp: Language, examples: Iterable[Example]) -> tuple[float, float]:
@@ -240,19 +243,20 @@ class PretrainedNer(HeadPipe):
         validate_examples(examples, "PretrainedNer.calibrate")
         if not self.confidence:
             raise ValueError(Errors.CALIBRATION_NO_CONFIDENCE.format(name=self.name))
-        self.cfg["calibration"] = None
+        old, self.cfg["calibration"] = self.cfg["calibration"], None
         list(nlp.pipe(example.predicted for example in examples))
-        outcomes = [outcome for example in examples for outcome in self._outcomes(example)]
+        outcomes = [outcome for example in examples for outcome in self.outcomes(example)]
         correct = np.asarray([is_right for _, is_right in outcomes], dtype=bool)
         if correct.all() or not correct.any():
+            self.cfg["calibration"] = old
             counts = {"n": len(correct), "correct": int(correct.sum())}
             raise ValueError(Errors.CALIBRATION_ONE_SIDED.format(name=self.name, **counts))
         sure = np.asarray([confidence for confidence, _ in outcomes])
         self.cfg["calibration"] = list(calibration.fit(sure, correct))
         return tuple(self.cfg["calibration"])
 
-    def _outcomes(self, example: Example) -> list[tuple[float, bool]]:
-        """Of each predicted entity that the reference can judge: its confidence, whether it is
+    def outcomes(self, example: Example) -> list[tuple[float, bool]]:
+        """Of each predicted entity that the reference can judge: its confidence, and whether it is
         right."""
         gold = read_gold_entities(example, self.spans_key)
         right = set(zip(gold.starts.tolist(), gold.ends.tolist(), gold.labels.tolist()))
@@ -277,18 +281,27 @@ class PretrainedNer(HeadPipe):
         labels: Labels in place of those of the examples.
         """
         validate_get_examples(get_examples, "PretrainedNer.initialize")
+        hashes: set[int] = set()
+        fit = FitReport()
+        for example in get_examples():
+            gold = read_entities(example.reference, self.spans_key)
+            hashes.update(np.unique(gold.labels).tolist())
+            fit.add(example, self.spans_key)
+        if fit.trimmed or fit.lost:
+            logger.warning(Errors.ENTITIES_DO_NOT_FIT.format(name=self.name, **asdict(fit)))
         if labels is None:
-            hashes: set[int] = set()
-            for example in get_examples():
-                gold = read_entities(example.reference, self.spans_key)
-                hashes.update(np.unique(gold.labels).tolist())
             labels = sorted(self.vocab.strings[h] for h in hashes)
         self.cfg["labels"] = list(dict.fromkeys([*self.labels, *labels]))
         self.cfg["calibration"] = None
         if not self.labels:
             raise ValueError(Errors.NO_LABELS.format(name=self.name, what="entities"))
-        self.model.get_ref("output").set_dim("nO", n_states(len(self.labels)), force=True)
+        output, nO = self.model.get_ref("output"), n_states(len(self.labels))
+        if output.has_param("W") and nO > output.get_dim("nO"):  # initialized before, with fewer
+            add_outputs(self.model, nO - output.get_dim("nO"))
+        else:
+            output.set_dim("nO", nO, force=True)
         self.model.initialize(X=[example.x for example in islice(get_examples(), 10)])
+        expect_outside(self.model)
 
     def get_loss(self, examples: list[Example], scores: Floats2d) -> tuple[float, Floats2d]:
         """The cross-entropy of the tokens' states; tokens that nothing is known of are left out.
