@@ -9,6 +9,7 @@ FP32 ?= training/ewt/model-fp32
 INT8 ?= training/ewt/model-int8
 TEXTS ?= corpus/ewt/test.spacy
 GOLD ?= assets/ewt/test.conllu
+ENTITIES ?= corpus/ewt/dev.spacy
 TRAIN ?= corpus/ewt/train.spacy
 ROUNDS ?= 3
 LEMMATIZER := trainable_lemmatizer
@@ -67,7 +68,8 @@ int8: install
 	$(RUN) scripts/quantize.py "$(MODEL)" "$(FP32)" --texts "$(TRAIN)" --precision fp32
 
 evaluate-int8: install
-	$(RUN) scripts/evaluate.py "$(INT8)" "$(GOLD)" --output metrics/ewt/test-int8.json
+	$(RUN) scripts/evaluate.py "$(INT8)" "$(GOLD)" --entities "$(ENTITIES)" \
+	    --output metrics/ewt/test-int8.json
 
 # The lemmatizer is spaCy's own: all but the last are measured without, as the stock pipeline is.
 bench: install

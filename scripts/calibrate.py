@@ -27,12 +27,8 @@ EDGES = (0.0, 0.5, 0.7, 0.9, 0.97, 1.0)
 def main(
     model: Annotated[Path, typer.Argument(help="Folder of a pipeline")],
     data: Annotated[Path, typer.Argument(help="Gold entities that it was not trained on: .spacy")],
-    output: Annotated[
-        Path | None, typer.Option(help="By default in place")
-    ] = None,
-    component: Annotated[
-        str, typer.Option(help="The entity recognizer")
-    ] = "pretrained_ner",
+    output: Annotated[Path | None, typer.Option(help="By default in place")] = None,
+    component: Annotated[str, typer.Option(help="The entity recognizer")] = "pretrained_ner",
 ) -> None:
     """Make a pipeline's entity confidences mean how often it is right, on development data."""
     nlp = spacy.load(model)

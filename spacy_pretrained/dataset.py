@@ -1,0 +1,365 @@
+"""A corpus reader of Hugging Face `datasets`: a row is a sentence, with a list of words and lists
+of labels of the same length.
+
+    {"tokens": ["EU", "said", "no"], "ner_tags": ["B-ORG", "O", "O"]}
+    {"tokens": ["EU", "said", "no"], "ner_tags": [3, 0, 0]}  # and their names, O, B-PER ...
+"""
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from spacy.language import Language
+from spacy.tokens import Doc
+from spacy.training import Example
+from spacy.util import logger
+from spacy.vocab import Vocab
+
+from .columns import ColumnsReport, set_entities
+from .conllu import UPOS_TAGS
+from .errors import Errors
+from .tag_schemes import AUTO, MISSING, check_scheme, detect_scheme, to_spans
+
+FORMATS = {".parquet": "parquet", ".json": "json", ".jsonl": "json", ".arrow": "arrow"}
+COMPRESSED = (".gz", ".zst", ".xz", ".bz2")
+HUB_ID = re.compile(r"[\w.-]+(/[\w.-]+)?")
+# -100 is what losses of PyTorch leave out, -1 what ClassLabel takes for "unknown".
+MISSING_LABELS = (None, -100, -1)
+SCHEME_ROWS = 1_000  # of a stream, to find the scheme from
+
+Row = dict[str, Any]
+Rows = Iterable[Row]  # a datasets.Dataset or IterableDataset
+
+
+@dataclass
+class DatasetReport(ColumnsReport):
+    """What was read, and what was repaired; a row is a document."""
+
+    empty_rows: int = 0  # without words: left out
+
+
+@dataclass
+class RowLayout:
+    """The columns of words and labels by name, and the names of integer labels."""
+
+    words: str
+    tags: str | None
+    upos: str | None
+    xpos: str | None
+    label_names: dict[str, Sequence[str] | None]  # by column
+    scheme: str
+
+    @property
+    def labels(self) -> list[str]:
+        return [name for name in (self.tags, self.upos, self.xpos) if name is not None]
+
+
+def build_dataset(
+    path: str | Path | None,
+    split: str = "train",
+    words: str = "tokens",
+    tags: str | None = "ner_tags",
+    upos: str | None = None,
+    xpos: str | None = None,
+    name: str | None = None,
+    label_names: list[str] | None = None,
+    scheme: str = AUTO,
+    limit: int = 0,
+    streaming: bool = False,
+    revision: str | None = None,
+) -> Callable[[Language], Iterator[Example]]:
+    """Build a reader of a data set with words and labels. It takes the words as they are: the
+    pipeline's tokenizer is not asked. It is opened when it is first read.
+
+    path: A folder that `save_to_disk` wrote, a folder of .parquet, .json or .jsonl files, such a
+        file, or the data set's name on the hub.
+    split: The part to read: "train", "validation", "test" ... A single file is a split by itself.
+    words: The column with the list of words of each row.
+    tags: The column with a tag of IOB1, IOB2, BIOES or BILUO for each word: strings, integers whose
+        names are in the data set's features (ClassLabel), or integers with `label_names`. None, -1
+        and -100 are missing.
+    upos, xpos: The columns of the tags of Universal Dependencies (POS) and of the treebank (TAG),
+        strings or ClassLabel. "_" and "-" are missing, as are None, -1 and -100.
+    name: The configuration, where a data set on the hub has several.
+    label_names: The names of the integers in `tags`, from 0; in place of the features' if given.
+    scheme: "iob1", "iob2", "bioes" or "biluo"; "auto" finds it (see tag_schemes.py) from all rows,
+        or from the first 1,000 with `streaming`.
+    limit: Read this many rows only; 0 means all.
+    streaming: Take rows as they come, without a copy on the disk.
+    revision: The version on the hub, such as a commit.
+
+    A row is a sentence and a document of its own, with unknown spaces. Rows without words are left
+    out. Tags that do not keep to the scheme are repaired, and counted in a warning.
+
+    ValueError, while it is read, if the data set, the split or a column is not there, if there are
+    no rows, or where a row is malformed.
+    """
+    check_scheme(scheme, AUTO)
+    opened: list[tuple[Rows, RowLayout]] = []
+    has_warned = False
+
+    def read(nlp: Language) -> Iterator[Example]:
+        nonlocal has_warned
+        if not opened:
+            rows = open_dataset(path, split, name=name, streaming=streaming, revision=revision)
+            layout = find_row_layout(
+                rows,
+                words=words,
+                tags=tags,
+                upos=upos,
+                xpos=xpos,
+                label_names=label_names,
+                scheme=scheme,
+            )
+            opened.append((rows, layout))
+        report = DatasetReport()
+        for reference in read_dataset(*opened[0], nlp.vocab, limit=limit, report=report):
+            predicted = Doc(nlp.vocab, words=[token.text for token in reference])
+            yield Example(predicted, reference)
+        if report.repairs and not has_warned:
+            logger.warning(
+                Errors.DATASET_REPAIRS.format(
+                    path=path, repairs=report.repairs, entities=report.entities
+                )
+            )
+            has_warned = True
+
+    return read
+
+
+def open_dataset(
+    path: str | Path | None,
+    split: str = "train",
+    *,
+    name: str | None = None,
+    streaming: bool = False,
+    revision: str | None = None,
+) -> Rows:
+    """Open a split; see `build_dataset`."""
+    if path is None:
+        raise ValueError(Errors.CORPUS_PATH)
+    try:
+        import datasets
+    except ImportError as error:
+        raise ValueError(Errors.DATASET_NOT_INSTALLED) from error
+    if (Path(path) / "dataset_dict.json").exists() or (Path(path) / "state.json").exists():
+        return _open_saved(path, split, streaming)
+    if Path(path).is_file():
+        kind = FORMATS.get(_suffix(Path(path)))
+        if kind is None:
+            raise ValueError(Errors.DATASET_FORMAT.format(path=path, known=", ".join(FORMATS)))
+        source: dict[str, Any] = {"path": kind, "data_files": {split: str(path)}}
+    elif Path(path).is_dir() or HUB_ID.fullmatch(str(path)):
+        source = {"path": str(path), "name": name, "revision": revision}
+    else:
+        raise ValueError(Errors.DATASET_NOT_THERE.format(path=path))
+    try:
+        return datasets.load_dataset(**source, split=split, streaming=streaming)
+    except Exception as error:  # there is no common base class
+        raise _not_opened(path, split, error) from error
+
+
+def _open_saved(path: str | Path, split: str, streaming: bool) -> Rows:
+    import datasets
+
+    try:
+        saved = datasets.load_from_disk(str(path))
+    except Exception as error:
+        raise _not_opened(path, split, error) from error
+    if isinstance(saved, datasets.DatasetDict):
+        if split not in saved:
+            raise ValueError(
+                Errors.DATASET_SPLIT.format(path=path, split=split, splits=", ".join(saved))
+            )
+        saved = saved[split]
+    if not len(saved):  # which cannot be made a stream
+        raise ValueError(Errors.DATASET_EMPTY)
+    return saved.to_iterable_dataset() if streaming else saved
+
+
+def _not_opened(path: str | Path, split: str, error: Exception) -> ValueError:
+    # What `datasets` raises at an empty file, and at an empty data set that was saved.
+    if isinstance(error, (StopIteration, IndexError)):
+        return ValueError(Errors.DATASET_EMPTY)
+    reason = str(error).strip().split("\n")[0] or type(error).__name__
+    return ValueError(Errors.DATASET_OPEN.format(path=path, split=split, error=reason))
+
+
+def find_row_layout(
+    rows: Rows,
+    *,
+    words: str = "tokens",
+    tags: str | None = "ner_tags",
+    upos: str | None = None,
+    xpos: str | None = None,
+    label_names: Sequence[str] | None = None,
+    scheme: str = AUTO,
+) -> RowLayout:
+    """Check the columns of an open data set, and find the names of labels and the scheme. See
+    `build_dataset` for the arguments."""
+    layout = RowLayout(words, tags, upos, xpos, {}, scheme)
+    if not layout.labels:
+        raise ValueError(Errors.DATASET_NO_LABELS)
+    check_columns(rows, [words, *layout.labels])
+    layout.label_names = {column: _class_names(rows, column) for column in layout.labels}
+    if tags is not None and label_names is not None:
+        layout.label_names[tags] = label_names
+    if tags is not None and scheme == AUTO:
+        layout.scheme = _find_scheme(rows, layout)
+    return layout
+
+
+def read_dataset(
+    rows: Rows,
+    layout: RowLayout,
+    vocab: Vocab,
+    *,
+    limit: int = 0,
+    report: DatasetReport | None = None,
+) -> Iterator[Doc]:
+    """Read an open data set row by row: a Doc each, with its sentence start, and ENT_IOB and
+    ENT_TYPE, POS and TAG as the layout has columns for them.
+
+    report: is added to while the Docs are taken.
+
+    ValueError where a row is malformed, or if no row has words.
+    """
+    report = DatasetReport() if report is None else report
+    n_before = report.sentences
+    rows = rows.select_columns([layout.words, *layout.labels])
+    for number, row in enumerate(islice(rows, limit or None)):
+        doc = _make_doc(row, number, vocab, layout, report)
+        if doc is not None:
+            yield doc
+    if report.sentences == n_before:
+        raise ValueError(Errors.DATASET_EMPTY)
+
+
+def check_columns(rows: Rows, columns: Iterable[str]) -> None:
+    """ValueError if a column is not there, or there are no rows to tell."""
+    known = rows.column_names
+    if known is None:  # a stream may not know before its first row
+        first = next(iter(rows), None)
+        if first is None:
+            raise ValueError(Errors.DATASET_EMPTY)
+        known = list(first)
+    for column in columns:
+        if column not in known:
+            raise ValueError(Errors.DATASET_COLUMN.format(column=column, columns=", ".join(known)))
+
+
+def _class_names(rows: Rows, column: str) -> Sequence[str] | None:
+    feature = (rows.features or {}).get(column)
+    inner = feature[0] if isinstance(feature, list) else getattr(feature, "feature", None)
+    return getattr(inner, "names", None)
+
+
+def _find_scheme(rows: Rows, layout: RowLayout) -> str:
+    """Of a stream, the names of the labels tell BIOES and BILUO from the others, if it has names:
+    the first rows may show too little."""
+    is_stream = not hasattr(rows, "__len__")
+    names = layout.label_names[layout.tags]
+    if is_stream and names:
+        letters = {name[:1] for name in names}
+        if letters & {"E", "S", "L", "U"}:
+            return "biluo" if letters & {"L", "U"} else "bioes"
+    column = rows.select_columns([layout.tags])
+    sentences = (
+        _labels(row, layout.tags, number, layout)
+        for number, row in enumerate(islice(column, SCHEME_ROWS if is_stream else None))
+    )
+    return detect_scheme(sentences, where=lambda row, token: f"row {row}, label {token}")
+
+
+def _make_doc(
+    row: Row, number: int, vocab: Vocab, layout: RowLayout, report: DatasetReport
+) -> Doc | None:
+    words = _words(row, number, layout, report)
+    labels = {column: _labels(row, column, number, layout) for column in layout.labels}
+    for column, values in labels.items():
+        if len(values) != len(words):
+            raise ValueError(
+                Errors.DATASET_LENGTHS.format(
+                    row=number, words=layout.words, n=len(words), column=column, m=len(values)
+                )
+            )
+    if not words:
+        report.empty_rows += 1
+        return None
+    report.documents += 1
+    report.sentences += 1
+    report.words += len(words)
+    pos = [_value(label) for label in labels.get(layout.upos, [])]
+    unknown = set(pos) - {"", *UPOS_TAGS.split()}
+    if unknown:
+        raise ValueError(Errors.DATASET_UPOS.format(row=number, upos=min(unknown), known=UPOS_TAGS))
+    doc = Doc(
+        vocab,
+        words=words,
+        tags=[_value(label) for label in labels.get(layout.xpos, [])] or None,
+        pos=pos or None,
+        sent_starts=[1] + [-1] * (len(words) - 1),
+    )
+    if layout.tags is not None:
+        try:
+            entities = to_spans(labels[layout.tags], layout.scheme)
+        except ValueError as error:
+            raise ValueError(f"Row {number}: {error}") from error
+        report.add_entities(entities)
+        set_entities(doc, entities.spans, entities.missing)
+    return doc
+
+
+def _words(row: Row, number: int, layout: RowLayout, report: DatasetReport) -> list[str]:
+    values = row[layout.words]
+    is_list = isinstance(values, (list, tuple))
+    if not is_list or not all(isinstance(value, str) for value in values):
+        raise ValueError(
+            Errors.DATASET_WORDS.format(row=number, column=layout.words, value=repr(values)[:80])
+        )
+    words = [value.strip() for value in values]
+    if "" in words:
+        raise ValueError(
+            Errors.DATASET_BLANK.format(row=number, column=layout.words, i=words.index(""))
+        )
+    report.trimmed_words += sum(word != value for word, value in zip(words, values))
+    return words
+
+
+def _labels(row: Row, column: str, number: int, layout: RowLayout) -> list[str]:
+    values = row[column]
+    if not isinstance(values, (list, tuple)):
+        raise ValueError(
+            Errors.DATASET_LABELS.format(row=number, column=column, value=repr(values)[:80])
+        )
+    names = layout.label_names[column]
+    return [_label(value, names, column, number) for value in values]
+
+
+def _label(value: Any, names: Sequence[str] | None, column: str, number: int) -> str:
+    if isinstance(value, str):
+        return value
+    if value in MISSING_LABELS:
+        return MISSING[0]
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise ValueError(
+            Errors.DATASET_LABEL.format(row=number, column=column, value=repr(value)[:80])
+        )
+    if names is None:
+        raise ValueError(Errors.DATASET_NAMES.format(row=number, column=column, value=value))
+    if not 0 <= value < len(names):
+        raise ValueError(
+            Errors.DATASET_RANGE.format(row=number, column=column, value=value, n=len(names))
+        )
+    return names[value]
+
+
+def _value(label: str) -> str:
+    return "" if label in MISSING else label
+
+
+def _suffix(path: Path) -> str:
+    return Path(path.stem).suffix if path.suffix in COMPRESSED else path.suffix
