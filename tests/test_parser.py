@@ -303,8 +303,8 @@ def test_missing_heads_have_no_gradient_and_cost_the_others_nothing(trained, sco
     assert not part["arcs"][0, [2, 4]].any() and whole["arcs"][0, [2, 4]].any()
     kept = [0, 1, 3, 5]
     np.testing.assert_allclose(part["arcs"][0, kept], whole["arcs"][0, kept], rtol=1e-4, atol=1e-5)
-    np.testing.assert_allclose(part["labels"], whole["labels"][kept], rtol=1e-4, atol=1e-6)
-    np.testing.assert_allclose(part["sentences"], whole["sentences"], rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(part["labels"], whole["labels"][kept], rtol=1e-4, atol=3e-6)
+    np.testing.assert_allclose(part["sentences"], whole["sentences"], rtol=1e-4, atol=3e-6)
 
 
 def test_missing_heads_from_a_dict(trained, score_gradients):
