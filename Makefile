@@ -85,7 +85,7 @@ bench: install
 # Epochs of a frozen encoder beside those of a fine-tuned one.
 bench-frozen: install
 	$(RUN) scripts/benchmark_epochs.py configs/tagger_parser.cfg configs/frozen.cfg \
-	    --train "$(TRAIN)" --limit 20 --output metrics/epochs.json
+	    --train "$(TRAIN)" --limit 8 --output metrics/epochs.json
 
 clean:
 	rm -rf .venv .venv-trf corpus training assets/generated build *.egg-info
