@@ -18,12 +18,12 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from corpus import check_asset, read_assets
 from spacy.tokens import Doc, DocBin
 from spacy.vocab import Vocab
-from spacy_pretrained.columns import ColumnsReport, read_columns
 from wasabi import msg
 
-from corpus import check_asset, read_assets
+from spacy_pretrained.columns import ColumnsReport, read_columns
 from spacy_pretrained.conllu import ConversionReport, read_conllu
 from spacy_pretrained.entity_layer import (
     EntityLayer,
