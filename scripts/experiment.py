@@ -17,7 +17,7 @@ from typing import Annotated, Any
 import spacy
 import srsly
 import typer
-from evaluate import evaluate_entities, evaluate_treebank
+from evaluate import evaluate_entities
 from spacy.cli.init_config import fill_config
 from wasabi import msg
 
@@ -55,28 +55,22 @@ def main(
 
 
 def train_command(experiment: dict, settings: dict, seed: int, folder: Path) -> list[str]:
-    overrides = experiment.get("overrides", {}) | settings.get("overrides", {})
     command = ["python", "-m", "spacy", "train", str(folder / "config.cfg")]
     command += ["--output", str(folder)]
     command += ["--paths.train", experiment["train"], "--paths.dev", experiment["dev"]]
     command += ["--system.seed", str(seed)]
-    for key, value in overrides.items():
+    for key, value in experiment["overrides"].items():
         command += [f"--{key}", str(value).lower() if isinstance(value, bool) else str(value)]
     return command
 
 
 def evaluate(model: Path, experiment: dict) -> dict[str, float]:
-    """F1 of entities, and of a treebank with gold tokens and sentences; percent."""
+    """F1 of the entities of each split, percent."""
     nlp = spacy.load(model)
-    scores = {}
-    for split, path in experiment.get("entities", {}).items():
-        scores[f"entities {split}"] = evaluate_entities(nlp, Path(path))["all"]["f1"]
-    for split, path in experiment.get("treebanks", {}).items():
-        protocols = evaluate_treebank(nlp, Path(path))["protocols"]
-        for measure, found in protocols["gold_tokens_gold_sentences"]["conll18"].items():
-            if found is not None and measure in ("UPOS", "XPOS", "UFeats", "Lemmas", "UAS", "LAS"):
-                scores[f"{measure} {split}"] = found["f1"]
-    return scores
+    return {
+        f"entities {split}": evaluate_entities(nlp, Path(path))["all"]["f1"]
+        for split, path in experiment["entities"].items()
+    }
 
 
 def means(found: dict[str, dict[str, float]]) -> dict[str, dict[str, float]]:

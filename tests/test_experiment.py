@@ -31,7 +31,7 @@ def test_overrides_fit_the_configs(experiment, name, tmp_path):
             if option.startswith("--") and "." in option
         }
         assert overrides["system.seed"] == "1"
-        assert len(overrides) >= 3 + len(settings.get("overrides", {}))
+        assert len(overrides) >= 3 + len(settings["overrides"])
         # Raises where the config lacks a section.
         fill_config(tmp_path / "config.cfg", ROOT / run["config"], silent=True)
         load_config(tmp_path / "config.cfg", overrides=overrides)
