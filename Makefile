@@ -18,8 +18,14 @@ LEMMATIZER := trainable_lemmatizer
 TRF_TESTS := $(addprefix tests/test_,spacy_transformers.py torch_weights.py torch_backend.py \
     encoder.py encoder_pipe.py catalogue.py openvino_backend.py::test_agrees_with_torch_where_there_are_pieces)
 
-.PHONY: install test test-slow test-trf lint corpus smoke int8 evaluate-int8 bench \
+.PHONY: demo install test test-slow test-trf lint corpus int8 evaluate-int8 bench \
     bench-frozen clean
+
+# From nothing to an annotated paragraph: trains on assets/sample, packages, installs the package.
+demo: install
+	$(RUN) -m spacy project run all .
+	packages/sample/venv-torch/bin/python scripts/demo.py en_sample_minilm_torch \
+	    --page training/sample/demo.html
 
 install: .venv/installed
 
@@ -56,12 +62,6 @@ lint: install
 corpus: install
 	$(RUN) scripts/corpus.py "$(DATA)"
 
-# Trains for two minutes on text that a toy grammar writes: every step, on every machine.
-smoke: install
-	$(RUN) scripts/generate_corpus.py assets/generated
-	$(RUN) -m spacy project run all . --vars.corpus generated \
-	    --vars.max_steps 60 --vars.warmup_steps 6 --vars.eval_frequency 20
-
 # Copies of a trained pipeline that run without torch: quantized, and in fp32.
 int8: install
 	$(RUN) scripts/quantize.py "$(MODEL)" "$(INT8)" --texts "$(TRAIN)"
@@ -88,5 +88,5 @@ bench-frozen: install
 	    --train "$(TRAIN)" --limit 8 --output metrics/epochs.json
 
 clean:
-	rm -rf .venv .venv-trf corpus training assets/generated build *.egg-info
+	rm -rf .venv .venv-trf corpus training packages metrics/sample build *.egg-info project.lock
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

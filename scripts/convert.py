@@ -24,7 +24,8 @@ from spacy.vocab import Vocab
 from wasabi import msg
 
 from spacy_pretrained.columns import ColumnsReport, read_columns
-from spacy_pretrained.conllu import ConversionReport, read_conllu
+from spacy_pretrained.conllu import read_conllu
+from spacy_pretrained.conllu_rows import ConversionReport
 from spacy_pretrained.entity_layer import (
     EntityLayer,
     JoinReport,

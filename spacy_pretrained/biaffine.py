@@ -14,6 +14,7 @@ from thinc.types import Floats2d, Floats3d, Ints1d, Ints2d
 from thinc.util import get_width
 
 from .errors import Errors
+from .resizing import resize
 
 ArcsIn = tuple[Floats2d, Ints2d]
 LabelsIn = tuple[Floats2d, Ints1d, Ints1d]
@@ -70,7 +71,7 @@ def forward_roles(
 
 def init_roles(model: Model, X: Floats2d | None = None, Y: object = None) -> None:
     if X is not None:
-        model.set_dim("nI", get_width(X))
+        resize(model, nI=get_width(X))
     shape = (model.get_dim("nH"), model.get_dim("nI"))
     both = [glorot_uniform_init(model.ops, shape) for _ in range(2)]
     model.set_param("W", model.ops.xp.concatenate(both))
@@ -133,7 +134,7 @@ def forward_arcs(model: Model, inputs: ArcsIn, is_train: bool) -> tuple[Floats3d
 
 def init_arcs(model: Model, X: ArcsIn | None = None, Y: Floats3d | None = None) -> None:
     if X is not None:
-        model.set_dim("nI", get_width(X[0]))
+        resize(model, nI=get_width(X[0]))
     model.layers[0].initialize(None if X is None else X[0])
     nH = model.get_dim("nH")
     # Zeros break no symmetry, the MLPs have done that: all arcs start equal, as in the paper.
@@ -211,9 +212,9 @@ def forward_labels(model: Model, inputs: LabelsIn, is_train: bool) -> tuple[Floa
 
 def init_labels(model: Model, X: LabelsIn | None = None, Y: Floats2d | None = None) -> None:
     if X is not None:
-        model.set_dim("nI", get_width(X[0]))
+        resize(model, nI=get_width(X[0]))
     if Y is not None:
-        model.set_dim("nO", get_width(Y))
+        resize(model, nO=get_width(Y))
     model.layers[0].initialize(None if X is None else X[0])
     nO, nH = model.get_dim("nO"), model.get_dim("nH")
     # W[j, l * nH + i] is label l's weight of the head's j-th number times the dependent's i-th.

@@ -8,7 +8,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from thinc.types import Floats2d, Ints1d
+from thinc.types import Floats1d, Floats2d, Ints1d
+
+from .errors import Errors
 
 OUTSIDE = 0
 BEGIN, INSIDE, END, SINGLE = range(4)
@@ -57,11 +59,32 @@ def to_spans(states: Ints1d) -> Spans:
     return Spans(starts, ends, (states[starts] - 1) // 4)
 
 
+def rule_out(scores: Floats2d, *, no_end: np.ndarray, outside: np.ndarray) -> None:
+    """Set scores (N, K) of what cannot be to -inf: spans that begin or end with one of the tokens
+    `no_end` (N,), and any of the tokens `outside` (N,)."""
+    labels = np.arange((scores.shape[1] - 1) // 4)
+    ends = np.concatenate([state(kind, labels) for kind in (BEGIN, END, SINGLE)])
+    scores[np.ix_(no_end, ends)] = -np.inf
+    scores[outside, OUTSIDE + 1 :] = -np.inf
+
+
+def probabilities(scores: Floats2d, states: Ints1d, spans: Spans) -> Floats1d:
+    """How probable each span is (S,), float64: the product of the probabilities of its tokens'
+    states (N,) by their scores (N, K)."""
+    highest = scores.max(axis=1)
+    totals = np.log(np.exp(scores - highest[:, None]).sum(axis=1)) + highest
+    chosen = np.take_along_axis(scores, states[:, None], axis=1)[:, 0] - totals
+    sums = np.concatenate([[0.0], np.cumsum(chosen, dtype="float64")])
+    return np.exp(sums[spans.ends] - sums[spans.starts])
+
+
 def decode(scores: Floats2d, first: np.ndarray) -> Ints1d:
     """The best valid sequence of states (N,) by the sum of its scores (N, K), exactly.
 
     scores: Of each state of each token, -inf where it is out of the question; that of O is finite.
     first: Whether a token begins a Doc (N,); no entity reaches over that.
+
+    Raises ValueError if a score is NaN or +inf: sums of these say nothing.
 
     Where the best state of each token makes a valid sequence, that is the best one. Around the few
     places where it does not, stretches of tokens are decoded by Viterbi's algorithm, and their
@@ -72,8 +95,8 @@ def decode(scores: Floats2d, first: np.ndarray) -> Ints1d:
     >>> decode(np.asarray([[0.0, 1, 0, 0, 0], [0, 0, 0, 2, 0]]), np.asarray([True, False]))
     array([1, 3])
     """
-    if not np.isfinite(scores.max(initial=0.0)):  # of a model that diverged: no sums without end
-        scores = np.nan_to_num(scores, nan=0.0, posinf=1e30, neginf=-np.inf)
+    if not np.isfinite(scores.max(initial=0.0)):
+        raise ValueError(Errors.SCORES_NOT_FINITE.format(of="states", where=""))
     states = scores.argmax(axis=1)
     doubtful = np.zeros(len(states), dtype=bool)
     reach = REACH

@@ -8,6 +8,7 @@ targets, which keep it finite where the two kinds are separable).
 import numpy as np
 from thinc.types import Floats1d
 
+from .errors import Errors
 from .losses import sigmoid
 
 STEPS = 50
@@ -27,6 +28,19 @@ def fit(probabilities: Floats1d, correct: np.ndarray) -> tuple[float, float]:
         step = np.linalg.solve(curvature, X.T @ (P - target))
         weights = weights - step / max(1.0, float(np.abs(step).max()))
     return float(weights[0]), float(weights[1])
+
+
+def fit_outcomes(outcomes: list[tuple[float, bool]], name: str) -> tuple[float, float]:
+    """The same for pairs of a confidence and whether it was right.
+
+    name: The component's, for error messages.
+    RAISES: ValueError if all were right, or none: that says nothing of the numbers in between.
+    """
+    correct = np.asarray([is_right for _, is_right in outcomes], dtype=bool)
+    if correct.all() or not correct.any():
+        counts = {"n": len(correct), "correct": int(correct.sum())}
+        raise ValueError(Errors.CALIBRATION_ONE_SIDED.format(name=name, **counts))
+    return fit(np.asarray([confidence for confidence, _ in outcomes]), correct)
 
 
 def apply(probabilities: Floats1d, slope: float, offset: float) -> Floats1d:

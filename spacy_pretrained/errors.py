@@ -51,6 +51,14 @@ class Errors:
         "The weights in {name} cannot be read, the file is damaged or cut short: {error}. Copy or "
         "download it again."
     )
+    CHECKSUM = (
+        "The saved encoder's {name} is not the file that was saved: its SHA-256 differs from the "
+        "one in checksums.json. It was damaged or changed. Copy or install the pipeline again."
+    )
+    OPENVINO_TOO_OLD = (
+        "The encoder's model was written by OpenVINO {version}, and the one at hand, {here}, "
+        "cannot run it: {error}. Run: pip install 'openvino>={version}'"
+    )
     WEIGHTS_MISMATCH = (
         "The weights in {name} do not fit config.json: {error}. They seem to be of another model."
     )
@@ -405,7 +413,7 @@ class Errors:
         "but the lengths are {lengths}."
     )
     SCORES_NOT_FINITE = (
-        "Scores of arcs have to be finite numbers, but some are NaN or infinite{where}. Did the "
+        "Scores of {of} have to be finite numbers, but some are NaN or infinite{where}. Did the "
         "training diverge? A lower learn rate, gradient clipping or a longer warm-up may help."
     )
     DROPOUT_RATE = "dropout has to be at least 0 and less than 1, but it is {dropout}."
@@ -455,6 +463,12 @@ class Errors:
         "set mixed_precision = false, or look for broken examples in the corpus."
     )
 
+    PREDICTION_NOT_FINITE = (
+        "Component '{name}' gives scores that are NaN or infinite: its training diverged, or its "
+        "weights are damaged. Load the pipeline as it was saved before, or train it again with a "
+        "lower [training.optimizer.learn_rate] or a longer warm-up."
+    )
+
     # training
     PLOT_EMPTY = "{path} holds no evaluation yet: train until the first line of the table."
     LOGGED_LOSS_NOT_FINITE = (
@@ -463,7 +477,7 @@ class Errors:
         "broken examples in the corpus."
     )
 
-    # quantize
+    # Quantizing
     EXPORT_FAILED = (
         "'{name}' cannot be run on OpenVINO: {error}. Use another encoder, or leave the pipeline "
         "on torch."
@@ -479,6 +493,57 @@ class Errors:
     TOO_FEW_TEXTS = (
         "{n} texts are too few to calibrate INT8 on; give at least {least}, better some hundreds."
     )
+
+    NEEDS_NNCF = (
+        "To quantize takes NNCF, and '{name}' is not installed. Run: "
+        "pip install 'spacy-pretrained[quantize]' - precision fp32 does without."
+    )
+    ENCODER_OF_ITS_OWN = (
+        "Component '{name}' has an encoder of its own on torch, as `replace_listeners` gives it, "
+        "and would go on to need torch. Quantize the pipeline whose components share one encoder, "
+        "before listeners are replaced."
+    )
+    MAX_DROP = (
+        "max_drop is in percent points and has to be from 0 to less than 100, but it is {max_drop}."
+    )
+    TEXTS_NEEDED = (
+        "Precision int8 takes texts to calibrate on: give --texts, with texts of the kind the "
+        "pipeline is for, such as those it was trained on."
+    )
+    TEXTS_FILE = "There is no file '{path}'."
+    TEXTS_FORMAT = (
+        "'{path}' is of an unknown format. Texts are read from .txt (a text a line), .jsonl (with "
+        '"text" in each line) and .spacy files.'
+    )
+    TEXTS_BROKEN = "'{path}' cannot be read: {error}."
+    TEXTS_LINE = 'Line {line} of {path} has no "text", or not a string there.'
+    TEXTS_EMPTY = "'{path}' has no texts in it."
+    N_TEXTS = "n_texts has to be at least {least}, but it is {n_texts}."
+    TEXTS_ARE_EVAL = (
+        "'{path}' is given as texts to calibrate on and to evaluate on. The scores would say too "
+        "little: calibrate on training texts."
+    )
+    EVAL_TOO_FEW = (
+        "{n} documents are too few to tell a loss from chance; give at least {least}, better "
+        "hundreds. A long document may be cut into several."
+    )
+    EVAL_FORMAT = (
+        "'{path}' is no .spacy file. Convert the gold annotation first, by `spacy convert` or "
+        "scripts/convert.py."
+    )
+    EVAL_NOTHING = (
+        "The gold documents have none of the annotation that the pipeline ({pipes}) predicts and "
+        "that can be held against it: there is nothing to evaluate."
+    )
+    QUANTIZED_TOO_LOW = (
+        "No recipe held: each of {n} lost more than {max_drop} points of some score, beyond "
+        "chance. Nothing is written. Give a higher max-drop, more and other texts, or leave the "
+        "pipeline in fp32 (precision fp32), which runs without torch as well."
+    )
+    OUTPUT_NO_PIPELINE = (
+        "'{path}' exists and is no folder of a pipeline: it is not overwritten. Give another one."
+    )
+    OUTPUT_IS_MODEL = "'{path}' is the pipeline to quantize: give another folder to write to."
 
     # scripts
     ASSET_CHECKSUM = (

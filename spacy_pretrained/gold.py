@@ -4,12 +4,16 @@ spaCy's own aligned readers build lists, projectivise trees, and cannot say that
 is unknown; these leave out what is missing and nothing else.
 """
 
+from collections.abc import Iterable
+
 import numpy as np
 from spacy.attrs import DEP, HEAD, IS_SPACE, SENT_START
+from spacy.strings import StringStore
 from spacy.tokens import Doc
 from spacy.training import Example
 from thinc.types import Ints1d
 
+from .errors import Errors
 from .sentences import passed_over
 
 NO_GOLD = -1
@@ -27,11 +31,39 @@ def align_tokens(example: Example) -> Ints1d:
 
 
 def read_attribute(example: Example, attribute: str) -> np.ndarray:
-    """Hashes (N,), uint64, of TAG, POS, MORPH or DEP; 0 where the annotation is missing. White
-    space has none."""
-    values = _pick(example.reference.to_array(attribute), align_tokens(example), missing=0)
+    """Hashes (N,), uint64, of "tag", "pos", "morph" or "dep"; 0 where the annotation is missing.
+    White space has none."""
+    values = _pick(example.reference.to_array(attribute.upper()), align_tokens(example), missing=0)
     values[is_space(example.predicted)] = 0
     return values
+
+
+def collect_labels(
+    examples: Iterable[Example], attributes: Iterable[str], strings: StringStore
+) -> dict[str, list[str]]:
+    """All labels of each of the attributes, sorted."""
+    found: dict[str, set[int]] = {attribute: set() for attribute in attributes}
+    for example in examples:
+        for attribute, hashes in found.items():
+            hashes.update(np.unique(read_attribute(example, attribute)).tolist())
+    return {a: sorted(strings[h] for h in hashes if h) for a, hashes in found.items()}
+
+
+def number_labels(
+    hashes: np.ndarray, labels: list[str], strings: StringStore, name: str, prefix: str = ""
+) -> Ints1d:
+    """The numbers (N,) of labels among those of a component, -1 where one is missing.
+
+    hashes: As `read_attribute` gives them. name, prefix: The component's, and what to put before
+        a label, for the error message.
+    RAISES: ValueError for a label that is not among them.
+    """
+    numbers = {strings.add(label): i for i, label in enumerate(labels)} | {0: NO_GOLD}
+    distinct, where = np.unique(hashes, return_inverse=True)
+    for label in distinct.tolist():
+        if label not in numbers:
+            raise ValueError(Errors.LABEL_UNKNOWN.format(name=name, label=prefix + strings[label]))
+    return np.asarray([numbers[h] for h in distinct.tolist()], dtype="int64")[where]
 
 
 def read_sentence_starts(example: Example) -> Ints1d:

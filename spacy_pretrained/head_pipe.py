@@ -1,19 +1,75 @@
-"""What the components behind the encoder share: how they learn from a batch."""
+"""What the components behind the encoder share: labels, how they begin, and how they learn from a
+batch."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from itertools import islice
 
 from spacy.pipeline import TrainablePipe
 from spacy.training import Example, validate_examples
-from thinc.api import Optimizer, set_dropout_rate
-from thinc.types import Floats2d
+from spacy.vocab import Vocab
+from thinc.api import Model, Optimizer, get_array_module, set_dropout_rate
+from thinc.types import Floats2d, FloatsXd
 
 from .errors import Errors
+
+SAMPLE = 10  # examples that a model finds its sizes with
 
 
 class HeadPipe(TrainablePipe):
     """A component whose model turns Docs into one array of rows, one for each of N tokens, and
-    whose `get_loss` says how these should have been: a loss and a gradient (N, D)."""
+    whose `get_loss` says how these should have been: a loss and a gradient (N, D).
+
+    What is saved beside the model is in `cfg`, the labels among it.
+    """
+
+    def __init__(
+        self,
+        vocab: Vocab,
+        model: Model,
+        name: str,
+        *,
+        confidence: bool,
+        scorer: Callable | None,
+        **cfg: object,
+    ):
+        super().__init__(vocab, model, name, **cfg)
+        self.confidence = confidence
+        self.scorer = scorer
+
+    # Labels
+
+    @property
+    def label_data(self) -> list[str] | dict[str, list[str]]:
+        """The labels, as `initialize` takes them."""
+        return self.cfg["labels"]
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        return tuple(self.label_data)
+
+    def _set_labels(self, labels: list[str] | dict[str, list[str]], what: str) -> None:
+        """what: The annotation that examples have none of if there are no labels."""
+        if not labels:
+            raise ValueError(Errors.NO_LABELS.format(name=self.name, what=what))
+        self.cfg["labels"] = labels
+
+    # Prediction
+
+    def _check_trained(self) -> None:
+        if not self.label_data:
+            raise ValueError(Errors.NOT_TRAINED.format(name=self.name))
+
+    def _check_finite(self, scores: FloatsXd) -> FloatsXd:
+        """The same scores. ValueError if there is one that is no finite number."""
+        if not get_array_module(scores).isfinite(scores).all():
+            raise ValueError(Errors.PREDICTION_NOT_FINITE.format(name=self.name))
+        return scores
+
+    # Training
+
+    def _initialize_model(self, get_examples: Callable[[], Iterable[Example]]) -> None:
+        self.model.initialize(X=[example.x for example in islice(get_examples(), SAMPLE)])
 
     def update(
         self,

@@ -6,6 +6,8 @@ from functools import partial
 from thinc.api import Model, glorot_uniform_init
 from thinc.types import Floats2d
 
+from .resizing import resize
+
 
 def Linear(nO: int | None = None, nI: int | None = None, *, init_W=glorot_uniform_init) -> Model:
     """Multiply inputs (N, nI) by a weight matrix and add a bias: (N, nO)."""
@@ -47,8 +49,8 @@ def forward_relu(model: Model, X: Floats2d, is_train: bool) -> tuple[Floats2d, C
 
 def init(init_W: Callable, model: Model, X: Floats2d | None = None, Y: Floats2d | None = None):
     if X is not None:
-        model.set_dim("nI", X.shape[1])
+        resize(model, nI=X.shape[1])
     if Y is not None:
-        model.set_dim("nO", Y.shape[1])
+        resize(model, nO=Y.shape[1])
     model.set_param("W", init_W(model.ops, (model.get_dim("nO"), model.get_dim("nI"))))
     model.set_param("b", model.ops.alloc1f(model.get_dim("nO")))

@@ -37,7 +37,9 @@ def decode(scores: Floats3d, lengths: Ints1d) -> Ints2d:
     not_itself = ~np.eye(longest, longest + 1, k=1, dtype=bool)
     is_arc = is_token[:, :, None] & is_head[:, None, :] & not_itself
     if not (np.isfinite(scores) | ~is_arc).all():
-        raise ValueError(Errors.SCORES_NOT_FINITE.format(where=_first_not_finite(scores, is_arc)))
+        raise ValueError(
+            Errors.SCORES_NOT_FINITE.format(of="arcs", where=_first_not_finite(scores, is_arc))
+        )
     heads = np.where(is_arc, scores, -np.inf).argmax(axis=2)
     for s in np.flatnonzero(~is_tree(heads, lengths)):
         n = lengths[s]
@@ -85,7 +87,7 @@ def maximum_arborescence(scores: Floats2d) -> Ints1d:
     """
     n = len(scores)
     if not np.isfinite(scores[~np.eye(n, n + 1, k=1, dtype=bool)]).all():
-        raise ValueError(Errors.SCORES_NOT_FINITE.format(where=""))
+        raise ValueError(Errors.SCORES_NOT_FINITE.format(of="arcs", where=""))
     if n == 0:
         return np.zeros(0, dtype=np.intp)
     # Node 1 + i is token i, nodes from n + 1 on are contracted cycles, of which there are fewer

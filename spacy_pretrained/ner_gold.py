@@ -1,6 +1,6 @@
 """The entities that the reference of an Example says its predicted tokens to be."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 
 import numpy as np
@@ -62,8 +62,9 @@ def read_gold_entities(example: Example, spans_key: str | None = None) -> Entiti
 
 @dataclass
 class FitReport:
-    """How entities of references fit predicted tokens."""
+    """Which entities references have, and how they fit predicted tokens."""
 
+    labels: set[int] = field(default_factory=set)  # hashes
     entities: int = 0
     trimmed: int = 0  # white space cut off
     lost: int = 0  # they do not begin and end with tokens, or are nothing but white space
@@ -72,12 +73,26 @@ class FitReport:
         gold = read_entities(example.reference, spans_key)
         aligned = _align(example, gold)
         trimmed = _trim(example.predicted, aligned)
+        self.labels.update(gold.labels.tolist())
         self.entities += len(gold.starts)
         self.lost += len(gold.starts) - len(trimmed.starts)
         same = set(zip(aligned.starts.tolist(), aligned.ends.tolist()))
         self.trimmed += sum(
             s not in same for s in zip(trimmed.starts.tolist(), trimmed.ends.tolist())
         )
+
+
+def read_outcomes(example: Example, spans_key: str | None = None) -> list[tuple[float, bool]]:
+    """Of each predicted entity that the reference can judge: its confidence, and whether it is
+    right. Entities without a confidence were not predicted."""
+    gold = read_gold_entities(example, spans_key)
+    right = set(zip(gold.starts.tolist(), gold.ends.tolist(), gold.labels.tolist()))
+    doc = example.predicted
+    return [
+        (span._.confidence, (span.start, span.end, span.label) in right)
+        for span in (doc.spans[spans_key] if spans_key else doc.ents)
+        if span._.confidence is not None and gold.known[span.start : span.end].all()
+    ]
 
 
 def _trim(doc: Doc, gold: Entities) -> Entities:

@@ -2,12 +2,12 @@
 
 import numpy as np
 from spacy.tokens import Doc
-from thinc.api import Dropout, Model, chain, zero_init
+from thinc.api import Dropout, Model
 from thinc.types import Floats2d
 
 from .bioes import OUTSIDE
 from .linear import Linear, Relu
-from .token_vectors import TokenVectors
+from .token_vectors import TokenScores
 
 # The share of tokens that are no entity, to begin with.
 OUTSIDE_SHARE = 0.9
@@ -24,13 +24,7 @@ def build_ner(
     hidden_width: Width of the layer between vectors and scores, with ReLU.
     nO: States: 1 + 4 for each label (see `bioes.py`), known after initialization.
     """
-    vectors = TokenVectors(tok2vec)
-    output = Linear(nO)
-    model = chain(vectors, Linear(hidden_width), Relu(), Dropout(), output)
-    model.set_ref("tok2vec", tok2vec)
-    model.set_ref("vectors", vectors)
-    model.set_ref("output", output)
-    return model
+    return TokenScores(tok2vec, Linear(hidden_width), Relu(), Dropout(), Linear(nO))
 
 
 def expect_outside(model: Model[list[Doc], Floats2d]) -> None:
@@ -51,13 +45,12 @@ def add_outputs(model: Model[list[Doc], Floats2d], count: int) -> None:
     The layer is replaced, for an optimizer keeps moments of the old one, of its old size.
     """
     old = model.get_ref("output")
-    nO = old.get_dim("nO") + count
-    new = Linear(nO, old.maybe_get_dim("nI"), init_W=zero_init)
+    new = Linear(old.get_dim("nO") + count, old.maybe_get_dim("nI"))
     if old.has_param("W"):
-        new.initialize()
+        xp = model.ops.xp
         W, b = old.get_param("W"), old.get_param("b")
-        new.get_param("W")[:-count], new.get_param("W")[-count:] = W, W[OUTSIDE]
-        new.get_param("b")[:-count], new.get_param("b")[-count:] = b, b[OUTSIDE] - FAR_BELOW
+        new.set_param("W", xp.concatenate([W, xp.tile(W[OUTSIDE], (count, 1))]))
+        new.set_param("b", xp.concatenate([b, xp.tile(b[OUTSIDE], count) - FAR_BELOW]))
     model.replace_node(old, new)
     model.set_ref("output", new)
-    model.set_dim("nO", nO, force=True)
+    model.set_dim("nO", new.get_dim("nO"), force=True)

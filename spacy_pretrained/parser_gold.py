@@ -10,6 +10,7 @@ from .errors import Errors
 from .gold import (
     NO_GOLD,
     is_space,
+    number_labels,
     read_attribute,
     read_heads,
     read_sentence_starts,
@@ -56,12 +57,13 @@ def read_parser_gold(
     _check_sentences(examples, heads, starts, offsets)
     starts = bound(starts, starts.astype("float32"), max_sentence)
     sentence = np.cumsum(starts)
+    deps = np.concatenate([read_attribute(example, "dep") for example in examples])
     return ParserGold(
         words=words,
         starts=starts,
         start_targets=np.where(open_ & ~given, known, 0),
         heads=np.where(sentence[heads] == sentence, heads, NO_GOLD),
-        labels=_number_labels(examples, labels, name),
+        labels=number_labels(deps, labels, docs[0].vocab.strings, name),
     )
 
 
@@ -71,17 +73,6 @@ def _starts_at_words(known: Ints1d, words: np.ndarray) -> Ints1d:
     targets = find_next_word(words)[(known > 0) & ~words]
     known[targets[targets < len(words)]] = 1
     return known
-
-
-def _number_labels(examples: list[Example], labels: list[str], name: str) -> Ints1d:
-    strings = examples[0].predicted.vocab.strings
-    numbers = {strings.add(label): i for i, label in enumerate(labels)} | {0: NO_GOLD}
-    hashes = np.concatenate([read_attribute(example, "DEP") for example in examples])
-    distinct, where = np.unique(hashes, return_inverse=True)
-    for label in distinct.tolist():
-        if label not in numbers:
-            raise ValueError(Errors.LABEL_UNKNOWN.format(name=name, label=strings[label]))
-    return np.asarray([numbers[h] for h in distinct.tolist()], dtype="int64")[where]
 
 
 def _check_sentences(

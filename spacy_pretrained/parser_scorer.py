@@ -29,8 +29,8 @@ def score(
     unlabelled, labelled, sentences = PRFScore(), PRFScore(), PRFScore()
     per_type: dict[str, PRFScore] = defaultdict(PRFScore)
     for example in examples:
-        _score_sentences(example, sentences)
-        gold, predicted, unaligned = _read_arcs(example, frozenset(ignore_labels))
+        score_sentences(example, sentences)
+        gold, predicted, unaligned = read_arcs(example, frozenset(ignore_labels))
         labelled.score_set(predicted, gold)
         unlabelled.score_set({arc[:2] for arc in predicted}, {arc[:2] for arc in gold})
         for label in {arc[2] for arc in gold | predicted}:
@@ -56,7 +56,7 @@ def score(
 Arc = tuple[int, int, str]  # dependent and head, gold tokens, and the label in lower case
 
 
-def _read_arcs(example: Example, ignored: frozenset[str]) -> tuple[set[Arc], set[Arc], int]:
+def read_arcs(example: Example, ignored: frozenset[str]) -> tuple[set[Arc], set[Arc], int]:
     """The gold arcs; the predicted ones; the number of those between tokens that are not gold
     ones. Where the gold head is missing, the predicted arc is neither right nor wrong."""
     gold_heads, predicted_heads = arcs(example.reference), arcs(example.predicted)
@@ -83,7 +83,7 @@ def _labelled(doc: Doc, heads: np.ndarray, ignored: frozenset[str]) -> set[Arc]:
     return {arc for arc in found if arc[2] not in ignored}
 
 
-def _score_sentences(example: Example, prf: PRFScore) -> None:
+def score_sentences(example: Example, prf: PRFScore) -> None:
     """Compare sentences by the characters they begin and end with, white space not counted. One
     with a place in it where it is not known whether another starts is left out, and with it those
     predicted that share a character with it."""

@@ -16,7 +16,7 @@ from spacy.training import Example
 from spacy.util import logger
 
 from .columns import set_entities
-from .dataset import Row, Rows, check_columns, open_dataset
+from .dataset_source import Row, Rows, check_columns, open_dataset
 from .errors import Errors
 
 CharSpan = tuple[int, int, str]  # first character, behind the last one, label

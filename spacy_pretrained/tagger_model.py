@@ -1,11 +1,11 @@
 """The tagger's model: scores of all labels of all attributes in one matrix product."""
 
 from spacy.tokens import Doc
-from thinc.api import Model, chain, zero_init
+from thinc.api import Model, zero_init
 from thinc.types import Floats2d
 
 from .linear import Linear
-from .token_vectors import TokenVectors
+from .token_vectors import TokenScores
 
 
 def build_tagger(
@@ -16,10 +16,4 @@ def build_tagger(
     tok2vec: Where vectors come from: a listener of the encoder, or any tok2vec of spaCy's.
     nO: Labels of all attributes together, known after initialization.
     """
-    vectors = TokenVectors(tok2vec)
-    output = Linear(nO, init_W=zero_init)
-    model = chain(vectors, output)
-    model.set_ref("tok2vec", tok2vec)
-    model.set_ref("vectors", vectors)
-    model.set_ref("output", output)
-    return model
+    return TokenScores(tok2vec, Linear(nO, init_W=zero_init))

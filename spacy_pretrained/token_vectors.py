@@ -1,12 +1,14 @@
-"""What all heads begin with: one row a token, of all Docs of a batch."""
+"""What all heads begin with, one row a token, of all Docs of a batch; and heads that are no more
+than layers over these rows."""
 
 from collections.abc import Callable
 
 from spacy.tokens import Doc
-from thinc.api import Dropout, Model, list2array
+from thinc.api import Dropout, Model, chain, list2array
 from thinc.layers.chain import forward as forward_layers
-from thinc.layers.chain import init
 from thinc.types import Floats2d
+
+from .resizing import resize
 
 
 def TokenVectors(tok2vec: Model[list[Doc], list[Floats2d]]) -> Model[list[Doc], Floats2d]:
@@ -15,8 +17,33 @@ def TokenVectors(tok2vec: Model[list[Doc], list[Floats2d]]) -> Model[list[Doc], 
     return Model("token_vectors", forward, init=init, dims={"nO": None}, layers=layers)
 
 
+def TokenScores(
+    tok2vec: Model[list[Doc], list[Floats2d]], *layers: Model
+) -> Model[list[Doc], Floats2d]:
+    """Scores (N, nO) of the N tokens of all Docs: layers over their vectors, the last of which is
+    the model's ref `output`; `set_outputs` says how many scores it gives."""
+    vectors = TokenVectors(tok2vec)
+    model = chain(vectors, *layers)
+    model.set_ref("tok2vec", tok2vec)
+    model.set_ref("vectors", vectors)
+    model.set_ref("output", layers[-1])
+    return model
+
+
+def set_outputs(model: Model[list[Doc], Floats2d], nO: int) -> None:
+    """Set the number of scores a token of `TokenScores`, ahead of its initialization."""
+    resize(model.get_ref("output"), nO=nO)
+    model.set_dim("nO", nO, force=True)
+
+
 def forward(model: Model, docs: list[Doc], is_train: bool) -> tuple[Floats2d, Callable]:
     if not is_train and not any(len(doc) for doc in docs):
         # The listener of spacy-transformers fails on them; stock components do not ask it either.
         return model.ops.alloc2f(0, model.get_dim("nO")), lambda d_vectors: []
     return forward_layers(model, docs, is_train)
+
+
+def init(model: Model, X: list[Doc] | None = None, Y: object = None) -> None:
+    tok2vec = model.layers[0].initialize(X)
+    if X:
+        model.set_dim("nO", tok2vec.predict(X)[0].shape[1], force=True)

@@ -10,11 +10,10 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 
 # Bottom first. A module may import those of lower layers, and nothing else of the package.
 LAYERS = [
-    ["errors", "__init__"],
+    ["errors", "__init__", "resizing"],
     ["wordpieces", "windows", "bioes", "doc_arrays", "mst", "losses", "confidence", "sentences"],
     [
         "catalogue",
-        "conllu",
         "conll18",
         "corpus",
         "training_logger",
@@ -23,7 +22,8 @@ LAYERS = [
         "noun_chunks",
         "tag_schemes",
     ],
-    ["alignment", "checkpoint", "vector_shards", "column_layout"],
+    ["alignment", "checkpoint", "vector_shards", "column_layout", "conllu_rows"],
+    ["column_rows"],
     [
         "torch_device",
         "linear",
@@ -34,9 +34,10 @@ LAYERS = [
         "window_plan",
         "feature_cache",
         "columns",
+        "conllu",
+        "dataset_source",
     ],
-    ["dataset"],
-    ["span_dataset"],
+    ["dataset", "span_dataset"],
     ["torch_weights", "openvino_backend"],
     ["torch_backend"],
     [
@@ -50,8 +51,10 @@ LAYERS = [
         "parser_scorer",
         "head_pipe",
     ],
-    ["pipes"],
+    ["pipes", "calibration_texts", "score_counts", "quantization_recipes"],
+    ["quantization_gate"],
     ["quantize"],
+    ["quantize_command"],
     ["cli"],
 ]
 HEAVY = {"torch", "transformers", "nncf", "openvino", "safetensors", "matplotlib", "datasets"}

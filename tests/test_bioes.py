@@ -18,6 +18,8 @@ from spacy_pretrained.bioes import (
     Spans,
     decode,
     n_states,
+    probabilities,
+    rule_out,
     state,
     to_spans,
     to_states,
@@ -292,15 +294,46 @@ def test_nothing_to_decode():
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])
-def test_scores_that_are_no_numbers(value):
-    """A model that diverged says nonsense, but that of a valid sequence, and at once."""
+@pytest.mark.parametrize("row, column", [(0, 0), (7, 2), (19, 8)])
+def test_scores_have_to_be_finite(value, row, column):
+    """But for those of what is out of the question."""
     scores, first = np.random.default_rng(5).normal(size=(20, 9)), first_of([12, 8])
-    for columns in ([2], [3, 4], [0], [1, 2, 3, 4], range(9)):
-        for rows in ([0], [7], range(20)):
-            broken = scores.copy()
-            broken[:, 7] = -np.inf
-            broken[np.ix_(rows, columns)] = value
-            assert are_valid(decode(broken, first), first)
+    scores[:, 7] = -np.inf
+    assert are_valid(decode(scores, first), first)
+    scores[row, column] = value
+    with pytest.raises(ValueError, match=r"Scores of states have to be finite.*training diverge"):
+        decode(scores, first)
+
+
+def test_what_is_ruled_out():
+    rng = np.random.default_rng(7)
+    for n_labels in (1, 3):
+        scores, first = draw(rng, "inside", 300, n_labels), first_of([100, 200])
+        no_end, outside = rng.random(300) < 0.3, rng.random(300) < 0.1
+        before = scores.copy()
+        rule_out(scores, no_end=no_end, outside=outside)
+        np.testing.assert_array_equal(scores[~no_end & ~outside], before[~no_end & ~outside])
+        spans = to_spans(decode(scores, first))
+        assert len(spans.starts) and not no_end[spans.starts].any()
+        assert not no_end[spans.ends - 1].any()
+        inside = to_states(spans, 300) != 0
+        assert not inside[outside].any() and inside[no_end].any()
+
+
+def test_probabilities_are_products():
+    rng = np.random.default_rng(8)
+    scores = draw(rng, "masked", 50, 2).astype("float32")
+    states = decode(scores, first_of([50]))
+    spans = to_spans(states)
+    p = np.exp(scores.astype("float64"))
+    p /= p.sum(axis=1, keepdims=True)
+    chosen = p[np.arange(50), states]
+    expected = [chosen[i:j].prod() for i, j in zip(spans.starts, spans.ends)]
+    np.testing.assert_allclose(probabilities(scores, states, spans), expected, rtol=1e-4)
+    assert len(expected) > 5
+    assert probabilities(scores, states, as_spans([])).shape == (0,)
+    nothing = np.zeros((0, 9)), np.zeros(0, dtype="int64"), as_spans([])
+    assert probabilities(*nothing).shape == (0,)
 
 
 def test_work_is_linear(monkeypatch):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from spacy_pretrained.calibration import apply, fit
+from spacy_pretrained.calibration import apply, fit, fit_outcomes
 
 
 def log_odds(p):
@@ -90,3 +90,16 @@ def test_extremes_stay_finite(dtype, probabilities, correct):
     new = apply(p, slope, offset)
     assert ((new > 0) & (new < 1)).all()
     assert new.mean() == pytest.approx(correct.mean(), abs=0.2)
+
+
+def test_outcomes_of_both_kinds():
+    outcomes = [(0.9, True), (0.8, False), (0.3, False)]
+    expected = fit(np.array([0.9, 0.8, 0.3]), np.array([True, False, False]))
+    assert fit_outcomes(outcomes, "ner") == expected
+    for wrong, counts in (
+        (outcomes[:1], "of 1 .* 1 are"),
+        (outcomes[1:], "of 2 .* 0 are"),
+        ([], "of 0"),
+    ):
+        with pytest.raises(ValueError, match=f"'ner' cannot be calibrated: {counts}"):
+            fit_outcomes(wrong, "ner")

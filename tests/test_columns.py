@@ -1,4 +1,5 @@
-"""columns.py, column_layout.py, scripts/convert_columns.py: files with a token a line to Docs."""
+"""column_layout.py, column_rows.py, columns.py, scripts/convert_columns.py: files with a token a
+line to Docs."""
 
 import gzip
 import importlib

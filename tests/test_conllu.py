@@ -12,7 +12,8 @@ from spacy.tokens import Doc, DocBin
 from spacy.training import Example
 from spacy.vocab import create_vocab
 
-from spacy_pretrained.conllu import ConversionReport, read_conllu, to_conllu, write_conllu
+from spacy_pretrained.conllu import read_conllu, to_conllu, write_conllu
+from spacy_pretrained.conllu_rows import ConversionReport
 
 DATA = Path(__file__).parents[2] / "shared" / "data"
 
@@ -86,7 +87,7 @@ def through_docbin(docs, vocab):
 def test_sample(read):
     report = ConversionReport()
     first, second = read(SAMPLE, report=report)
-    assert astuple(report) == (2, 4, 15, 2, 1, 2, 1)
+    assert astuple(report) == (2, 4, 15, 2, 1, 2, 1, 0, 0)
     assert first.text == 'Don\'t say "_", she said de le.\n\nYesNo '
     assert second.text == "Bye "
     assert [sent.text for sent in first.sents] == [
@@ -110,7 +111,7 @@ def test_report_adds_up_over_files(read):
     report = ConversionReport()
     read(SAMPLE, report=report)
     read(SAMPLE, report=report)
-    assert astuple(report) == (4, 8, 30, 4, 2, 4, 2)
+    assert astuple(report) == (4, 8, 30, 4, 2, 4, 2, 0, 0)
 
 
 def test_line_ends_bom_and_missing_last_blank_line(read):
@@ -345,7 +346,7 @@ def read_public(name, vocab, tmp_path):
 )
 def test_public_treebanks(name, counts, vocab, tmp_path):
     docs, report, text = read_public(name, vocab, tmp_path)
-    assert astuple(report) == counts
+    assert astuple(report) == (*counts, 0, 0)  # no entities
     assert sum(len(list(doc.sents)) for doc in docs) == report.sentences
     if report.words > 30_000:  # the others show the rest
         return
@@ -354,3 +355,67 @@ def test_public_treebanks(name, counts, vocab, tmp_path):
     (tmp_path / "in.conllu").write_text(written, encoding="utf8")
     again = read_conllu(tmp_path / "in.conllu", vocab)
     assert [annotation(doc) for doc in again] == [annotation(doc) for doc in docs]
+
+
+# Entities in MISC
+
+ENTITIES = """\
+# newdoc id = a
+1\tAda\t_\tPROPN\tNNP\t_\t0\troot\t_\tNE=B-PER
+2\tKing\t_\tPROPN\tNNP\t_\t1\tflat\t_\tNE=I-PER|SpaceAfter=No
+3\t's\t_\tPART\tPOS\t_\t1\tcase\t_\t_
+
+# newpar
+1\tRome\t_\tPROPN\tNNP\t_\t0\troot\t_\tNE=B-LOC
+2\tit\t_\tPRON\tPRP\t_\t1\tdep\t_\tNE=-
+
+# newdoc id = b
+1\tit\t_\tPRON\tPRP\t_\t0\troot\t_\t_
+"""
+
+
+def entities(doc):
+    return [(ent.start, ent.end, ent.label_) for ent in doc.ents], [t.ent_iob for t in doc]
+
+
+def test_entities(read, vocab):
+    report = ConversionReport()
+    docs = read(ENTITIES, report=report)
+    assert (report.entities, report.entity_repairs) == (2, 0)
+    expected = [
+        ([(0, 2, "PER"), (4, 5, "LOC")], [3, 1, 2, 2, 3, 0]),  # a newline, and one that is missing
+        ([], [2]),
+    ]
+    assert [entities(doc) for doc in docs] == expected
+    assert [entities(doc) for doc in through_docbin(docs, vocab)] == expected
+
+
+def test_entities_are_written_and_read_again(read):
+    docs = read(ENTITIES)
+    text = "".join(to_conllu(doc, f"doc{i}") for i, doc in enumerate(docs))
+    assert [entities(doc) for doc in read(text)] == [entities(doc) for doc in docs]
+
+
+def test_entities_of_other_schemes(read):
+    text = ENTITIES.replace("NE=I-PER", "name=L-PER").replace("NE=B-LOC", "NE=U-LOC")
+    assert [entities(doc) for doc in read(text)] == [entities(doc) for doc in read(ENTITIES)]
+
+
+def test_without_any_entity_all_are_missing(read):
+    (doc,) = read(words((0, "root"), (1, "dep")))
+    assert not doc.has_annotation("ENT_IOB")
+
+
+def test_an_entity_that_is_no_tag(read):
+    with pytest.raises(ValueError, match=r"line 2: .*'PER'"):
+        read(ENTITIES.replace("NE=B-PER", "NE=PER"))
+
+
+def test_spacy_reads_the_same_entities(read):
+    """Its own converter has had NE= in MISC before us."""
+    from spacy.training.converters import conllu_to_docs
+
+    text = ENTITIES.replace("|NE=-", "").replace("NE=-", "_")
+    ours = [(e.text, e.label_) for doc in read(text) for e in doc.ents]
+    theirs = list(conllu_to_docs(text, n_sents=1, no_print=True))
+    assert [(e.text, e.label_) for doc in theirs for e in doc.ents] == ours

@@ -1,4 +1,5 @@
-"""dataset.py, span_dataset.py, scripts/convert_dataset.py: rows of `datasets` to Examples."""
+"""dataset_source.py, dataset.py, span_dataset.py, scripts/convert_dataset.py: rows of `datasets` to
+Examples."""
 
 import builtins
 import importlib
@@ -17,9 +18,9 @@ from spacy_pretrained.dataset import (
     DatasetReport,
     build_dataset,
     find_row_layout,
-    open_dataset,
     read_dataset,
 )
+from spacy_pretrained.dataset_source import open_dataset
 from spacy_pretrained.span_dataset import SpanReport, build_span_dataset, read_span_dataset
 
 SCRIPTS = Path(__file__).parents[1] / "scripts"

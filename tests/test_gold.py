@@ -10,7 +10,9 @@ from tiny_pipelines import SENTENCES, as_blank, make_reference
 from spacy_pretrained.gold import (
     align_tokens,
     arcs,
+    collect_labels,
     is_space,
+    number_labels,
     read_attribute,
     read_heads,
     read_sentence_starts,
@@ -40,9 +42,9 @@ def test_the_same_tokens(vocab):
     assert read_heads(example).tolist() == [token.head.i for token in reference]
     starts = read_sentence_starts(example)
     assert starts.tolist() == [1 if token.is_sent_start else -1 for token in reference]
-    for attribute in ("TAG", "POS", "MORPH", "DEP"):
+    for attribute in ("tag", "pos", "morph", "dep"):
         values = read_attribute(example, attribute)
-        assert values.tolist() == reference.to_array(attribute).tolist()
+        assert values.tolist() == reference.to_array(attribute.upper()).tolist()
         assert values.dtype == np.uint64
 
 
@@ -50,13 +52,13 @@ def test_nothing_annotated(vocab):
     example = example_of(vocab, "one two three")
     assert read_heads(example).tolist() == [-1, -1, -1]
     assert read_sentence_starts(example).tolist() == [1, 0, 0]  # all texts start so
-    assert not read_attribute(example, "TAG").any()
+    assert not read_attribute(example, "tag").any()
 
 
 def test_no_tokens(vocab):
     example = Example(Doc(vocab), Doc(vocab))
     assert len(align_tokens(example)) == len(read_heads(example)) == 0
-    assert len(read_sentence_starts(example)) == len(read_attribute(example, "TAG")) == 0
+    assert len(read_sentence_starts(example)) == len(read_attribute(example, "tag")) == 0
     assert is_space(Doc(vocab)).tolist() == []
 
 
@@ -77,17 +79,36 @@ def test_missing_values(vocab):
         heads=[1, 1, 2, 1],
         deps=["nsubj", "ROOT", "", "obj"],
     )
-    assert (read_attribute(example, "TAG") != 0).tolist() == [True, False, True, False]
-    assert (read_attribute(example, "POS") != 0).tolist() == [True, True, False, False]
-    assert (read_attribute(example, "DEP") != 0).tolist() == [True, True, False, True]
+    assert (read_attribute(example, "tag") != 0).tolist() == [True, False, True, False]
+    assert (read_attribute(example, "pos") != 0).tolist() == [True, True, False, False]
+    assert (read_attribute(example, "dep") != 0).tolist() == [True, True, False, True]
     assert read_heads(example).tolist() == [1, 1, -1, 1]
 
 
 def test_no_features_are_not_missing_features(vocab):
     example = example_of(vocab, "one two three", morphs=["", "Number=Sing", ""])
     example.reference[2].set_morph(None)
-    values = read_attribute(example, "MORPH")
+    values = read_attribute(example, "morph")
     assert values[0] == vocab.strings["_"] and values[1] and not values[2]
+
+
+def test_labels(vocab):
+    examples = [
+        example_of(vocab, "a b ␣ c", tags=["Z", "", "_SP", "A"]),
+        example_of(vocab, "a b", tags=["A", "M"], pos=["NOUN", ""]),
+    ]
+    labels = collect_labels(examples, ["tag", "pos", "dep"], vocab.strings)
+    assert labels == {"tag": ["A", "M", "Z"], "pos": ["NOUN"], "dep": []}
+    assert collect_labels([], ["tag"], vocab.strings) == {"tag": []}
+
+
+def test_numbers_of_labels(vocab):
+    hashes = read_attribute(example_of(vocab, "a b ␣ c", tags=["Z", "", "_SP", "A"]), "tag")
+    assert number_labels(hashes, ["A", "M", "Z"], vocab.strings, "x").tolist() == [2, -1, -1, 0]
+    assert number_labels(hashes, ["Z", "A"], vocab.strings, "x").tolist() == [0, -1, -1, 1]
+    assert number_labels(hashes[:0], ["A"], vocab.strings, "x").shape == (0,)
+    with pytest.raises(ValueError, match="'x' met the label 'tag=Z'"):
+        number_labels(hashes, ["A", "M"], vocab.strings, "x", "tag=")
 
 
 def test_missing_heads_from_a_dict(vocab):
@@ -141,7 +162,7 @@ def test_other_tokens(vocab):
     assert align_tokens(example).tolist() == [0, -1, 3, 4, 5, -1, -1, 7]
     assert read_heads(example).tolist() == [2, -1, 2, 4, 2, -1, -1, 2]
     assert read_sentence_starts(example).tolist() == [1, 0, -1, -1, -1, 0, 0, -1]
-    tags = [example.reference.vocab.strings[t] for t in read_attribute(example, "TAG").tolist()]
+    tags = [example.reference.vocab.strings[t] for t in read_attribute(example, "tag").tolist()]
     assert tags == ["NNP", "", "VB", "NNP", "NNP", "", "", "."]
 
 
@@ -150,14 +171,14 @@ def test_a_head_that_is_no_token_is_missing(vocab):
         vocab, "a b c", "a bc", heads=[1, 1, 1], deps=["x", "ROOT", "x"], tags=["A", "B", "C"]
     )
     assert read_heads(example).tolist() == [-1, -1]
-    assert read_attribute(example, "TAG").astype(bool).tolist() == [True, False]
+    assert read_attribute(example, "tag").astype(bool).tolist() == [True, False]
 
 
 def test_white_space(vocab):
     example = example_of(vocab, "a ␣ b", tags=["A", "_SP", "B"], pos=["X", "SPACE", "X"])
     assert is_space(example.predicted).tolist() == [False, True, False]
-    assert read_attribute(example, "TAG").astype(bool).tolist() == [True, False, True]
-    assert read_attribute(example, "POS").astype(bool).tolist() == [True, False, True]
+    assert read_attribute(example, "tag").astype(bool).tolist() == [True, False, True]
+    assert read_attribute(example, "pos").astype(bool).tolist() == [True, False, True]
 
 
 def test_white_space_on_one_side(vocab):
@@ -172,5 +193,5 @@ def test_the_reference_is_not_changed(vocab):
     reference = make_reference(vocab, [0, 1])
     example = Example(as_blank(reference), reference)
     before = reference.to_bytes()
-    read_heads(example), read_sentence_starts(example), read_attribute(example, "DEP")
+    read_heads(example), read_sentence_starts(example), read_attribute(example, "dep")
     assert reference.to_bytes() == before

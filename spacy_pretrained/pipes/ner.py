@@ -3,7 +3,6 @@
 import logging
 from collections.abc import Callable, Iterable
 from dataclasses import asdict
-from itertools import islice
 
 import numpy as np
 from spacy.language import Language
@@ -16,13 +15,14 @@ from thinc.types import Floats1d, Floats2d, Ints1d
 
 from .. import calibration
 from .. import confidence as confidences
-from ..bioes import BEGIN, END, OUTSIDE, SINGLE, Spans, decode, n_states, state, to_spans, to_states
+from ..bioes import Spans, decode, n_states, probabilities, rule_out, to_spans, to_states
 from ..errors import Errors
 from ..gold import NO_GOLD, is_space
 from ..head_pipe import HeadPipe
 from ..losses import cross_entropy
-from ..ner_gold import Entities, FitReport, find_blocked, read_entities, read_gold_entities
+from ..ner_gold import Entities, FitReport, find_blocked, read_gold_entities, read_outcomes
 from ..ner_model import add_outputs, expect_outside
+from ..token_vectors import set_outputs
 
 logger = logging.getLogger("spacy")
 
@@ -110,27 +110,13 @@ class PretrainedNer(HeadPipe):
         confidence: bool = True,
         scorer: Callable | None = score,
     ):
-        self.vocab = vocab
-        self.model = model
-        self.name = name
+        super().__init__(
+            vocab, model, name, confidence=confidence, scorer=scorer, labels=[], calibration=None
+        )
         self.overwrite = overwrite
-        self.confidence = confidence
-        self.scorer = scorer
         self.spans_key = spans_key
-        self.cfg: dict = {"labels": [], "calibration": None}
         if confidence:
             confidences.register_spans()
-
-    # Labels
-
-    @property
-    def labels(self) -> tuple[str, ...]:
-        return tuple(self.cfg["labels"])
-
-    @property
-    def label_data(self) -> list[str]:
-        """The labels, as `initialize` takes them."""
-        return self.cfg["labels"]
 
     def add_label(self, label: str) -> int:
         """Add a label, also to a trained component: what it has learnt stays, and training goes on
@@ -154,18 +140,18 @@ class PretrainedNer(HeadPipe):
         """For each Doc its entities, with the numbers of their labels, and their probabilities
         (S,): the product of those of their tokens' states, calibrated if that was asked for."""
         docs = list(docs)
-        if not self.labels:
-            raise ValueError(Errors.NOT_TRAINED.format(name=self.name))
+        self._check_trained()
         if not docs:
             return []
-        scores = self.model.ops.to_numpy(self.model.predict(docs))
+        scores = self.model.ops.to_numpy(self._check_finite(self.model.predict(docs)))
         bounds = np.cumsum([0] + [len(doc) for doc in docs])
         first = np.zeros(len(scores), dtype=bool)
         first[bounds[:-1][np.diff(bounds) > 0]] = True
-        self._rule_out(docs, scores)
+        space, taken = map(np.concatenate, zip(*((is_space(d), self._is_taken(d)) for d in docs)))
+        rule_out(scores, no_end=space, outside=taken)
         states = decode(scores, first)
         spans = to_spans(states)
-        sure = self._probabilities(scores, states, spans)
+        sure = self._confidences(scores, states, spans)
         edges = np.searchsorted(spans.starts, bounds)
         return [
             (
@@ -174,15 +160,6 @@ class PretrainedNer(HeadPipe):
             )
             for low, i, j in zip(bounds, edges, edges[1:])
         ]
-
-    def _rule_out(self, docs: list[Doc], scores: Floats2d) -> None:
-        """Set the scores of what cannot be: entities that begin or end with white space, or that
-        overlap those there are."""
-        space, taken = map(np.concatenate, zip(*((is_space(d), self._is_taken(d)) for d in docs)))
-        labels = np.arange(len(self.labels))
-        edges = np.concatenate([state(kind, labels) for kind in (BEGIN, END, SINGLE)])
-        scores[np.ix_(space, edges)] = -np.inf
-        scores[taken, OUTSIDE + 1 :] = -np.inf
 
     def _is_taken(self, doc: Doc) -> np.ndarray:
         """Tokens (N,) that no new entity may have."""
@@ -197,17 +174,13 @@ class PretrainedNer(HeadPipe):
             return []
         return list(doc.spans.get(self.spans_key, []) if self.spans_key else doc.ents)
 
-    def _probabilities(self, scores: Floats2d, states: Ints1d, spans: Spans) -> Floats1d:
+    def _confidences(self, scores: Floats2d, states: Ints1d, spans: Spans) -> Floats1d:
         if not self.confidence:
             return np.ones(len(spans.starts), dtype="float32")
-        highest = scores.max(axis=1)
-        totals = np.log(np.exp(scores - highest[:, None]).sum(axis=1)) + highest
-        chosen = np.take_along_axis(scores, states[:, None], axis=1)[:, 0] - totals
-        sums = np.concatenate([[0.0], np.cumsum(chosen, dtype="float64")])
-        probabilities = np.exp(sums[spans.ends] - sums[spans.starts])
+        sure = probabilities(scores, states, spans)
         if self.cfg["calibration"]:
-            probabilities = calibration.apply(probabilities, *self.cfg["calibration"])
-        return probabilities.astype("float32")
+            sure = calibration.apply(sure, *self.cfg["calibration"])
+        return sure.astype("float32")
 
     def set_annotations(
         self, docs: Iterable[Doc], predictions: list[tuple[Spans, Floats1d]]
@@ -243,29 +216,19 @@ class PretrainedNer(HeadPipe):
         validate_examples(examples, "PretrainedNer.calibrate")
         if not self.confidence:
             raise ValueError(Errors.CALIBRATION_NO_CONFIDENCE.format(name=self.name))
-        old, self.cfg["calibration"] = self.cfg["calibration"], None
-        list(nlp.pipe(example.predicted for example in examples))
-        outcomes = [outcome for example in examples for outcome in self.outcomes(example)]
-        correct = np.asarray([is_right for _, is_right in outcomes], dtype=bool)
-        if correct.all() or not correct.any():
-            self.cfg["calibration"] = old
-            counts = {"n": len(correct), "correct": int(correct.sum())}
-            raise ValueError(Errors.CALIBRATION_ONE_SIDED.format(name=self.name, **counts))
-        sure = np.asarray([confidence for confidence, _ in outcomes])
-        self.cfg["calibration"] = list(calibration.fit(sure, correct))
-        return tuple(self.cfg["calibration"])
+        calibrated, self.cfg["calibration"] = self.cfg["calibration"], None
+        try:
+            list(nlp.pipe(example.predicted for example in examples))
+            outcomes = [outcome for example in examples for outcome in self.outcomes(example)]
+            calibrated = list(calibration.fit_outcomes(outcomes, self.name))
+        finally:
+            self.cfg["calibration"] = calibrated
+        return tuple(calibrated)
 
     def outcomes(self, example: Example) -> list[tuple[float, bool]]:
         """Of each predicted entity that the reference can judge: its confidence, and whether it is
         right."""
-        gold = read_gold_entities(example, self.spans_key)
-        right = set(zip(gold.starts.tolist(), gold.ends.tolist(), gold.labels.tolist()))
-        doc = example.predicted
-        return [
-            (span._.confidence, (span.start, span.end, span.label) in right)
-            for span in (doc.spans[self.spans_key] if self.spans_key else doc.ents)
-            if span._.confidence is not None and gold.known[span.start : span.end].all()
-        ]
+        return read_outcomes(example, self.spans_key)
 
     # Training
 
@@ -281,26 +244,17 @@ class PretrainedNer(HeadPipe):
         labels: Labels in place of those of the examples.
         """
         validate_get_examples(get_examples, "PretrainedNer.initialize")
-        hashes: set[int] = set()
         fit = FitReport()
         for example in get_examples():
-            gold = read_entities(example.reference, self.spans_key)
-            hashes.update(np.unique(gold.labels).tolist())
             fit.add(example, self.spans_key)
         if fit.trimmed or fit.lost:
             logger.warning(Errors.ENTITIES_DO_NOT_FIT.format(name=self.name, **asdict(fit)))
         if labels is None:
-            labels = sorted(self.vocab.strings[h] for h in hashes)
-        self.cfg["labels"] = list(dict.fromkeys([*self.labels, *labels]))
+            labels = sorted(self.vocab.strings[h] for h in fit.labels)
+        self._set_labels(list(dict.fromkeys([*self.labels, *labels])), what="entities")
         self.cfg["calibration"] = None
-        if not self.labels:
-            raise ValueError(Errors.NO_LABELS.format(name=self.name, what="entities"))
-        output, nO = self.model.get_ref("output"), n_states(len(self.labels))
-        if output.has_param("W") and nO > output.get_dim("nO"):  # initialized before, with fewer
-            add_outputs(self.model, nO - output.get_dim("nO"))
-        else:
-            output.set_dim("nO", nO, force=True)
-        self.model.initialize(X=[example.x for example in islice(get_examples(), 10)])
+        set_outputs(self.model, n_states(len(self.labels)))
+        self._initialize_model(get_examples)
         expect_outside(self.model)
 
     def get_loss(self, examples: list[Example], scores: Floats2d) -> tuple[float, Floats2d]:

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -15,13 +14,14 @@ from thinc.types import Floats1d, Floats2d, Floats3d, Ints1d
 
 from .. import confidence as confidences
 from ..errors import Errors
-from ..gold import NO_GOLD, is_space, read_attribute
+from ..gold import NO_GOLD, collect_labels, is_space
 from ..head_pipe import HeadPipe
 from ..losses import binary_cross_entropy, cross_entropy, sigmoid, softmax
 from ..mst import decode
 from ..noun_chunks import install as install_noun_chunks
 from ..parser_gold import ParserGold, read_parser_gold
 from ..parser_scorer import score
+from ..resizing import resize
 from ..sentences import (
     SentenceBatch,
     batch_sentences,
@@ -114,33 +114,17 @@ class BiaffineParser(HeadPipe):
     ):
         if max_sentence < 1:
             raise ValueError(Errors.MAX_SENTENCE.format(name=name, max_sentence=max_sentence))
-        self.vocab = vocab
-        self.model = model
-        self.name = name
+        super().__init__(vocab, model, name, confidence=confidence, scorer=scorer, labels=[])
         self.max_sentence = max_sentence
-        self.confidence = confidence
-        self.scorer = scorer
-        self.cfg: dict = {"labels": []}
         if confidence:
             for kind in CONFIDENCES:
                 confidences.register(kind)
-
-    # Labels
-
-    @property
-    def label_data(self) -> list[str]:
-        return self.cfg["labels"]
-
-    @property
-    def labels(self) -> tuple[str, ...]:
-        return tuple(self.label_data)
 
     # Prediction
 
     def predict(self, docs: Iterable[Doc]) -> Parse:
         docs = list(docs)
-        if not self.label_data:
-            raise ValueError(Errors.NOT_TRAINED.format(name=self.name))
+        self._check_trained()
         vectors = self.model.get_ref("vectors").predict(docs)
         words = ~_flat(docs, is_space)
         starts, sure = self._find_sentences(docs, vectors, words)
@@ -160,7 +144,7 @@ class BiaffineParser(HeadPipe):
     ) -> tuple[np.ndarray, Floats1d]:
         """First tokens of sentences, bool (N,), and how probable it is that each token is one, or
         is none, as found, (N,)."""
-        scores = self.model.get_ref("sentences").predict(vectors)
+        scores = self._check_finite(self.model.get_ref("sentences").predict(vectors))
         sure = sigmoid(self.model.ops.to_numpy(scores).ravel())
         known = _flat(docs, _known_starts)
         firsts = first_tokens([len(doc) for doc in docs])
@@ -175,7 +159,7 @@ class BiaffineParser(HeadPipe):
         ops = self.model.ops
         X = vectors[ops.asarray_i(batch.rows)]
         scores = self.model.get_ref("arcs").predict((X, ops.asarray_i(batch.words)))
-        scores = ops.to_numpy(scores)
+        scores = ops.to_numpy(self._check_finite(scores))
         columns = decode(scores, batch.lengths)[batch.is_word]
         heads = batch.from_columns(columns)
         label_scores = self._score_labels(X, heads)
@@ -191,7 +175,8 @@ class BiaffineParser(HeadPipe):
         alone takes the label ROOT, and no other."""
         ops = self.model.ops
         arcs = ops.asarray_i(np.arange(len(heads))), ops.asarray_i(heads)
-        scores = ops.to_numpy(self.model.get_ref("labels").predict((X, *arcs)))
+        scores = self._check_finite(self.model.get_ref("labels").predict((X, *arcs)))
+        scores = ops.to_numpy(scores)
         is_root = np.asarray(self.label_data) == ROOT
         if is_root.any() and not is_root.all():
             scores = np.where((heads < 0)[:, None] == is_root, scores, -np.inf)
@@ -242,16 +227,11 @@ class BiaffineParser(HeadPipe):
         """
         validate_get_examples(get_examples, "BiaffineParser.initialize")
         if labels is None:
-            hashes: set[int] = set()
-            for example in get_examples():
-                hashes.update(np.unique(read_attribute(example, "DEP")).tolist())
-            labels = sorted(self.vocab.strings[h] for h in hashes if h)
-        if not labels:
-            raise ValueError(Errors.NO_LABELS.format(name=self.name, what="heads and labels"))
-        self.cfg["labels"] = list(labels)
-        install_noun_chunks(self.vocab, labels)
-        self.model.get_ref("labels").set_dim("nO", len(labels), force=True)
-        self.model.initialize(X=[example.x for example in islice(get_examples(), 10)])
+            labels = collect_labels(get_examples(), ["dep"], self.vocab.strings)["dep"]
+        self._set_labels(list(labels), what="heads and labels")
+        install_noun_chunks(self.vocab, self.label_data)
+        resize(self.model.get_ref("labels"), nO=len(self.labels))
+        self._initialize_model(get_examples)
 
     def get_loss(self, examples: list[Example], vectors: Floats2d) -> tuple[float, Floats2d]:
         """Cross-entropies of sentence starts, heads and labels, summed; missing annotation is

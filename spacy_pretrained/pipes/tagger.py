@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Callable, Iterable
-from itertools import islice
 
 import numpy as np
 from spacy.language import Language
@@ -15,9 +14,10 @@ from thinc.types import Floats1d, Floats2d, Ints1d
 
 from .. import confidence as confidences
 from ..errors import Errors
-from ..gold import is_space, read_attribute
+from ..gold import collect_labels, is_space, number_labels, read_attribute
 from ..head_pipe import HeadPipe
 from ..losses import cross_entropy, softmax
+from ..token_vectors import set_outputs
 
 logger = logging.getLogger("spacy")
 
@@ -123,24 +123,12 @@ class PretrainedTagger(HeadPipe):
                         attribute=attribute, name=name, attributes=", ".join(ATTRIBUTES)
                     )
                 )
-        self.vocab = vocab
-        self.model = model
-        self.name = name
+        super().__init__(vocab, model, name, confidence=confidence, scorer=scorer, labels={})
         self.attributes = tuple(attributes)
         self.overwrite = overwrite
-        self.confidence = confidence
-        self.scorer = scorer
-        self.cfg: dict = {"labels": {}}
         if confidence:
             for attribute in self.attributes:
                 confidences.register(attribute)
-
-    # Labels
-
-    @property
-    def label_data(self) -> dict[str, list[str]]:
-        """The labels of each attribute, as `initialize` takes them."""
-        return self.cfg["labels"]
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -152,8 +140,7 @@ class PretrainedTagger(HeadPipe):
         """For each attribute the numbers (N,) of the best labels of all N tokens, and, where they
         are asked for, their probabilities (N,)."""
         docs = list(docs)
-        if not self.label_data:
-            raise ValueError(Errors.NOT_TRAINED.format(name=self.name))
+        self._check_trained()
         vectors = self.model.get_ref("vectors").predict(docs)
         output = self.model.get_ref("output")
         parts = [
@@ -168,7 +155,7 @@ class PretrainedTagger(HeadPipe):
     def _decode(self, scores: Floats2d) -> list[tuple[Ints1d, Floats1d | None]]:
         ops = self.model.ops
         decoded = []
-        for part in self._split(scores):
+        for part in self._split(self._check_finite(scores)):
             best = part.argmax(axis=1)
             sure = softmax(part).max(axis=1) if self.confidence else None
             decoded.append((ops.to_numpy(best), sure if sure is None else ops.to_numpy(sure)))
@@ -220,31 +207,22 @@ class PretrainedTagger(HeadPipe):
         labels: Labels of each attribute, in place of those of the examples.
         """
         validate_get_examples(get_examples, "PretrainedTagger.initialize")
-        found = labels if labels is not None else self._collect_labels(get_examples())
-        for attribute in found:
+        if labels is None:
+            labels = collect_labels(get_examples(), self.attributes, self.vocab.strings)
+        for attribute in labels:
             if attribute not in self.attributes:
                 raise ValueError(
                     Errors.LABELS_UNKNOWN_ATTRIBUTE.format(
                         name=self.name, attribute=attribute, attributes=self.attributes
                     )
                 )
-        self.cfg["labels"] = {a: list(found[a]) for a in self.attributes if found.get(a)}
-        if not self.label_data:
-            what = "any of " + ", ".join(self.attributes)
-            raise ValueError(Errors.NO_LABELS.format(name=self.name, what=what))
+        found = {a: list(labels[a]) for a in self.attributes if labels.get(a)}
+        self._set_labels(found, what="any of " + ", ".join(self.attributes))
         for attribute in self.attributes:
-            if attribute not in self.label_data:
+            if attribute not in found:
                 logger.info("%s: the examples have no '%s'; left out", self.name, attribute)
-        self.model.get_ref("output").set_dim("nO", len(self.labels), force=True)
-        self.model.initialize(X=[example.x for example in islice(get_examples(), 10)])
-
-    def _collect_labels(self, examples: Iterable[Example]) -> dict[str, list[str]]:
-        found: dict[str, set[int]] = {attribute: set() for attribute in self.attributes}
-        strings = self.vocab.strings
-        for example in examples:
-            for attribute, hashes in found.items():
-                hashes.update(np.unique(read_attribute(example, attribute.upper())).tolist())
-        return {a: sorted(strings[h] for h in hashes if h) for a, hashes in found.items()}
+        set_outputs(self.model, len(self.labels))
+        self._initialize_model(get_examples)
 
     def get_loss(self, examples: list[Example], scores: Floats2d) -> tuple[float, Floats2d]:
         """The cross-entropy of each attribute, summed; missing annotation is left out.
@@ -261,15 +239,5 @@ class PretrainedTagger(HeadPipe):
 
     def _gold_columns(self, examples: list[Example], attribute: str, labels: list[str]) -> Ints1d:
         """The number (N,) of each token's gold label, -1 where it is missing."""
-        strings = self.vocab.strings
-        hashes = np.concatenate([read_attribute(eg, attribute.upper()) for eg in examples])
-        known = np.asarray([strings.add(label) for label in labels], dtype="uint64")
-        order = np.argsort(known)
-        place = np.minimum(np.searchsorted(known[order], hashes), len(known) - 1)
-        columns = order[place]
-        unknown = known[columns] != hashes
-        if (new := hashes[unknown & (hashes != 0)]).size:
-            label = f"{attribute}={strings[int(new[0])]}"
-            raise ValueError(Errors.LABEL_UNKNOWN.format(name=self.name, label=label))
-        columns[unknown] = -1
-        return columns
+        hashes = np.concatenate([read_attribute(example, attribute) for example in examples])
+        return number_labels(hashes, labels, self.vocab.strings, self.name, f"{attribute}=")

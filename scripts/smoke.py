@@ -1,0 +1,137 @@
+"""Install a pipeline's wheel in a fresh environment, as a user would, and see that it annotates as
+the pipeline did before it was packaged.
+
+    python scripts/smoke.py packages/sample/torch --model training/sample/model-best \\
+        --texts corpus/sample/test.spacy
+
+The environment is made anew, in `venv-torch` beside the wheel's folder, and stays for you to try.
+`spacy-pretrained` itself is built from this folder; all else comes from where pip gets it, in the
+versions of constraints.txt.
+"""
+
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+import venv
+from pathlib import Path
+from typing import Annotated, Any
+
+import spacy
+import typer
+from package import build_wheel
+from spacy.tokens import DocBin
+from wasabi import msg
+
+ROOT = Path(__file__).resolve().parents[1]
+WORKER = Path(__file__).with_name("smoke_worker.py")
+CONFIDENCE_TOLERANCE = 1e-3
+
+
+def main(
+    folder: Annotated[Path, typer.Argument(help="Folder with the wheel")],
+    model: Annotated[Path, typer.Option(help="The pipeline before it was packaged")],
+    texts: Annotated[Path, typer.Option(help=".spacy file to annotate")],
+    absent: Annotated[
+        str, typer.Option(help="Modules that must not be in the environment, with commas")
+    ] = "",
+    output: Annotated[Path | None, typer.Option(help="JSON file for the figures")] = None,
+) -> None:
+    wheels = sorted(folder.glob("*.whl"))
+    if len(wheels) != 1:
+        msg.fail(f"{folder} should hold one wheel, but has {len(wheels)}. Package first.", exits=1)
+    environment = folder.parent / f"venv-{folder.name}"
+    python = make_environment(environment.resolve(), wheels[0])
+    name = wheels[0].name.split("-")[0]
+    docs = DocBin().from_disk(texts).get_docs(spacy.blank("xx").vocab)
+    lines = [doc.text for doc in docs]
+    msg.info(f"Annotating {len(lines)} texts before and after packaging")
+    before = annotate(Path(sys.executable), str(model.resolve()), lines)
+    after = annotate(python, name, lines)
+    found = [module for module in filter(None, absent.split(",")) if module in after["modules"]]
+    if found:
+        msg.fail(f"{name} needs none of it, but its environment has {', '.join(found)}.", exits=1)
+    if differences := compare(before["docs"], after["docs"]):
+        msg.fail(
+            f"{name} annotates otherwise than {model}: {len(differences)} differences",
+            "\n".join(differences[:10]),
+            exits=1,
+        )
+    figures = {
+        "package": name,
+        "wheel_mb": round(wheels[0].stat().st_size / 1e6, 1),
+        "environment_mb": round(size(environment) / 1e6),
+        "words": after["words"],
+        "words_per_second": after["words_per_second"],
+        "load_seconds": after["load_seconds"],
+    }
+    if output:
+        output.parent.mkdir(parents=True, exist_ok=True)
+        output.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf8")
+    msg.table(list(figures.items()))
+    msg.good(f"{name} annotates as {model} does: {after['words']:,} words, no difference")
+    msg.text(f"To try it: {python} -m spacy info {name}")
+
+
+def make_environment(path: Path, wheel: Path) -> Path:
+    """RETURNS: Python of a new environment with the wheel and what it asks for."""
+    shutil.rmtree(path, ignore_errors=True)
+    msg.info(f"Installing {wheel.name} in a fresh environment, {path}")
+    venv.create(path, with_pip=True)
+    python = path / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
+    own = path / "wheels"
+    own.mkdir()
+    build_wheel(ROOT, own)
+    # The constraints are those of the folder: another path would need a URL if it has spaces.
+    command = [str(python), "-m", "pip", "install", "--find-links", str(own)]
+    command += ["--constraint", "constraints.txt", "--disable-pip-version-check"]
+    run_pip([*command, str(wheel.resolve())])
+    return python
+
+
+def run_pip(command: list[str]) -> None:
+    """Run pip, with a line for each package; all that it said if it fails."""
+    said = []
+    with subprocess.Popen(
+        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as process:
+        for line in process.stdout or []:
+            said.append(line)
+            if line.startswith(("Collecting", "Installing", "Successfully")):
+                print(" ", line.strip()[:100], flush=True)
+    if process.returncode:
+        msg.fail("pip could not install it:", "".join(said[-20:]), exits=1)
+
+
+def annotate(python: Path, name: str, texts: list[str]) -> dict[str, Any]:
+    """What a pipeline says in an environment; its process sees nothing of this project."""
+    with tempfile.TemporaryDirectory() as folder:
+        source, output = Path(folder) / "texts.json", Path(folder) / "annotation.json"
+        source.write_text(json.dumps(texts), encoding="utf8")
+        command = [str(python), "-I", str(WORKER), name, str(source), str(output)]
+        subprocess.run(command, check=True, cwd=folder)
+        return json.loads(output.read_text(encoding="utf8"))
+
+
+def compare(before: list[dict], after: list[dict]) -> list[str]:
+    """Where the annotation of two runs is not the same, but for the last digits of confidences."""
+    differences = []
+    for number, (old, new) in enumerate(zip(before, after, strict=True)):
+        for name in old:
+            for a, b in zip(old[name], new[name], strict=False):
+                is_close = isinstance(a, float) and abs(a - b) < CONFIDENCE_TOLERANCE
+                if a != b and not is_close:
+                    differences.append(f"text {number}, {name}: {a}, after packaging {b}")
+            if len(old[name]) != len(new[name]):
+                differences.append(f"text {number}, {name}: {old[name]}, then {new[name]}")
+    return differences
+
+
+def size(folder: Path) -> int:
+    files = (path for path in folder.rglob("*") if path.is_file() and not path.is_symlink())
+    return sum(path.stat().st_size for path in files)
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -1,0 +1,144 @@
+"""head_pipe.py: what holds of the tagger, the entity recognizer and the parser alike. A second
+initialization begins again, whatever labels and vectors there were; a model that diverged is an
+error, not a prediction."""
+
+import numpy as np
+import pytest
+import spacy
+import tiny_models
+from spacy.util import fix_random_seed
+from tiny_pipelines import (
+    CNN,
+    ENCODER,
+    annotations,
+    as_blank,
+    fast_optimizer,
+    make_examples,
+    make_nlp,
+    make_reference,
+)
+
+HEADS = ["pretrained_tagger", "pretrained_ner", "biaffine_parser"]
+FEW, MANY = [[1]], [[0, 1], [2, 3], [3]]  # documents, of some labels and of all
+
+
+def make_head(head: str):
+    """With an encoder of its own, and no transformer."""
+    nlp = spacy.blank("en")
+    nlp.add_pipe(head, config={"model": {"tok2vec": CNN}})
+    return nlp
+
+
+def begin(nlp, documents, steps: int = 2, **kwargs) -> list:
+    """Initialize and update."""
+    fix_random_seed(0)
+    examples = make_examples(nlp, documents)
+    nlp.initialize(lambda: examples)
+    optimizer = kwargs.get("optimizer") or fast_optimizer()
+    for _ in range(steps):
+        nlp.update(examples, sgd=optimizer)
+    return examples
+
+
+def parameters(nlp, head: str) -> list[np.ndarray]:
+    nodes = nlp.get_pipe(head).model.walk()
+    return [n.get_param(name) for n in nodes for name in n.param_names if n.has_param(name)]
+
+
+def assert_like(nlp, fresh, head: str) -> None:
+    """Labels and parameters are those of another pipeline, and what is predicted with them."""
+    assert nlp.get_pipe(head).label_data == fresh.get_pipe(head).label_data
+    pairs = list(zip(parameters(nlp, head), parameters(fresh, head), strict=True))
+    assert len(pairs) > 1
+    for one, other in pairs:
+        np.testing.assert_array_equal(one, other)
+    doc = make_reference(nlp.vocab, [0, 3])
+    assert annotations(nlp(as_blank(doc))) == annotations(fresh(as_blank(doc)))
+    copy = spacy.util.load_model_from_config(nlp.config, auto_fill=True)
+    copy.from_bytes(nlp.to_bytes())
+    assert annotations(copy(as_blank(doc))) == annotations(fresh(as_blank(doc)))
+
+
+# Beginning again
+
+
+@pytest.mark.parametrize("head", HEADS)
+@pytest.mark.parametrize("steps", [0, 2])
+def test_initialized_again_with_more_labels(head, steps):
+    nlp, fresh = make_head(head), make_head(head)
+    begin(nlp, FEW, steps)
+    n_labels = len(nlp.get_pipe(head).labels)
+    if head == "pretrained_ner":
+        fresh.get_pipe(head).add_label("PERSON")  # of the first examples: its labels add up
+    for pipeline in (nlp, fresh):
+        begin(pipeline, MANY)
+    assert len(nlp.get_pipe(head).labels) > n_labels
+    assert_like(nlp, fresh, head)
+
+
+@pytest.mark.parametrize("head", ["pretrained_tagger", "biaffine_parser"])
+def test_initialized_again_with_fewer_labels(head):
+    nlp, fresh = make_head(head), make_head(head)
+    begin(nlp, MANY)
+    n_labels = len(nlp.get_pipe(head).labels)
+    for pipeline in (nlp, fresh):
+        begin(pipeline, FEW)
+    assert len(nlp.get_pipe(head).labels) < n_labels
+    assert_like(nlp, fresh, head)
+
+
+@pytest.mark.parametrize("head", HEADS)
+def test_an_optimizer_goes_on(head):
+    """Its moments of the layers as they were are not taken for those of the new ones."""
+    nlp, optimizer = make_head(head), fast_optimizer()
+    for documents in (FEW, MANY):
+        begin(nlp, documents, optimizer=optimizer)
+    assert nlp(as_blank(make_reference(nlp.vocab, [0])))
+
+
+@pytest.fixture
+def wide_bert(monkeypatch, tmp_path) -> str:
+    """A tiny BERT whose vectors are wider than those of `tiny_bert`."""
+    settings = {**tiny_models.SMALL, "hidden_size": 48}
+    monkeypatch.setitem(tiny_models.KINDS, "wide", ("wordpiece", "bert", settings))
+    return str(tiny_models.save_tiny_model("wide", tmp_path / "wide"))
+
+
+@pytest.mark.parametrize("head", HEADS)
+def test_initialized_again_with_an_encoder_of_another_width(tiny_bert, wide_bert, head):
+    nlp, fresh = (make_nlp(tiny_bert, head, dropout=0.0) for _ in range(2))
+    begin(nlp, MANY)
+    assert nlp("Ada").tensor.shape == (1, 40)
+    for pipeline in (nlp, fresh):
+        pipeline.config["initialize"]["components"][ENCODER]["source"] = wide_bert
+        begin(pipeline, MANY)
+    assert nlp("Ada").tensor.shape == (1, 56)
+    assert len(nlp("")) == 0
+    assert_like(nlp, fresh, head)
+
+
+# A model that diverged
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+@pytest.mark.parametrize(
+    "head, ref",
+    [
+        ("pretrained_tagger", "output"),
+        ("pretrained_ner", "output"),
+        ("biaffine_parser", "sentences"),
+        ("biaffine_parser", "arcs"),
+        ("biaffine_parser", "labels"),
+    ],
+)
+def test_scores_that_are_not_finite(head, ref, value):
+    nlp = make_head(head)
+    begin(nlp, MANY)
+    layer = nlp.get_pipe(head).model.get_ref(ref)
+    layer.get_param("b")[:1] = value
+    if ref == "arcs":  # where this bias is multiplied with what a ReLU may have set to 0
+        layer.set_param("root", np.full_like(layer.get_param("root"), value))
+    message = rf"Component '{head}' gives scores that are NaN or infinite: its training diverged.*"
+    with pytest.raises(ValueError, match=message + "train it again"):
+        nlp("Ada sees the old river.")
+    assert len(nlp("")) == 0

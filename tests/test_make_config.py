@@ -1,0 +1,73 @@
+"""scripts/make_config.py: the length of a training by the size of its corpus."""
+
+import importlib
+from pathlib import Path
+
+import pytest
+import spacy
+from spacy.tokens import DocBin
+from spacy.util import load_config
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture
+def make_config(monkeypatch):
+    monkeypatch.syspath_prepend(ROOT / "scripts")
+    return importlib.import_module("make_config")
+
+
+@pytest.fixture
+def corpus(tmp_path):
+    def corpus(*texts):
+        nlp = spacy.blank("en")
+        path = tmp_path / "train.spacy"
+        DocBin(docs=[nlp.make_doc(text) for text in texts]).to_disk(path)
+        return path
+
+    return corpus
+
+
+@pytest.mark.parametrize("name", ["pipeline", "tagger_parser", "ner", "frozen"])
+def test_config(make_config, corpus, tmp_path, name):
+    output = tmp_path / "a folder" / "config.cfg"
+    make_config.main(ROOT / "configs" / f"{name}.cfg", output, corpus("one two three"))
+    training = load_config(output)["training"]
+    steps = training["max_steps"]
+    assert steps == make_config.LEAST_STEPS
+    assert training["optimizer"]["learn_rate"]["total_steps"] == steps
+    assert training["optimizer"]["learn_rate"]["warmup_steps"] == steps // 10
+    assert training["batcher"]["size"] == make_config.LEAST_BATCH
+
+
+def test_steps_that_are_given(make_config, corpus, tmp_path):
+    output = tmp_path / "config.cfg"
+    make_config.main(ROOT / "configs" / "ner.cfg", output, corpus("one two"), max_steps=7)
+    training = load_config(output)["training"]
+    assert training["max_steps"] == training["optimizer"]["learn_rate"]["total_steps"] == 7
+    assert training["eval_frequency"] == training["optimizer"]["learn_rate"]["warmup_steps"] == 1
+
+
+def test_ten_epochs_of_what_is_large(make_config):
+    # The treebank that the recipe in docs/models.md is for.
+    assert make_config.fit(204_577) == {
+        "training.batcher.size": 1500,
+        "training.max_steps": 1400,
+        "training.eval_frequency": 140,
+        "training.optimizer.learn_rate.total_steps": 1400,
+        "training.optimizer.learn_rate.warmup_steps": 140,
+    }
+
+
+@pytest.mark.parametrize("n_words", [1, 3_000, 10_000, 50_000, 1_000_000])
+def test_ten_epochs_at_least(make_config, n_words):
+    settings = make_config.fit(n_words)
+    steps, batch = settings["training.max_steps"], settings["training.batcher.size"]
+    assert steps * batch >= 10 * n_words
+    assert 200 <= batch <= 1500 and steps >= 300
+
+
+def test_no_words(make_config, corpus, tmp_path, capsys):
+    with pytest.raises(SystemExit):
+        make_config.main(ROOT / "configs" / "ner.cfg", tmp_path / "config.cfg", corpus())
+    assert "has no words" in " ".join(capsys.readouterr().out.split())

@@ -1,0 +1,60 @@
+"""scripts/smoke.py: what counts as the same annotation. The environment itself is `make demo`'s."""
+
+import importlib
+import json
+from pathlib import Path
+
+import pytest
+import spacy
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture
+def smoke(monkeypatch):
+    monkeypatch.syspath_prepend(ROOT / "scripts")
+    return importlib.import_module("smoke")
+
+
+@pytest.fixture
+def found(smoke, tmp_path):
+    """What two texts have in the environment of the tests."""
+    nlp = spacy.blank("en")
+    ruler = nlp.add_pipe("entity_ruler")
+    ruler.add_patterns([{"label": "PER", "pattern": "Ada"}])
+    nlp.to_disk(tmp_path / "pipeline")
+    python = Path(importlib.import_module("sys").executable)
+    return smoke.annotate(python, str(tmp_path / "pipeline"), ["Ada sleeps.", ""])
+
+
+def test_annotation(found):
+    first, second = found["docs"]
+    assert first["tokens"] == ["Ada", "sleeps", "."] and first["entities"] == ["0-1 PER"]
+    assert second["tokens"] == []
+    assert found["words"] == 3 and found["words_per_second"] > 0 and "openvino" in found["modules"]
+
+
+def test_the_same(smoke, found):
+    assert smoke.compare(found["docs"], found["docs"]) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("tags", ["NNP", "", ""]), ("entities", []), ("entities", ["0-2 PER"]), ("heads", [1, 1, 1])],
+)
+def test_another(smoke, found, name, value):
+    changed = json.loads(json.dumps(found["docs"]))
+    changed[0][name] = value
+    (difference, *_) = smoke.compare(found["docs"], changed)
+    assert name in difference and "text 0" in difference
+
+
+def test_confidences_may_differ_a_little(smoke):
+    assert smoke.compare([{"confidences": [0.9]}], [{"confidences": [0.90001]}]) == []
+    assert smoke.compare([{"confidences": [0.9]}], [{"confidences": [0.8]}])
+
+
+def test_no_wheel(smoke, tmp_path, capsys):
+    with pytest.raises(SystemExit):
+        smoke.main(tmp_path, tmp_path, tmp_path)
+    assert "Package first" in " ".join(capsys.readouterr().out.split())
