@@ -2,7 +2,8 @@
 
     python scripts/experiment.py ner-wnut17
 
-What is trained stands in configs/experiments.yml. Trainings that are complete, in
+What is trained stands in configs/experiments.yml: as the project does by the size of the corpus,
+but for what is overridden there. Trainings that are complete, in
 training/experiments/NAME/RUN-SEED, are not run again. Scores go to metrics/experiments/NAME.json.
 """
 
@@ -17,9 +18,11 @@ from typing import Annotated, Any
 import spacy
 import srsly
 import typer
-from evaluate import evaluate_entities
-from spacy.cli.init_config import fill_config
+from evaluate import evaluate_entities, evaluate_treebank
+from make_config import main as make_config
 from wasabi import msg
+
+MEASURES = ("UPOS", "XPOS", "Lemmas", "UAS", "LAS")
 
 
 def main(
@@ -42,7 +45,9 @@ def main(
             command = train_command(experiment, settings, seed, folder)
             if not (folder / "model-last" / "meta.json").exists():
                 folder.mkdir(parents=True, exist_ok=True)
-                fill_config(folder / "config.cfg", Path(settings["config"]))
+                make_config(
+                    Path(settings["config"]), folder / "config.cfg", Path(experiment["train"])
+                )
                 msg.text(shlex.join(command))
                 subprocess.run([sys.executable, *command[1:]], check=True)
             found[str(seed)] = evaluate(folder / "model-best", experiment)
@@ -59,18 +64,23 @@ def train_command(experiment: dict, settings: dict, seed: int, folder: Path) -> 
     command += ["--output", str(folder)]
     command += ["--paths.train", experiment["train"], "--paths.dev", experiment["dev"]]
     command += ["--system.seed", str(seed)]
-    for key, value in experiment["overrides"].items():
+    for key, value in (experiment["overrides"] | settings.get("overrides", {})).items():
         command += [f"--{key}", str(value).lower() if isinstance(value, bool) else str(value)]
     return command
 
 
 def evaluate(model: Path, experiment: dict) -> dict[str, float]:
-    """F1 of the entities of each split, percent."""
+    """The scores of each split, percent: F1 of entities; of treebanks, CoNLL-18 F1 on gold tokens,
+    sentences predicted."""
     nlp = spacy.load(model)
-    return {
+    scores = {
         f"entities {split}": evaluate_entities(nlp, Path(path))["all"]["f1"]
-        for split, path in experiment["entities"].items()
+        for split, path in experiment.get("entities", {}).items()
     }
+    for split, path in experiment.get("treebank", {}).items():
+        found = evaluate_treebank(nlp, Path(path))["protocols"]["gold_tokens"]["conll18"]
+        scores |= {f"{name} {split}": found[name]["f1"] for name in MEASURES if found[name]}
+    return scores
 
 
 def means(found: dict[str, dict[str, float]]) -> dict[str, dict[str, float]]:
