@@ -24,8 +24,9 @@ TRF_TESTS := $(addprefix tests/test_,spacy_transformers.py torch_weights.py torc
 # From nothing to an annotated paragraph: trains on assets/sample, packages, installs the package.
 demo: install
 	$(RUN) -m spacy project run all .
-	packages/sample/venv-torch/bin/python scripts/demo.py en_sample_minilm_torch \
-	    --page training/sample/demo.html
+	packages/sample/venv-int8/bin/python scripts/demo.py en_sample_minilm_int8 \
+	    --page training/sample/demo.html \
+	    --compare metrics/sample/smoke-torch.json metrics/sample/smoke-int8.json
 
 install: .venv/installed
 
@@ -64,8 +65,8 @@ corpus: install
 
 # Copies of a trained pipeline that run without torch: quantized, and in fp32.
 int8: install
-	$(RUN) scripts/quantize.py "$(MODEL)" "$(INT8)" --texts "$(TRAIN)"
-	$(RUN) scripts/quantize.py "$(MODEL)" "$(FP32)" --texts "$(TRAIN)" --precision fp32
+	$(RUN) -m spacy pretrained quantize "$(MODEL)" "$(INT8)" --texts "$(TRAIN)" --eval "$(ENTITIES)"
+	$(RUN) -m spacy pretrained quantize "$(MODEL)" "$(FP32)" --precision fp32
 
 evaluate-int8: install
 	$(RUN) scripts/evaluate.py "$(INT8)" "$(GOLD)" --entities "$(ENTITIES)" \

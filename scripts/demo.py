@@ -1,6 +1,6 @@
 """Annotate a paragraph with an installed pipeline, on the screen and as an HTML page.
 
-    packages/sample/torch/venv/bin/python scripts/demo.py en_sample_minilm_torch \\
+    packages/sample/venv-int8/bin/python scripts/demo.py en_sample_minilm_int8 \\
         --page training/sample/demo.html
 
 Needs spaCy and the pipeline, nothing else. The paragraph is in no corpus of this project.
@@ -8,6 +8,7 @@ Needs spaCy and the pipeline, nothing else. The paragraph is in no corpus of thi
 
 import argparse
 import html
+import json
 from pathlib import Path
 
 import spacy
@@ -30,7 +31,7 @@ SCORES = {
     "ents_f": "entities F",
 }
 COLORS = {"PER": "#ffd6a5", "ORG": "#bde0fe", "LOC": "#caffbf", "MISC": "#e0c3fc"}
-ARCS = {"compact": True, "distance": 96, "word_spacing": 34, "bg": "transparent"}
+ARCS = {"compact": True, "distance": 90, "word_spacing": 30, "bg": "transparent"}
 
 PAGE = """\
 <!DOCTYPE html>
@@ -54,12 +55,13 @@ th {{ color: #666; font-weight: 600 }}
 <p class="about">{description}</p>
 <h2>Entities</h2>
 {entities}
-<h2>Tokens</h2>
-{tokens}
 <h2>Trees</h2>
 {trees}
+<h2>Tokens</h2>
+{tokens}
 <h2>Scores on the development set</h2>
 {scores}
+{figures}
 </html>
 """
 
@@ -69,6 +71,9 @@ def main() -> None:
     parser.add_argument("pipeline", help="Name of an installed pipeline, or a folder")
     parser.add_argument("--page", type=Path, help="HTML file to write")
     parser.add_argument("--text", default=TEXT, help="What to annotate")
+    parser.add_argument(
+        "--compare", type=Path, nargs="*", default=[], help="Figures that scripts/smoke.py wrote"
+    )
     options = parser.parse_args()
     nlp = spacy.load(options.pipeline)
     doc = nlp(options.text)
@@ -81,9 +86,12 @@ def main() -> None:
         print("\n".join(draw(sentence.root)), end="\n\n")
     msg.table(entities[1:], header=entities[0], divider=True)
     msg.table(scores[1:], header=scores[0], divider=True, aligns=("l", "r"))
+    if figures := figure_rows(options.compare):
+        msg.table(figures[1:], header=figures[0], divider=True, aligns=("l", "r", "r", "r", "r"))
     if options.page:
         options.page.parent.mkdir(parents=True, exist_ok=True)
-        options.page.write_text(page(name, nlp.meta["description"], doc, scores), encoding="utf8")
+        text = page(name, nlp.meta["description"], doc, scores, figures)
+        options.page.write_text(text, encoding="utf8")
         msg.good(f"A page with pictures: {options.page.resolve()}")
 
 
@@ -113,6 +121,22 @@ def score_rows(meta: dict) -> list[tuple[str, ...]]:
     return rows
 
 
+def figure_rows(paths: list[Path]) -> list[tuple[str, ...]]:
+    """Packages side by side, each as it was measured in its own environment."""
+    rows = [("package", "wheel, MB", "environment, MB", "words/s", "load, s")]
+    for figures in (json.loads(path.read_text("utf8")) for path in paths):
+        rows.append(
+            (
+                figures["package"],
+                f"{figures['wheel_mb']:.1f}",
+                f"{figures['environment_mb']:,}",
+                f"{figures['words_per_second']:,.0f}",
+                f"{figures['load_seconds']:.1f}",
+            )
+        )
+    return rows if paths else []
+
+
 def draw(token: Token, lead: str = "", branch: str = "") -> list[str]:
     """A tree with a word a line, the words in their order below their head."""
     lines = [f"{lead}{branch}{token.text}  ({token.dep_})"]
@@ -123,7 +147,13 @@ def draw(token: Token, lead: str = "", branch: str = "") -> list[str]:
     return lines
 
 
-def page(name: str, description: str, doc: Doc, scores: list[tuple[str, ...]]) -> str:
+def page(
+    name: str,
+    description: str,
+    doc: Doc,
+    scores: list[tuple[str, ...]],
+    figures: list[tuple[str, ...]],
+) -> str:
     arcs = [
         displacy.render(sentence.as_doc(), style="dep", options=ARCS, jupyter=False)
         for sentence in doc.sents
@@ -136,6 +166,7 @@ def page(name: str, description: str, doc: Doc, scores: list[tuple[str, ...]]) -
         tokens=table(token_rows(doc)),
         trees="\n".join(f'<div class="arcs">{picture}</div>' for picture in arcs),
         scores=table(scores),
+        figures=f"<h2>Packages</h2>\n{table(figures)}" if figures else "",
     )
 
 

@@ -4,6 +4,7 @@ A pipeline's encoder folder holds them as `backbone/`, a folder in Hugging Face 
 `to_bytes` the same bytes travel in one dict.
 """
 
+import hashlib
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -18,6 +19,7 @@ Files = dict[str, bytes]
 CONFIG = "config.json"
 TOKENIZER = "tokenizer.json"
 LAYOUT = "layout.json"
+CHECKSUMS = "checksums.json"
 
 
 @dataclass(frozen=True)
@@ -49,11 +51,38 @@ def read_checkpoint(files: Files) -> Checkpoint:
     for name in (CONFIG, TOKENIZER, LAYOUT):
         if name not in files:
             raise ValueError(Errors.CHECKPOINT_MISSING.format(name=name))
+    _check(files)
     return Checkpoint(
         config=json.loads(files[CONFIG]),
         tokenizer=PieceTokenizer(files[TOKENIZER].decode("utf8")),
         layout=Layout(**json.loads(files[LAYOUT])),
     )
+
+
+def with_checksums(files: Files) -> Files:
+    """The files and one more, with the SHA-256 of each as `sha256sum` gives it. For weights that do
+    not change any more: a byte that does would give other vectors, and nothing would tell."""
+    digests = {name: _digest(content) for name, content in files.items()}
+    return files | {CHECKSUMS: _dump(digests)}
+
+
+def _check(files: Files) -> None:
+    """Compare files with their checksums, if they have some."""
+    if CHECKSUMS not in files:
+        return
+    try:
+        expected = json.loads(files[CHECKSUMS]).items()
+    except (ValueError, AttributeError) as error:
+        raise ValueError(Errors.WEIGHTS_BROKEN.format(name=CHECKSUMS, error=error)) from error
+    for name, digest in expected:
+        if name not in files:
+            raise ValueError(Errors.CHECKPOINT_MISSING.format(name=name))
+        if _digest(files[name]) != digest:
+            raise ValueError(Errors.CHECKSUM.format(name=name))
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
 
 
 def read_folder(folder: Path) -> Files:

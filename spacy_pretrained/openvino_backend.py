@@ -1,12 +1,14 @@
 """The backbone on OpenVINO: fp32 or INT8 inference without torch and transformers."""
 
 import os
+import re
 import threading
 import weakref
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -18,6 +20,10 @@ from .errors import Errors
 from .windows import WindowBatch
 
 MODEL, WEIGHTS = "model.xml", "model.bin"
+QUANTIZER = b'type="FakeQuantize"'
+
+# Compute with the values that INT8 has, but in fp32.
+EXACT = {"LP_TRANSFORMS_MODE": False}
 
 
 # A child has no threads of its parent's compiled models, and to let go of one would abort it.
@@ -102,19 +108,24 @@ class OpenVinoShim(Shim):
             raise ValueError(Errors.NOT_INITIALIZED)
         threads = self.threads or _count_cores()
         core = openvino.Core()
-        try:
-            weights = np.frombuffer(self._files[WEIGHTS], dtype="uint8")
-            model = core.read_model(self._files[MODEL], openvino.Tensor(weights))
-        except RuntimeError as error:
-            raise ValueError(Errors.WEIGHTS_BROKEN.format(name=MODEL, error=error)) from error
         settings = {
             "INFERENCE_NUM_THREADS": threads,
             # Streams of one thread beat one stream of many on short windows.
             "NUM_STREAMS": threads,
             # Some CPUs would run what is not quantized in bfloat16: other answers there than here.
             "INFERENCE_PRECISION_HINT": "f32",
+            # Nor are activations quantized as they come, where only weights are: some CPUs would.
+            "DYNAMIC_QUANTIZATION_GROUP_SIZE": 0,
         }
-        return _Session(os.getpid(), core.compile_model(model, "CPU", settings), threads)
+        if QUANTIZER in self._files[MODEL] and _saturates():
+            settings |= EXACT
+        try:
+            weights = np.frombuffer(self._files[WEIGHTS], dtype="uint8")
+            model = core.read_model(self._files[MODEL], openvino.Tensor(weights))
+            compiled = core.compile_model(model, "CPU", settings)
+        except RuntimeError as error:
+            raise ValueError(_explain(error, self._files[MODEL])) from error
+        return _Session(os.getpid(), compiled, threads)
 
     # Weights in and out
 
@@ -155,6 +166,51 @@ def _finished(session: _Session, request: Any) -> Iterator[np.ndarray]:
     request.wait()
     yield request.get_output_tensor(0).data
     session.idle.append(request)
+
+
+@cache
+def _saturates() -> bool:
+    """Whether INT8 products are wrong on this CPU. Without VNNI, pairs of them are added up in 16
+    bits and cut off there; then a model of INT8 is run in fp32, with the same answers as it has on
+    other CPUs. Seen by the largest products there are, since no flag tells on all platforms."""
+    import openvino
+    from openvino import opset8
+
+    low, high, width = np.float32(0), np.float32(1), 64
+    inputs = opset8.parameter([-1, width], np.float32)
+    weights = opset8.multiply(
+        opset8.convert(opset8.constant(np.full((width, width), 127, dtype="int8")), "f32"),
+        opset8.constant(np.full((width, 1), 1 / 127, dtype="float32")),
+    )
+    model = openvino.Model(
+        [
+            opset8.matmul(
+                opset8.fake_quantize(inputs, low, high, low, high, 256), weights, False, True
+            )
+        ],
+        [inputs],
+    )
+    compiled = openvino.compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+    found = compiled(np.ones((width, width), dtype="float32"))[0]
+    return not np.allclose(found, width, rtol=0.01)
+
+
+def _explain(error: RuntimeError, model: bytes) -> str:
+    """Why a model cannot be run: it is of a newer OpenVINO than the one at hand, or damaged."""
+    import openvino
+
+    reason = str(error).strip().splitlines()[-1]  # the others are places in OpenVINO's source
+    written_by = re.search(rb'<Runtime_version value="([\d.]+)', model)
+    if written_by is not None:
+        version = written_by[1].decode().rstrip(".")
+        here = re.match(r"[\d.]+", openvino.__version__)[0].rstrip(".")
+        if _numbers(version) > _numbers(here):
+            return Errors.OPENVINO_TOO_OLD.format(version=version, here=here, error=reason)
+    return Errors.WEIGHTS_BROKEN.format(name=MODEL, error=reason)
+
+
+def _numbers(version: str) -> list[int]:
+    return [int(number) for number in version.split(".")]
 
 
 def _count_cores() -> int:

@@ -1,10 +1,13 @@
 """From a torch backbone to an OpenVINO model with the same inputs and outputs."""
 
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
 from transformers import PreTrainedModel
+from transformers.utils import logging as transformers_logging
 
 from .checkpoint import Layout
 from .errors import Errors
@@ -31,15 +34,14 @@ def to_openvino(shim: TorchShim) -> Any:
     """
     import openvino
 
-    module = _HiddenStates(shim.copy().module.cpu())
+    with _quietly():
+        module = _HiddenStates(shim.copy().module.cpu())
     name = shim.module.config.model_type
     mask = torch.ones((2, 16), dtype=torch.int64)
     mask[1, 8:] = 0  # a mask of ones alone could be traced away
     example = {"input_ids": torch.ones_like(mask), "attention_mask": mask}
     try:
-        with torch.no_grad(), warnings.catch_warnings():
-            # They tell of what tracing may freeze; below is seen whether that did harm.
-            warnings.simplefilter("ignore", torch.jit.TracerWarning)
+        with torch.no_grad(), _quietly():
             model = openvino.convert_model(module, example_input=example)
         for port, port_name in zip(model.inputs, example):
             port.get_tensor().set_names({port_name})
@@ -53,6 +55,20 @@ def to_openvino(shim: TorchShim) -> Any:
         detail = f"its vectors differ by {difference:.2g}"
         raise ValueError(Errors.EXPORT_FAILED.format(name=name, error=detail))
     return model
+
+
+@contextmanager
+def _quietly() -> Iterator[None]:
+    """Without the warnings of the way to OpenVINO: of what is old, and of what tracing may freeze.
+    Whether that did harm is seen by what the converted model gives."""
+    verbosity = transformers_logging.get_verbosity()
+    transformers_logging.set_verbosity_error()
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        transformers_logging.set_verbosity(verbosity)
 
 
 @torch.no_grad()

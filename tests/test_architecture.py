@@ -11,6 +11,7 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 # Bottom first. A module may import those of lower layers, and nothing else of the package.
 LAYERS = [
     ["errors", "__init__", "resizing"],
+    ["bootstrap", "pipeline_folder", "throughput"],
     ["wordpieces", "windows", "bioes", "doc_arrays", "mst", "losses", "confidence", "sentences"],
     [
         "catalogue",

@@ -1,5 +1,8 @@
 """The files of a backbone: in and out of folders and bytes, and what is missing is named."""
 
+import hashlib
+import json
+
 import pytest
 from tiny_models import TOKENIZERS
 
@@ -10,6 +13,7 @@ from spacy_pretrained.checkpoint import (
     read_checkpoint,
     read_folder,
     unpack,
+    with_checksums,
     write_folder,
 )
 from spacy_pretrained.wordpieces import PieceTokenizer
@@ -53,3 +57,29 @@ def test_a_missing_file_is_named(checkpoint, name):
 def test_a_missing_folder_is_named(tmp_path):
     with pytest.raises(ValueError, match="backbone' is not there"):
         read_folder(tmp_path / "backbone")
+
+
+def test_checksums_are_sha256_and_travel_with_the_files(checkpoint, tmp_path):
+    files = with_checksums(checkpoint.to_files() | {"model.bin": b"weights"})
+    listed = json.loads(files["checksums.json"])
+    assert listed.keys() == files.keys() - {"checksums.json"}
+    assert listed["model.bin"] == hashlib.sha256(b"weights").hexdigest()
+    write_folder(tmp_path, files)
+    assert read_checkpoint(read_folder(tmp_path)) == checkpoint
+
+
+@pytest.mark.parametrize("name", ["config.json", "tokenizer.json", "model.bin"])
+def test_a_file_that_changed_is_named(checkpoint, name):
+    files = with_checksums(checkpoint.to_files() | {"model.bin": b"weights"})
+    changed = bytes([files[name][0] ^ 1]) + files[name][1:]
+    with pytest.raises(ValueError, match=f"{name} is not the file that was saved"):
+        read_checkpoint(files | {name: changed})
+    del files[name]
+    with pytest.raises(ValueError, match=f"has no {name}"):
+        read_checkpoint(files)
+
+
+@pytest.mark.parametrize("content", [b"", b"no json", b"[]"])
+def test_broken_checksums_are_named(checkpoint, content):
+    with pytest.raises(ValueError, match=r"checksums\.json"):
+        read_checkpoint(checkpoint.to_files() | {"checksums.json": content})

@@ -43,7 +43,7 @@ def test_tree(demo, doc):
 
 
 def test_page(demo, doc):
-    text = demo.page("en_x", "about & more", doc, [("score", "%"), ("LAS", "80.0")])
+    text = demo.page("en_x", "about & more", doc, [("score", "%"), ("LAS", "80.0")], [])
     assert text.count("<svg") == 1 and "displacy" in text and "ORG" in text
     assert "about &amp; more" in text and "&lt;sat&gt;" in text and "<sat>" not in text
     assert "80.0" in text
@@ -59,3 +59,15 @@ def test_the_paragraph_is_in_no_corpus(demo):
     for path in (ROOT / "assets" / "sample").glob("*.conllu"):
         text = path.read_text(encoding="utf8")
         assert not any(sentence.strip() in text for sentence in demo.TEXT.split(". "))
+
+
+def test_packages_side_by_side(demo, doc, tmp_path):
+    path = tmp_path / "smoke.json"
+    path.write_text(
+        '{"package": "en_x", "wheel_mb": 25.0, "environment_mb": 1500, "words_per_second": 9999.5,'
+        ' "load_seconds": 1.25}'
+    )
+    rows = demo.figure_rows([path])
+    assert rows[1] == ("en_x", "25.0", "1,500", "10,000", "1.2")
+    assert "<h2>Packages</h2>" in demo.page("en_x", "", doc, [("score", "%")], rows)
+    assert demo.figure_rows([]) == []

@@ -3,6 +3,7 @@
 import copy
 import multiprocessing
 import pickle
+import re
 import threading
 from pathlib import Path
 
@@ -14,8 +15,11 @@ from hard_texts import HARD_TEXTS
 from numpy.testing import assert_allclose
 from thinc.api import Adam, NumpyOps, use_ops
 
+from spacy_pretrained.checkpoint import with_checksums
 from spacy_pretrained.encoder import build_openvino_encoder, build_torch_encoder, get_shim
-from spacy_pretrained.openvino_backend import MODEL, WEIGHTS, OpenVinoShim
+from spacy_pretrained.openvino_backend import EXACT, MODEL, WEIGHTS, OpenVinoShim, _saturates
+from spacy_pretrained.quantization_recipes import distance, quantize_static, run
+from spacy_pretrained.quantize import _serialize
 from spacy_pretrained.torch_backend import TorchSettings, TorchShim
 from spacy_pretrained.torch_export import to_openvino
 from spacy_pretrained.windows import WindowBatch
@@ -269,3 +273,64 @@ def test_a_file_of_something_else_says_so(files):
     files[MODEL] = b"<html>not found</html>"
     with pytest.raises(ValueError, match="damaged or cut short"):
         predict(OpenVinoShim(threads=1).from_files(files))
+
+
+def test_a_changed_byte_is_never_run(files):
+    files = with_checksums(files)
+    OpenVinoShim(threads=1).from_files(files)
+    for name in (MODEL, WEIGHTS):
+        middle = len(files[name]) // 2
+        changed = bytearray(files[name])
+        changed[middle] ^= 1
+        with pytest.raises(ValueError, match=f"{name} is not the file that was saved"):
+            OpenVinoShim(threads=1).from_files(files | {name: bytes(changed)})
+
+
+def test_a_model_of_a_newer_openvino_says_so(files):
+    """It is only said where the model cannot be run; many newer ones can."""
+    newer = re.sub(
+        rb'Runtime_version value="[^"]*"', b'Runtime_version value="2999.1"', files[MODEL]
+    )
+    predict(OpenVinoShim(threads=1).from_files(files | {MODEL: newer}))
+    unknown = newer.replace(b'type="MatMul"', b'type="MatMulOfTheFuture"')
+    assert unknown != newer
+    with pytest.raises(ValueError, match=r"written by OpenVINO 2999\.1.*pip install"):
+        predict(OpenVinoShim(threads=1).from_files(files | {MODEL: unknown}))
+
+
+# INT8
+
+
+def make_products(width: int = 64) -> openvino.Model:
+    """Each of the outputs is the sum of the inputs, in INT8 with the largest products."""
+    from openvino import opset8
+
+    inputs = opset8.parameter([-1, width], np.float32)
+    weights = opset8.multiply(
+        opset8.convert(opset8.constant(np.full((width, width), 127, dtype="int8")), "f32"),
+        opset8.constant(np.full((width, 1), 1 / 127, dtype="float32")),
+    )
+    bounds = (np.float32(value) for value in (0, 1, 0, 1))
+    quantized = opset8.fake_quantize(inputs, *bounds, 256)
+    return openvino.Model([opset8.matmul(quantized, weights, False, True)], [inputs])
+
+
+def test_int8_is_exact_or_known_not_to_be():
+    def run(**settings) -> np.ndarray:
+        compiled = openvino.compile_model(make_products(), "CPU", settings)
+        return compiled(np.ones((7, 64), dtype="float32"))[0]
+
+    assert_allclose(run(**EXACT), 64, rtol=1e-3)
+    if not _saturates():
+        assert_allclose(run(), 64, rtol=1e-2)
+
+
+def test_int8_is_as_on_any_other_cpu(export):
+    """What the CPU at hand makes of a quantized model is what the model says, computed in fp32."""
+    shim, files = export("bert")
+    core = openvino.Core()
+    model = core.read_model(files[MODEL], openvino.Tensor(np.frombuffer(files[WEIGHTS], "uint8")))
+    quantized = quantize_static(model, BATCHES, 0.5)
+    files = shim.checkpoint.to_files() | _serialize(quantized)
+    found = [v[b.mask == 1] for v, b in zip(predict(OpenVinoShim(2).from_files(files)), BATCHES)]
+    assert distance(found, run(quantized, BATCHES)) < 0.05

@@ -27,6 +27,7 @@ from importlib.metadata import distribution
 
 for entry in distribution("spacy-pretrained").entry_points:
     entry.load()
+import spacy_pretrained.cli, spacy_pretrained.quantize
 spacy.blank("en")
 nlp = spacy.load(sys.argv[1])
 docs = list(nlp.pipe([sys.argv[2]] * 3))
@@ -65,7 +66,7 @@ def run_blocked(path, text):
     )
 
 
-@pytest.mark.parametrize("precision", ["fp32", "int8"])
+@pytest.mark.parametrize("precision", ["fp32", "int8", "int8-weights"])
 def test_same_annotations_without_torch(trained, tmp_path, precision):
     import json
 
@@ -78,29 +79,8 @@ def test_same_annotations_without_torch(trained, tmp_path, precision):
     assert json.loads(result.stdout) == [here] * 3
 
 
-def test_only_the_encoder_differs(trained, tmp_path):
-    quantized = quantize_pipeline(trained, ["x"] * 20, precision="fp32")
-    ours, theirs = quantized.config["components"], trained.config["components"]
-    assert [name for name in theirs if ours[name] != theirs[name]] == ["pretrained_encoder"]
-    assert quantized.get_pipe("biaffine_parser").to_bytes() == (
-        trained.get_pipe("biaffine_parser").to_bytes()
-    )
-
-
 def test_a_torch_pipeline_says_what_is_missing(trained, tmp_path):
     trained.to_disk(tmp_path / "model")
     result = run_blocked(tmp_path / "model", TEXT)
     assert result.returncode != 0
     assert "pip install 'spacy-pretrained[train]'" in result.stderr
-
-
-def test_bad_input(trained):
-    with pytest.raises(ValueError, match="int4"):
-        quantize_pipeline(trained, ["x"] * 20, precision="int4")
-    with pytest.raises(ValueError, match="at least 20"):
-        quantize_pipeline(trained, ["x"] * 3)
-    with pytest.raises(ValueError, match="nothing to quantize"):
-        quantize_pipeline(spacy.blank("en"), ["x"] * 20)
-    once = quantize_pipeline(trained, ["x"] * 20, precision="fp32")
-    with pytest.raises(ValueError, match="already"):
-        quantize_pipeline(once, ["x"] * 20)
