@@ -19,7 +19,7 @@ from spacy.vocab import Vocab
 from wasabi import msg
 
 EPOCHS = 10
-LEAST_STEPS = 300
+LEAST_STEPS = 500
 LEAST_BATCH, BATCH = 200, 1500  # words
 STEPS_PER_EVALUATION = 0.1
 WARMUP = 0.1
