@@ -26,8 +26,11 @@ SPEEDS = {
     "int8-with-lemmatizer": "– with spaCy's `trainable_lemmatizer`",
 }
 EXPERIMENTS = {
-    "ner-wnut17": "WNUT-17",
+    "ner-wnut17": "WNUT-17, 2 epochs",
+    "ner-wnut17-best": "WNUT-17, 4 epochs",
+    "ner-wnut17-mpnet": "WNUT-17, all-mpnet-base-v2, 3 epochs",
     "ner-ewt": "Universal NER on EWT",
+    "sample": "assets/sample",
 }
 
 
@@ -119,7 +122,7 @@ def experiments_table() -> str:
                 if "deviation" in found:
                     cell += f" ± {found['deviation']:.2f}"
                 rows.append([title, f"`{run}`", score, str(len(result["seeds"])), cell])
-    return table(["data", "component", "F1", "seeds", "mean and deviation"], rows)
+    return table(["data", "run", "score", "seeds", "mean and deviation"], rows)
 
 
 if __name__ == "__main__":

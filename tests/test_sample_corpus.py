@@ -61,5 +61,5 @@ def test_readme_counts(corpus):
 def test_every_kind_of_text_is_in_every_split():
     for split in SPLITS:
         text = (FOLDER / f"{split}.conllu").read_text("utf8")
-        for kind in ("news", "mail", "talk", "howto", "review", "facts"):
+        for kind in ("news", "mail", "talk", "chat", "howto", "guide", "review", "facts"):
             assert f"# newdoc id = {kind}-" in text
