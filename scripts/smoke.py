@@ -5,8 +5,9 @@ the pipeline did before it was packaged.
         --texts corpus/sample/test.spacy
 
 The environment is made anew, in `venv-torch` beside the wheel's folder, and stays for you to try.
-`spacy-pretrained` itself is built from this folder; all else comes from where pip gets it, in the
-versions of constraints.txt.
+It has no pip of its own; `python -m pip --python ENVIRONMENT` works on it. Python compiles there
+what is imported. `spacy-pretrained` itself is built from this folder; all else comes from where pip
+gets it, in the versions of constraints.txt.
 """
 
 import json
@@ -15,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 import venv
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -27,6 +29,11 @@ from wasabi import msg
 ROOT = Path(__file__).resolve().parents[1]
 WORKER = Path(__file__).with_name("smoke_worker.py")
 CONFIDENCE_TOLERANCE = 1e-3
+OFFLINE = (
+    "pip fetches the packages of this environment like any others. Without a network it takes them "
+    "from a folder: fill one with `pip download --dest FOLDER` where there is a network, and set "
+    "PIP_NO_INDEX=1 and PIP_FIND_LINKS=FOLDER (an absolute path)."
+)
 
 
 def main(
@@ -42,12 +49,15 @@ def main(
     if len(wheels) != 1:
         msg.fail(f"{folder} should hold one wheel, but has {len(wheels)}. Package first.", exits=1)
     environment = folder.parent / f"venv-{folder.name}"
-    python = make_environment(environment.resolve(), wheels[0])
     name = wheels[0].name.split("-")[0]
     docs = DocBin().from_disk(texts).get_docs(spacy.blank("xx").vocab)
     lines = [doc.text for doc in docs]
-    msg.info(f"Annotating {len(lines)} texts before and after packaging")
-    before = annotate(Path(sys.executable), str(model.resolve()), lines)
+    with ThreadPoolExecutor() as pool:  # pip uses one core
+        expected = pool.submit(annotate, Path(sys.executable), str(model.resolve()), lines)
+        python = make_environment(environment.resolve(), wheels[0])
+        before = expected.result()
+    msg.info(f"Annotating {len(lines)} texts as the pipeline did before it was packaged")
+    load(python, name)
     after = annotate(python, name, lines)
     found = [module for module in filter(None, absent.split(",")) if module in after["modules"]]
     if found:
@@ -78,15 +88,16 @@ def make_environment(path: Path, wheel: Path) -> Path:
     """RETURNS: Python of a new environment with the wheel and what it asks for."""
     shutil.rmtree(path, ignore_errors=True)
     msg.info(f"Installing {wheel.name} in a fresh environment, {path}")
-    venv.create(path, with_pip=True)
+    venv.create(path)
     python = path / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
     own = path / "wheels"
     own.mkdir()
+    shutil.rmtree(ROOT / "build", ignore_errors=True)  # setuptools packs what an old one left there
     build_wheel(ROOT, own)
     # The constraints are those of the folder: another path would need a URL if it has spaces.
-    command = [str(python), "-m", "pip", "install", "--find-links", str(own)]
-    command += ["--constraint", "constraints.txt", "--disable-pip-version-check"]
-    run_pip([*command, str(wheel.resolve())])
+    command = [sys.executable, "-m", "pip", "--python", str(python), "install", "--no-compile"]
+    command += ["--constraint", "constraints.txt", "--find-links", str(own)]
+    run_pip([*command, "--disable-pip-version-check", str(wheel.resolve())])
     return python
 
 
@@ -99,9 +110,16 @@ def run_pip(command: list[str]) -> None:
         for line in process.stdout or []:
             said.append(line)
             if line.startswith(("Collecting", "Installing", "Successfully")):
-                print(" ", line.strip()[:100], flush=True)
+                print(" ", line.partition(" (from ")[0].strip()[:100], flush=True)
     if process.returncode:
-        msg.fail("pip could not install it:", "".join(said[-20:]), exits=1)
+        msg.fail("pip could not install it:", "".join(said[-20:]), exits=None)
+        msg.text(OFFLINE, exits=1)
+
+
+def load(python: Path, name: str) -> None:
+    """Load a pipeline once, so that Python has compiled its modules when that is timed."""
+    code = f"import spacy; spacy.load({name!r})"
+    subprocess.run([str(python), "-I", "-c", code], check=True)
 
 
 def annotate(python: Path, name: str, texts: list[str]) -> dict[str, Any]:

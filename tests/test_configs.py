@@ -13,8 +13,10 @@ from thinc.api import Config
 from typer.main import get_command
 
 ROOT = Path(__file__).parent.parent
-# pipeline_trf.cfg needs spacy-transformers, and has a test of its own in a second environment.
-CONFIGS = sorted(p for p in (ROOT / "configs").glob("*.cfg") if p.stem != "pipeline_trf")
+# pipeline_trf.cfg needs spacy-transformers, and has a test of its own in a second environment;
+# stock_cnn.cfg has nothing of ours, and its own test below.
+OTHERS = ("pipeline_trf", "stock_cnn")
+CONFIGS = sorted(p for p in (ROOT / "configs").glob("*.cfg") if p.stem not in OTHERS)
 
 ENCODER = "pretrained_encoder"
 # Of the components made by each factory: a label that the corpus has, and a score.
@@ -87,6 +89,20 @@ def test_config_with_every_command(path, corpus, tiny_bert, tmp_path):
     found = json.loads(scores.read_text("utf8"))
     for _, score in trained.values():
         assert found[score] == pytest.approx(evaluations[-1]["scores"][score], abs=1e-6)
+
+
+def test_what_we_compare_with(corpus, tmp_path):
+    full, log = tmp_path / "config.cfg", tmp_path / "log.jsonl"
+    call_command("init", "fill-config", ROOT / "configs" / "stock_cnn.cfg", full)
+    data = ["--paths.train", corpus / "train.spacy", "--paths.dev", corpus / "dev.spacy"]
+    steps = ["--training.max_steps", 40, "--training.eval_frequency", 20]
+    call_command("train", full, *data, *steps, "--training.logger.path", log)
+    *_, before, after = [json.loads(line) for line in log.read_text("utf8").splitlines()]
+    names = Config().from_disk(full)["nlp"]["pipeline"]
+    assert set(after["losses"]) == set(names)
+    names.remove("tok2vec")  # what it calls a loss is the size of its gradients
+    assert all(after["losses"][name] < before["losses"][name] for name in names)
+    assert {"pos_acc", "dep_las", "ents_f", "lemma_acc"} <= after["scores"].keys()
 
 
 def write_assembly(config, model, path):

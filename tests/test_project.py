@@ -23,7 +23,7 @@ def project(tmp_path):
     return folder
 
 
-@pytest.mark.parametrize("workflow", ["all", "ner"])
+@pytest.mark.parametrize("workflow", ["all", "ner", "stock"])
 def test_every_dependency_comes_from_somewhere(project, workflow):
     config = load_project_config(project, overrides={"vars.corpus": "my corpus"})
     commands = {command["name"]: command for command in config["commands"]}
@@ -66,6 +66,10 @@ def test_overrides_of_the_train_command_fit_the_config(project, tmp_path):
     load_config(tmp_path / "config.cfg", overrides=overrides)
 
 
-def test_document(project):
+def test_readme_has_the_commands_of_the_project(project):
+    """If not: python -m spacy project document . --output README.md"""
+    shutil.copy(ROOT / "README.md", project)
     project_document(project, project / "README.md")
-    assert "`assets/ewt/test.conllu`" in (project / "README.md").read_text(encoding="utf8")
+    text = (project / "README.md").read_text(encoding="utf8")
+    assert "`assets/ewt/test.conllu`" in text
+    assert text == (ROOT / "README.md").read_text(encoding="utf8")

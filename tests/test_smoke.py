@@ -2,6 +2,7 @@
 
 import importlib
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -23,7 +24,7 @@ def found(smoke, tmp_path):
     ruler = nlp.add_pipe("entity_ruler")
     ruler.add_patterns([{"label": "PER", "pattern": "Ada"}])
     nlp.to_disk(tmp_path / "pipeline")
-    python = Path(importlib.import_module("sys").executable)
+    python = Path(sys.executable)
     return smoke.annotate(python, str(tmp_path / "pipeline"), ["Ada sleeps.", ""])
 
 
@@ -58,3 +59,12 @@ def test_no_wheel(smoke, tmp_path, capsys):
     with pytest.raises(SystemExit):
         smoke.main(tmp_path, tmp_path, tmp_path)
     assert "Package first" in " ".join(capsys.readouterr().out.split())
+
+
+def test_pip_without_a_network(smoke, capsys):
+    command = [sys.executable, "-m", "pip", "install", "--no-index", "no-such-package"]
+    with pytest.raises(SystemExit):
+        smoke.run_pip([*command, "--disable-pip-version-check"])
+    said = " ".join(capsys.readouterr().out.split())
+    assert "No matching distribution found for no-such-package" in said
+    assert "PIP_FIND_LINKS" in said
