@@ -77,7 +77,7 @@ def processes(nlp, texts, output: Path, method: str) -> None:
 
 def serve(nlp, texts, output: Path) -> None:
     (output.parent / f"{os.getpid()}.json").write_text(
-        json.dumps(annotate_in_threads(nlp, texts) + [annotate(nlp, texts)])
+        json.dumps([*annotate_in_threads(nlp, texts), annotate(nlp, texts)])
     )
 
 

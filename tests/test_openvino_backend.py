@@ -176,6 +176,16 @@ def test_a_child_may_let_go_of_its_parents_model(shim):
     assert process.exitcode == 0
 
 
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of forks with threads
+def test_a_child_does_not_wait_for_a_thread_that_it_has_not(shim):
+    context = multiprocessing.get_context("fork")
+    with shim._lock:  # as of a thread that compiles when another one forks
+        process = context.Process(target=lambda: predict(shim), daemon=True)
+        process.start()
+    process.join(60)
+    assert process.exitcode == 0
+
+
 @pytest.mark.parametrize("used_before", [False, True])
 def test_copies_are_equal(shim, used_before):
     if used_before:
