@@ -10,19 +10,23 @@ DATA ?= data
 MODEL ?= training/ewt/model-best
 FP32 ?= training/ewt/model-fp32
 INT8 ?= training/ewt/model-int8
+WEIGHTS ?= training/ewt/model-int8-weights
 TEXTS ?= corpus/ewt/test.spacy
 GOLD ?= assets/ewt/test.conllu
+DEV_GOLD ?= assets/ewt/dev.conllu
 ENTITIES ?= corpus/ewt/dev.spacy
 TRAIN ?= corpus/ewt/train.spacy
 ROUNDS ?= 3
 LEMMATIZER := trainable_lemmatizer
+WHEEL := en_ewt_minilm_int8
+WHEEL_PYTHON := packages/ewt/venv-int8/bin/python
 
 # What runs on transformers 4: all of the torch side that is quick, and of OpenVINO the conversion.
 TRF_TESTS := $(addprefix tests/test_,spacy_transformers.py torch_weights.py torch_backend.py \
     encoder.py encoder_pipe.py catalogue.py openvino_backend.py::test_agrees_with_torch_where_there_are_pieces)
 
-.PHONY: demo install test test-slow test-trf lint corpus int8 evaluate-int8 bench \
-    bench-frozen clean
+.PHONY: demo install test test-slow test-trf lint corpus int8 evaluate evaluate-int8 wheels bench \
+    bench-latency bench-memory bench-recipes bench-frozen quantization-report clean
 
 # From nothing to an annotated paragraph: trains on assets/sample, packages, installs the package.
 demo: install
@@ -68,25 +72,67 @@ lint: install
 corpus: install
 	$(RUN) scripts/corpus.py "$(DATA)"
 
-# Copies of a trained pipeline that run without torch: quantized, and in fp32.
+# All that docs/quantization.md has of a trained pipeline: MODEL=training/ewt/model-best. Takes an
+# hour; nothing else should run.
+quantization-report: int8 evaluate evaluate-int8 wheels bench-latency bench-memory bench-recipes bench
+	$(RUN) scripts/quantization_tables.py
+	$(RUN) scripts/results_table.py
+
+# Copies of a trained pipeline that run without torch: quantized, its weights alone, and in fp32.
 int8: install
-	$(RUN) -m spacy pretrained quantize "$(MODEL)" "$(INT8)" --texts "$(TRAIN)" --eval "$(ENTITIES)"
+	$(RUN) -m spacy pretrained quantize "$(MODEL)" "$(INT8)" --texts "$(TRAIN)" \
+	    --eval "$(ENTITIES)" --metrics metrics/ewt/quantization.json
+	$(RUN) -m spacy pretrained quantize "$(MODEL)" "$(WEIGHTS)" --texts "$(TRAIN)" \
+	    --eval "$(ENTITIES)" --precision int8-weights
 	$(RUN) -m spacy pretrained quantize "$(MODEL)" "$(FP32)" --precision fp32
 
+evaluate: install
+	$(RUN) scripts/evaluate.py "$(MODEL)" "$(DEV_GOLD)" --entities "$(ENTITIES)" \
+	    --output metrics/ewt/dev.json
+	$(RUN) scripts/evaluate.py "$(MODEL)" "$(GOLD)" --entities "$(TEXTS)" \
+	    --output metrics/ewt/test.json
+
 evaluate-int8: install
+	$(RUN) scripts/evaluate.py "$(FP32)" "$(GOLD)" --entities "$(ENTITIES)" \
+	    --output metrics/ewt/test-fp32.json
+	$(RUN) scripts/evaluate.py "$(WEIGHTS)" "$(GOLD)" --entities "$(ENTITIES)" \
+	    --output metrics/ewt/test-int8-weights.json
 	$(RUN) scripts/evaluate.py "$(INT8)" "$(GOLD)" --entities "$(ENTITIES)" \
 	    --output metrics/ewt/test-int8.json
+
+# Wheels of the pipeline as it was trained and in INT8, each in an environment of its own.
+wheels: install
+	$(RUN) scripts/package.py "$(MODEL)" packages/ewt/torch --corpus ewt --encoder minilm-l6
+	$(RUN) scripts/smoke.py packages/ewt/torch --model "$(MODEL)" --texts "$(TEXTS)" \
+	    --output metrics/ewt/smoke-torch.json
+	$(RUN) scripts/package.py "$(INT8)" packages/ewt/int8 --corpus ewt --encoder minilm-l6
+	$(RUN) scripts/smoke.py packages/ewt/int8 --model "$(INT8)" --texts "$(TEXTS)" \
+	    --absent torch,transformers,nncf --output metrics/ewt/smoke-int8.json
 
 # The lemmatizer is spaCy's own: all but the last are measured without, as the stock pipeline is.
 bench: install
 	$(RUN) scripts/benchmark.py --stock --rounds $(ROUNDS) \
 	    --model ours="$(MODEL)" --exclude ours=$(LEMMATIZER) \
 	    --model fp32="$(FP32)" --exclude fp32=$(LEMMATIZER) \
+	    --model int8-weights="$(WEIGHTS)" --exclude int8-weights=$(LEMMATIZER) \
 	    --model int8="$(INT8)" --exclude int8=$(LEMMATIZER) \
 	    --model int8-without-ner="$(INT8)" --exclude int8-without-ner=$(LEMMATIZER) \
 	    --exclude int8-without-ner=pretrained_ner \
 	    --model int8-with-lemmatizer="$(INT8)" \
 	    --texts "$(TEXTS)" --train "$(TRAIN)" --output metrics/benchmark.json
+
+# In the environment of `make wheels`, where there is no torch: how long a user waits, and whether
+# memory grows.
+bench-latency: install
+	$(RUN) scripts/benchmark_latency.py $(WHEEL) --python $(WHEEL_PYTHON) --texts "$(TEXTS)"
+
+bench-memory: install
+	$(WHEEL_PYTHON) scripts/benchmark_memory.py $(WHEEL) --texts "$(TRAIN)"
+
+# Every recipe of `quantize`, on CPUs with and without VNNI.
+bench-recipes: install
+	$(RUN) scripts/compare_recipes.py "$(MODEL)" --texts "$(TRAIN)" --eval "$(ENTITIES)" \
+	    --output metrics/ewt/recipes.json
 
 # Epochs of a frozen encoder beside those of a fine-tuned one.
 bench-frozen: install

@@ -22,6 +22,7 @@ from pathlib import Path
 
 PACKAGES = r"spacy(-pretrained|-transformers)?|thinc|numpy|tokenizers|torch|transformers|openvino"
 WORDS_A_BATCH = 2000
+SENTENCE_WORDS, N_SENTENCES = 15, 60
 WINDOWS_A_BATCH, WINDOW_PIECES = 16, 64
 
 
@@ -37,7 +38,8 @@ class Pipeline:
         import spacy
 
         imported = time.perf_counter()
-        self.nlp = spacy.load(self.arguments.path, exclude=self.arguments.exclude)
+        # As a string: the name of a package is no path.
+        self.nlp = spacy.load(str(self.arguments.path), exclude=self.arguments.exclude)
         loaded = time.perf_counter()
         self.nlp("A first text.")
         ready = time.perf_counter()
@@ -58,6 +60,23 @@ class Pipeline:
         for _ in self.nlp.pipe(self.texts):
             pass
         return {"seconds": time.perf_counter() - start, "words": self.words}
+
+    def prepare_latency(self) -> dict:
+        """Sentences of one length, annotated once: engines compile a kernel for each new shape."""
+        self.sentences = read_sentences(self.arguments.texts, SENTENCE_WORDS)[:N_SENTENCES]
+        if not self.sentences:
+            raise ValueError(f"{self.arguments.texts} has no sentence of {SENTENCE_WORDS} words")
+        self.latency()
+        return {"sentences": len(self.sentences), "words": SENTENCE_WORDS}
+
+    def latency(self) -> dict:
+        """Milliseconds that each of the sentences takes, one after the other."""
+        milliseconds = []
+        for text in self.sentences:
+            start = time.perf_counter()
+            self.nlp(text)
+            milliseconds.append(1000 * (time.perf_counter() - start))
+        return {"milliseconds": milliseconds}
 
     def prepare_train(self) -> dict:
         """Shuffle and cut into batches, which are the same for every pipeline."""
@@ -167,6 +186,19 @@ def read_texts(path: Path) -> list[str]:
     else:
         texts = re.split(r"\n\s*\n", path.read_text(encoding="utf8"))
     return [text for text in texts if text.strip()]
+
+
+def read_sentences(path: Path, n_words: int) -> list[str]:
+    """The sentences of a DocBin that are so long."""
+    from spacy.tokens import DocBin
+    from spacy.vocab import Vocab
+
+    docs = [
+        doc
+        for doc in DocBin().from_disk(path).get_docs(Vocab())
+        if doc.has_annotation("SENT_START")
+    ]
+    return [s.text for doc in docs for s in doc.sents if len(s) == n_words]
 
 
 def count_words(docs) -> int:

@@ -25,6 +25,7 @@ SPEEDS = {
     "stock": "stock spacy-transformers, fp32",
     "ours": "ours, torch fp32",
     "fp32": "ours, OpenVINO fp32",
+    "int8-weights": "ours, OpenVINO, INT8 weights only",
     "int8": "ours, OpenVINO INT8",
     "int8-without-ner": "– without the entity recognizer",
     "int8-with-lemmatizer": "– with spaCy's `trainable_lemmatizer`",

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from spacy.attrs import IDX, IS_LOWER, IS_SPACE, IS_TITLE, IS_UPPER, LENGTH, ORTH, SHAPE, SPACY
+from spacy.strings import get_string_id
 from spacy.tokens import Doc
 
 SENTENCE_FINAL = (".", "!", "?", "…", "...", "?!", "!!", "!!!", "??", "。", "！", "？", "।", "؟")
@@ -24,6 +25,12 @@ class DocArrays:
     case: np.ndarray  # uint64, bits: 1 title, 2 upper, 4 lower
 
 
+def _hashes(words: tuple[str, ...]) -> np.ndarray:
+    """The keys of words, which are the same for every vocab, ascending."""
+    return np.sort(np.asarray([get_string_id(word) for word in words], dtype="uint64"))
+
+
+FINAL_HASHES, CLOSING_HASHES = _hashes(SENTENCE_FINAL), _hashes(CLOSING)
 ATTRIBUTES = [IDX, LENGTH, SPACY, IS_SPACE, ORTH, SHAPE, IS_TITLE, IS_UPPER, IS_LOWER]
 
 
@@ -50,15 +57,15 @@ def read_arrays(doc: Doc) -> DocArrays:
 
 def _is_newline(doc: Doc, orth: np.ndarray, whitespace: np.ndarray) -> np.ndarray:
     newline = whitespace.copy()
-    for key in np.unique(orth[whitespace]):
-        if "\n" not in doc.vocab.strings[int(key)]:
+    for key in set(orth[whitespace].tolist()):
+        if "\n" not in doc.vocab.strings[key]:
             newline[orth == key] = False
     return newline
 
 
 def _seems_to_start(doc: Doc, orth: np.ndarray, newline: np.ndarray) -> np.ndarray:
-    final = np.isin(orth, _hashes(doc, SENTENCE_FINAL))
-    closing = np.isin(orth, _hashes(doc, CLOSING))
+    final = _is_one_of(orth, FINAL_HASHES)
+    closing = _is_one_of(orth, CLOSING_HASHES)
     tail = final | newline
     # A run of closing marks belongs to the end before it; two are enough for text.
     for _ in range(2):
@@ -72,6 +79,6 @@ def _seems_to_start(doc: Doc, orth: np.ndarray, newline: np.ndarray) -> np.ndarr
     return starts
 
 
-def _hashes(doc: Doc, words: tuple[str, ...]) -> np.ndarray:
-    # A word that no Doc of this vocab holds has no entry, and then nothing equals its hash.
-    return np.asarray([doc.vocab.strings.as_int(word) for word in words], dtype="uint64")
+def _is_one_of(orth: np.ndarray, hashes: np.ndarray) -> np.ndarray:
+    places = np.minimum(np.searchsorted(hashes, orth), len(hashes) - 1)
+    return hashes[places] == orth

@@ -26,11 +26,21 @@ QUANTIZER = b'type="FakeQuantize"'
 EXACT = {"LP_TRANSFORMS_MODE": False}
 
 
-# A child has no threads of its parent's compiled models, and to let go of one would abort it.
-_alive: weakref.WeakSet = weakref.WeakSet()
+_sessions: weakref.WeakSet = weakref.WeakSet()
+_shims: weakref.WeakSet = weakref.WeakSet()
 _inherited: list = []
+
+
+def _after_fork() -> None:
+    """In a child. It has no threads of its parent's compiled models, and to let go of one would
+    abort it. Nor has it the thread that may have held a lock, which would stay shut for ever."""
+    _inherited.extend(_sessions)
+    for shim in _shims:
+        shim._lock = threading.Lock()
+
+
 if hasattr(os, "register_at_fork"):  # not on Windows
-    os.register_at_fork(after_in_child=lambda: _inherited.extend(_alive))
+    os.register_at_fork(after_in_child=_after_fork)
 
 
 @dataclass(eq=False)
@@ -43,7 +53,7 @@ class _Session:
     idle: deque = field(default_factory=deque)
 
     def __post_init__(self):
-        _alive.add(self)
+        _sessions.add(self)
 
     def start(self, batch: WindowBatch) -> Any:
         try:
@@ -68,6 +78,7 @@ class OpenVinoShim(Shim):
         self._files: Files = {}
         self._session: _Session | None = None
         self._lock = threading.Lock()
+        _shims.add(self)
 
     def predict(self, batches: Iterable[WindowBatch]) -> Iterator[Floats3d]:
         """Vectors (W, L, D) of each batch of windows, in order; an array is valid until the next

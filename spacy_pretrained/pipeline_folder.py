@@ -55,7 +55,8 @@ class NewFolder:
         os.rename(self.path, self._output)
 
 
-def megabytes(folder: Path) -> float:
-    """What the files of a folder take up, in 10^6 bytes."""
-    n_bytes = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+def megabytes(path: Path) -> float:
+    """What a file, or all files of a folder, take up, in 10^6 bytes."""
+    files = [path] if path.is_file() else filter(Path.is_file, path.rglob("*"))
+    n_bytes = sum(file.stat().st_size for file in files)
     return round(n_bytes / 1e6, 2)

@@ -40,14 +40,21 @@ def candidates(
         some = _spread(batches, COMPARED_BATCHES)
         expected = run(model, some)
         recipe, best = min(tried, key=lambda pair: distance(run(pair[1], some), expected))
-        yield f"{recipe}, the most sensitive kept", keep_sensitive(best, some, expected)
+        kept = keep_sensitive(best, some, expected, report)
+        yield f"{recipe}, the most sensitive kept", kept
     if precision in ("int8", "int8-weights"):
         report("Compressing: INT8 weights only")
         yield "INT8 weights only", compress_weights(model)
 
 
-def quantize_static(model: Any, batches: list[WindowBatch], smoothing: float) -> Any:
-    """Weights and activations in INT8, by NNCF's recipe for transformers."""
+def quantize_static(
+    model: Any, batches: list[WindowBatch], smoothing: float, *, seven_bits: bool = False
+) -> Any:
+    """Weights and activations in INT8, by NNCF's recipe for transformers.
+
+    seven_bits: Of the weights; NNCF's remedy for CPUs without VNNI. Only to compare with: the
+        backend sees to these CPUs, and needs no other weights.
+    """
     nncf = _import_nncf()
     from nncf.quantization.advanced_parameters import (
         AdvancedQuantizationParameters,
@@ -62,8 +69,7 @@ def quantize_static(model: Any, batches: list[WindowBatch], smoothing: float) ->
             model_type=nncf.ModelType.TRANSFORMER,
             subset_size=len(data),
             advanced_parameters=AdvancedQuantizationParameters(
-                # Not 7 bits for CPUs without VNNI: the backend sees to these.
-                overflow_fix=nncf.OverflowFix.DISABLE,
+                overflow_fix=nncf.OverflowFix.ENABLE if seven_bits else nncf.OverflowFix.DISABLE,
                 smooth_quant_alphas=AdvancedSmoothQuantParameters(matmul=smoothing),
             ),
         )
@@ -76,20 +82,33 @@ def compress_weights(model: Any) -> Any:
         return nncf.compress_weights(model.clone(), mode=nncf.CompressWeightsMode.INT8_ASYM)
 
 
-def keep_sensitive(model: Any, batches: list[WindowBatch], expected: list[np.ndarray]) -> Any:
+def keep_sensitive(
+    model: Any,
+    batches: list[WindowBatch],
+    expected: list[np.ndarray],
+    report: Callable[[str], None] = lambda step: None,
+) -> Any:
     """Leave a quarter of the activations unquantized: those without which, one at a time, the
     vectors come closest to the expected ones. Weights stay in INT8."""
     names = [node.get_friendly_name() for node in model.get_ops() if _is_quantizer(node)]
-    without = {name: distance(run(_drop(model, [name]), batches), expected) for name in names}
+    without = {}
+    for number, name in enumerate(names, start=1):
+        without[name] = distance(run(_drop(model, [name]), batches), expected)
+        if number % 10 == 0:
+            report(f"Leaving out one of {len(names)} at a time: {number / len(names):.0%}")
     order = sorted(names, key=without.__getitem__)
     return _drop(model, order[: max(1, round(KEPT_SHARE * len(names)))])
 
 
-def run(model: Any, batches: list[WindowBatch]) -> list[np.ndarray]:
-    """Vectors (pieces, D) of the batches, padding left out."""
+def run(model: Any, batches: list[WindowBatch], *, exact: bool = True) -> list[np.ndarray]:
+    """Vectors (pieces, D) of the batches, padding left out.
+
+    exact: Compute the values of INT8 in fp32, as they are on any CPU; else in the CPU's own INT8,
+        if it has one.
+    """
     import openvino
 
-    settings = {"INFERENCE_PRECISION_HINT": "f32", **EXACT}
+    settings = {"INFERENCE_PRECISION_HINT": "f32"} | (EXACT if exact else {})
     compiled = openvino.compile_model(model, "CPU", settings)
     return [compiled(_inputs(batch))[0][batch.mask == 1] for batch in batches]
 

@@ -136,8 +136,7 @@ def _quantized(
     batches = record_batches(nlp, encoder, texts) if precision == "int8" else []
     report("Converting the encoder from torch to OpenVINO")
     for recipe, model in candidates(to_openvino(shim), batches, precision, report):
-        files = with_checksums(shim.checkpoint.to_files() | _serialize(model))
-        yield recipe, _with_backbone(nlp, encoder.name, files)
+        yield recipe, with_backbone(nlp, model)
 
 
 def record_batches(
@@ -167,8 +166,11 @@ def _serialize(model: Any) -> Files:
         return {MODEL: path.read_bytes(), WEIGHTS: path.with_suffix(".bin").read_bytes()}
 
 
-def _with_backbone(nlp: Language, name: str, files: Files) -> Language:
-    """The pipeline with another backbone, by way of its saved form."""
+def with_backbone(nlp: Language, model: Any) -> Language:
+    """A copy of the pipeline, by way of its saved form, whose encoder runs an `openvino.Model`."""
+    encoder = find_encoder(nlp)
+    name = encoder.name
+    files = with_checksums(get_shim(encoder.model).checkpoint.to_files() | _serialize(model))
     with tempfile.TemporaryDirectory() as folder:
         nlp.to_disk(folder)
         write_folder(Path(folder) / name / "backbone", files)

@@ -14,6 +14,7 @@ from spacy.training import Example
 from .calibration_texts import sample_texts
 from .corpus import build_corpus
 from .errors import Errors
+from .openvino_backend import WEIGHTS
 from .pipeline_folder import NewFolder, check_output, megabytes
 from .quantization_gate import Trial, check_max_drop
 from .quantize import MIN_TEXTS, check_pipeline, find_encoder, quantize_pipeline, quantize_within
@@ -111,9 +112,19 @@ def _as_doc(nlp: Language, text: str | Doc) -> Doc:
 
 
 def _compare_sizes(nlp: Language, folder: Path) -> dict[str, dict[str, float]]:
-    """Of the encoder and of the whole pipeline on disk, in 10^6 bytes."""
+    """Of the encoder's weights, of all of the encoder (tokenizer, orth embedding), and of the whole
+    pipeline on disk, in 10^6 bytes."""
     name = find_encoder(nlp).name
+    weights = (
+        nlp.path / name / "backbone" / "model.safetensors",
+        folder / name / "backbone" / WEIGHTS,
+    )
+    pairs = {
+        "weights": weights,
+        "encoder": (nlp.path / name, folder / name),
+        "pipeline": (nlp.path, folder),
+    }
     return {
-        "encoder": {"before": megabytes(nlp.path / name), "after": megabytes(folder / name)},
-        "pipeline": {"before": megabytes(nlp.path), "after": megabytes(folder)},
+        what: {"before": megabytes(before), "after": megabytes(after)}
+        for what, (before, after) in pairs.items()
     }

@@ -11,7 +11,7 @@ from .alignment import Alignment, Pooling, align
 from .checkpoint import Checkpoint
 from .doc_arrays import DocArrays
 from .errors import Errors
-from .windows import WindowBatch, batch, concatenate, slots, split
+from .windows import WindowBatch, batch, concatenate, distinct, slots, split
 from .wordpieces import Pieces, PieceTokenizer, join
 
 # The tokenizer works on one thread a text; long ones are handed over in parts of this size.
@@ -56,6 +56,7 @@ class WindowPlan:
                 suffix=tokenizer.suffix,
                 pad=layout.pad,
                 max_pieces=max_pieces,
+                max_length=layout.max_window,
             )
         places, starts = slots(self.batches, int(shifts[-1]))
         self._pooling = Pooling(_join_alignments(alignments, shifts), places, starts)
@@ -86,6 +87,8 @@ def _text_cuts(arrays: DocArrays) -> list[int]:
     """Characters to cut a text at: before a space that follows a word, since byte-level and Unigram
     tokenizers read it as the beginning of the next word. A text without spaces stays whole."""
     length = int(arrays.ends[-1]) if len(arrays.ends) else 0
+    if length <= TEXT_PART_CHARACTERS:
+        return [0, length + 1]
     places = arrays.ends[arrays.spaced & ~arrays.whitespace]
     wanted = np.arange(TEXT_PART_CHARACTERS, length, TEXT_PART_CHARACTERS)
     found = np.searchsorted(places, wanted)
@@ -97,13 +100,13 @@ def _text_cuts(arrays: DocArrays) -> list[int]:
 def _cuts(arrays: DocArrays, alignment: Alignment) -> list[np.ndarray]:
     """Pieces at which a window may begin: where sentences seem to start, then any token."""
     has_pieces = alignment.first >= 0
-    tokens = np.unique(alignment.first[has_pieces])
+    tokens = distinct(alignment.first[has_pieces])
     # A sentence may seem to start at a token without pieces: it does with the next that has some.
     following = np.minimum.accumulate(
         np.where(has_pieces, np.arange(len(has_pieces)), len(has_pieces))[::-1]
     )[::-1]
     starts = following[arrays.sentence_like]
-    starts = np.unique(alignment.first[starts[starts < len(has_pieces)]])
+    starts = distinct(alignment.first[starts[starts < len(has_pieces)]])
     return [starts, tokens]
 
 

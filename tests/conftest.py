@@ -1,6 +1,7 @@
 """Fixtures of all tests: tiny encoders on disk, made once a session."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from thinc.api import fix_random_seed
@@ -33,3 +34,21 @@ def tiny_source(tmp_path_factory) -> Callable[[str], str]:
 def tiny_bert(tiny_source) -> str:
     """A folder with a tiny BERT."""
     return tiny_source("bert")
+
+
+@pytest.fixture(scope="session")
+def int8_pipeline(tiny_bert, tmp_path_factory) -> Path:
+    """A folder with a small pipeline in INT8, with components of ours and of spaCy's own. Tests do
+    not write to it."""
+    from tiny_pipelines import LISTENER, make_examples, make_nlp, train
+
+    from spacy_pretrained.quantize import quantize_pipeline
+
+    stock = [(name, {"model": {"tok2vec": LISTENER}}) for name in ("spancat", "textcat")]
+    ours = ("pretrained_tagger", "biaffine_parser", "pretrained_ner")
+    nlp = make_nlp(tiny_bert, *ours, *stock)
+    examples = make_examples(nlp)
+    train(nlp, examples * 2, 20)
+    folder = tmp_path_factory.mktemp("int8") / "pipeline"
+    quantize_pipeline(nlp, [example.reference for example in examples] * 6).to_disk(folder)
+    return folder

@@ -70,3 +70,4 @@ def test_sizes(tmp_path):
     (tmp_path / "a" / "b").write_bytes(bytes(1_500_000))
     (tmp_path / "c").write_bytes(bytes(500_000))
     assert megabytes(tmp_path) == 2.0
+    assert megabytes(tmp_path / "c") == 0.5

@@ -1,5 +1,8 @@
 """From Python: a pipeline of any components becomes one without torch, or it is said why not."""
 
+import re
+import shutil
+
 import numpy as np
 import pytest
 import spacy
@@ -46,6 +49,15 @@ def assert_alike(one: list[tuple], two: list[tuple]) -> None:
             assert x == y if isinstance(x, str) else x == pytest.approx(y, abs=1e-2)
 
 
+def test_components_of_spacy_listen_as_before(tiny_bert):
+    nlp = make_nlp(tiny_bert, *STOCK, ("trainable_lemmatizer", LISTENING))
+    train(nlp, make_examples(nlp) * 2, 15)
+    quantized = quantize_pipeline(nlp, precision="fp32")
+    assert quantized.pipe_names == nlp.pipe_names
+    for one, two in zip(nlp.pipe(TEXTS), quantized.pipe(TEXTS)):
+        assert_alike(annotations(one), annotations(two))
+
+
 def test_only_the_encoder_differs(trained, exact):
     ours, theirs = exact.config["components"], trained.config["components"]
     assert [name for name in theirs if ours[name] != theirs[name]] == [ENCODER]
@@ -74,6 +86,27 @@ def test_int8_is_smaller_and_saved_with_checksums(trained, exact, precision, tmp
     path.write_bytes(bytes(100) + path.read_bytes()[100:])
     with pytest.raises(ValueError, match=r"model\.bin is not the file"):
         spacy.load(tmp_path)
+
+
+DAMAGES = {
+    "changed": lambda content: content[:-9] + bytes([content[-9] ^ 1]) + content[-8:],
+    "cut short": lambda content: content[: len(content) // 2],
+    "empty": lambda content: b"",
+    "missing": None,
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+@pytest.mark.parametrize("name", ["model.bin", "model.xml", "tokenizer.json", "layout.json"])
+def test_a_damaged_pipeline_is_not_loaded(int8_pipeline, tmp_path, name, damage):
+    shutil.copytree(int8_pipeline, tmp_path / "pipeline")
+    path = tmp_path / "pipeline" / ENCODER / "backbone" / name
+    if DAMAGES[damage]:
+        path.write_bytes(DAMAGES[damage](path.read_bytes()))
+    else:
+        path.unlink()
+    with pytest.raises(ValueError, match=re.escape(name)):
+        spacy.load(tmp_path / "pipeline")
 
 
 def test_what_scores_alike_passes_and_keeps_its_scores(trained):

@@ -58,7 +58,10 @@ def test_a_pipeline_is_written_with_its_scores_sizes_and_speeds(folder):
     assert figures["scores"] == meta["quantization"]["scores"]
     assert meta["quantization"]["scores"]["tag_acc"]["loss"] == 0
     assert meta["quantization"]["words_per_second"]["ratio"] > 0
-    assert meta["quantization"]["megabytes"]["encoder"]["after"] > 0
+    sizes = [size["after"] for size in figures["megabytes"].values()]
+    assert list(figures["megabytes"]) == ["weights", "encoder", "pipeline"]
+    assert 0 < sizes[0] < sizes[1] < sizes[2]
+    assert figures["megabytes"]["weights"]["before"] > 0
     assert meta["performance"]["tag_acc"] > 0
 
 
@@ -109,6 +112,17 @@ def test_bad_input_says_so_and_writes_nothing(folder, args, message):
     result = run(folder, *args, output="bad")
     assert result.exit_code == 1
     assert message in text_of(result)
+    assert names(folder) == before
+
+
+def test_a_model_that_openvino_does_not_run_as_torch_does_is_refused(folder, tiny_source):
+    nlp = make_nlp(tiny_source("longformer"), "pretrained_tagger")
+    train(nlp, make_examples(nlp), 0)
+    nlp.to_disk(folder / "longformer")
+    before = names(folder)
+    result = run(folder, "--texts", "train.spacy", model="longformer", output="converted")
+    assert result.exit_code == 1
+    assert "'longformer' cannot be run on OpenVINO" in text_of(result)
     assert names(folder) == before
 
 

@@ -1,15 +1,14 @@
 """Windows: nothing lost, nothing twice, never too long, cut where sentences start; batches of them
 padded as they should be, and not much."""
 
-import itertools
-
 import numpy as np
 import pytest
 
 from spacy_pretrained.windows import (
-    PADDING_ALLOWED,
-    PADDING_SHARE,
+    BATCH_COST,
+    EVEN,
     Windows,
+    _best_counts,
     batch,
     concatenate,
     slots,
@@ -114,14 +113,24 @@ def test_concatenated_windows_are_those_of_each_doc_shifted():
     assert both.core_end.tolist() == [3, 5, 8, 9]
 
 
-def random_batches(seed: int, prefix: list[int], suffix: list[int], max_pieces: int):
+def random_batches(
+    seed: int, prefix: list[int], suffix: list[int], max_pieces: int, max_length: int = 100
+):
     rng = np.random.default_rng(seed)
     counts = rng.integers(0, 60, size=8)
     shifts = np.cumsum([0, *counts])
     stride = int(rng.choice([8, 16]))
     windows = concatenate([split(int(n), random_cuts(rng, n), 16, stride) for n in counts], shifts)
     ids = rng.integers(10, 1000, size=shifts[-1])
-    batches = batch(windows, ids, prefix=prefix, suffix=suffix, pad=7, max_pieces=max_pieces)
+    batches = batch(
+        windows,
+        ids,
+        prefix=prefix,
+        suffix=suffix,
+        pad=7,
+        max_pieces=max_pieces,
+        max_length=max_length,
+    )
     return windows, ids, batches
 
 
@@ -161,16 +170,43 @@ def test_no_batch_is_larger_than_allowed_but_for_a_single_window(max_pieces):
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_batches_hold_little_padding_and_are_no_smaller_than_that_takes(seed):
+def test_batches_are_of_few_shapes(seed):
     _, _, batches = random_batches(seed, [1], [2], 200)
-    for one, following in itertools.pairwise([*batches, None]):
-        padding = one.ids.size - one.mask.sum()
-        assert padding <= max(PADDING_ALLOWED, PADDING_SHARE * one.ids.size)
-        if following is None:
-            continue
-        longest, shorter = one.ids.shape[1], following.mask[0].sum()
-        wider, padding = one.ids.size + longest, padding + longest - shorter
-        assert wider > 200 or padding > max(PADDING_ALLOWED, PADDING_SHARE * wider)
+    for one in batches:
+        rows, width = one.ids.shape
+        assert width % EVEN == 0 and width - one.mask.sum(axis=1).max() < EVEN
+        assert rows & (rows - 1) == 0  # a power of two
+
+
+def test_no_window_is_wider_than_the_encoder_takes():
+    _, _, batches = random_batches(0, [], [], 200, max_length=13)
+    assert max(one.ids.shape[1] for one in batches) == 13
+
+
+def all_partitions(n_windows: int):
+    if not n_windows:
+        yield []
+    for count in (1, 2, 4, 8):
+        if count <= n_windows:
+            yield from ([count, *rest] for rest in all_partitions(n_windows - count))
+
+
+@pytest.mark.parametrize("max_pieces", [1, 60, 1000])
+@pytest.mark.parametrize("seed", range(3))
+def test_windows_are_parted_in_the_cheapest_way(seed, max_pieces):
+    def cost(counts: list[int]) -> int:
+        firsts = np.cumsum([0, *counts[:-1]])
+        return sum(BATCH_COST + count * widths[first] for count, first in zip(counts, firsts))
+
+    def is_allowed(counts: list[int]) -> bool:
+        firsts = np.cumsum([0, *counts[:-1]])
+        return all(n == 1 or n * widths[first] <= max_pieces for n, first in zip(counts, firsts))
+
+    rng = np.random.default_rng(seed)
+    widths = sorted(rng.choice([4, 12, 14, 30], size=11).tolist(), reverse=True)
+    found = _best_counts(widths, max_pieces)
+    assert sum(found) == len(widths) and is_allowed(found)
+    assert cost(found) == min(cost(c) for c in all_partitions(len(widths)) if is_allowed(c))
 
 
 def test_windows_are_batched_longest_first():
