@@ -46,6 +46,11 @@ class PieceTokenizer:
         encodings = self._tokenizer.encode_batch(texts, add_special_tokens=False)
         return [_as_pieces(encoding.ids, encoding.offsets) for encoding in encodings]
 
+    def encode_ids(self, texts: list[str]) -> list[np.ndarray]:
+        """The ids (P,) of each text's pieces alone, for less than the offsets beside them take."""
+        encodings = self._tokenizer.encode_batch_fast(texts, add_special_tokens=False)
+        return [np.asarray(encoding.ids, dtype="int64") for encoding in encodings]
+
     def _special_pieces(self) -> tuple[list[int], list[int]]:
         """What the tokenizer puts around a text, found by asking it."""
         encoding = self._tokenizer.encode("a", add_special_tokens=True)

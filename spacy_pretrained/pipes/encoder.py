@@ -12,9 +12,10 @@ from spacy.vocab import Vocab
 from thinc.api import Model, Optimizer, set_dropout_rate
 from thinc.types import Floats2d
 
+from ..backbone import get_shim, is_frozen
 from ..catalogue import find_source
 from ..checkpoint import read_folder, write_folder
-from ..encoder import get_shim, is_frozen, set_cache, set_width
+from ..encoder import set_cache, set_width
 from ..errors import Errors
 from ..feature_cache import CACHE_BYTES
 
