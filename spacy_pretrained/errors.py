@@ -434,6 +434,56 @@ class Errors:
         "Component '{name}' met the label '{label}' in training, which it was not initialized "
         "with. Initialize it with all of the corpus, or with a list of labels that has it."
     )
+    CATS_VALUE = (
+        "Component '{name}': an example's category '{label}' is {value!r}; it has to be 1 (it "
+        "holds) or 0 (it does not). Leave a label out of `cats` if it is not known."
+    )
+    CATS_SEVERAL = (
+        "Component '{name}' takes labels to exclude each other, but an example has several: "
+        "{labels}. Set multi_label = true, or correct the corpus."
+    )
+    CATS_ONE_LABEL = (
+        "Component '{name}' has one label, '{label}', which would always hold. Give a second one "
+        "for what it is not, or set multi_label = true."
+    )
+    ZERO_SHOT_NO_LABELS = (
+        "Component '{name}' has no labels. Give some in its config (labels = [...]), with "
+        "`set_labels([...])`, or for one call: nlp(text, component_cfg={{\"{name}\": "
+        '{{"labels": [...]}}}}).'
+    )
+    LABEL_EMPTY = "A {what} of '{name}' is a string that is not empty, not {text!r}."
+    LABELS_TWICE = "Component '{name}' has labels that are there twice: {labels}."
+    DESCRIPTIONS_UNKNOWN = (
+        "Component '{name}' has descriptions of '{unknown}', which is none of its labels: {labels}."
+    )
+    TEMPLATE = (
+        "Component '{name}' has the template {template!r}. A template has {{}} where the label "
+        'goes, such as "This text is about {{}}."; give at least one.'
+    )
+    UPSTREAM_MISSING = (
+        "Component '{name}' runs on the weights of '{upstream}', but no encoder of that name "
+        'stands before it in the pipeline. Add it first: nlp.add_pipe("pretrained_encoder", '
+        'name="{upstream}", before="{name}") - or take upstream out of the config.'
+    )
+    UPSTREAM_NOT_FROZEN = (
+        "Component '{name}' runs on the weights of the encoder '{upstream}', which trains: its "
+        "vectors of texts would lose their meaning. Set frozen = true in "
+        "[components.{upstream}.model], or take upstream out of [components.{name}], which then "
+        "has weights of its own."
+    )
+    SIMILARITY_NO_GRADIENT = (
+        "The model of a zero-shot classifier learns nothing. To learn from examples use the "
+        "factory 'few_shot_textcat' or 'pretrained_textcat'."
+    )
+    CALIBRATION_FEW_TEXTS = (
+        "Component '{name}' is to be calibrated on {n} texts, for {k} labels: give at least as "
+        "many as there are labels, better some hundreds."
+    )
+    THRESHOLD = "threshold of '{name}' has to be from 0 to 1, but it is {threshold}."
+    MIXING_ALPHA = (
+        "mixing_alpha of '{name}' has to be 0 (no mixing) or a positive number, but it is "
+        "{mixing_alpha}."
+    )
     MAX_SENTENCE = "max_sentence of '{name}' must be at least 1, but it is {max_sentence}."
     NOT_TRAINED = "Component '{name}' has no labels yet: call `nlp.initialize()` first."
     SPANS_OVERLAP = (

@@ -12,7 +12,17 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 LAYERS = [
     ["errors", "__init__", "resizing"],
     ["bootstrap", "pipeline_folder", "throughput"],
-    ["wordpieces", "windows", "bioes", "doc_arrays", "mst", "losses", "confidence", "sentences"],
+    [
+        "wordpieces",
+        "windows",
+        "bioes",
+        "doc_arrays",
+        "mst",
+        "losses",
+        "confidence",
+        "sentences",
+        "label_set",
+    ],
     [
         "catalogue",
         "conll18",
@@ -59,6 +69,7 @@ LAYERS = [
         "parser_scorer",
         "head_pipe",
     ],
+    ["similarity_model"],
     ["pipes", "calibration_texts", "score_counts", "quantization_recipes"],
     ["quantization_gate"],
     ["quantize"],
