@@ -403,6 +403,12 @@ class Errors:
         "entities was taken off. There are {entities} entities."
     )
 
+    TEXTS_FIELDS = (
+        "A row of the file has more fields than the {n} columns that have names: {row}. Quote "
+        "fields that have the delimiter in them, or name all columns with --columns."
+    )
+    TEXTS_LABEL = "Row {row}: the label '{label}' is none of those given with --labels: {known}."
+
     # mst, biaffine
     SCORES_SHAPE = (
         "Scores of arcs have the shape (sentences, tokens, tokens + 1), for each token as "
@@ -612,6 +618,17 @@ class Errors:
         "the like), and no files of entities: train.iob2, train.conll and so on. Give the folder "
         "with your files, or get the project's data with `spacy project assets . --extra` or "
         "`make corpus DATA=folder`."
+    )
+    TEXTCAT_NOTHING = (
+        "'{folder}' has no folder of a set for text classification ({names}). Get the data with "
+        "`spacy project assets . --extra` or `make corpus DATA=folder`."
+    )
+    TEXTCAT_LABEL = (
+        "The label '{label}' is called '{name}', and there is no description of that. Name it under "
+        "`names`, and describe it under `descriptions`."
+    )
+    TEXTCAT_NOT_CONVERTED = (
+        "'{folder}' has no converted set ({names}). Run scripts/convert_textcat.py first."
     )
     CONVERT_SEVERAL = (
         "'{folder}' has several files for {split}: {names}. Leave one, or rename it to "
