@@ -45,7 +45,8 @@ def main(
         results[name] |= evaluate(known, [doc.text for doc in drawn], test)
         if name in OF_ONE_FILE:
             nlp = make_pipeline(known, {})
-            results[name]["names, all texts"] = score(nlp, train + test)
+            everything = train + test
+            results[name]["names, all texts"] = score(nlp, everything) | {"texts": len(everything)}
         msg.good(f"{name}: {results[name]}")
         output.write_text(json.dumps(results, indent=2) + "\n", encoding="utf8")
     msg.good(f"Written to {output}")
