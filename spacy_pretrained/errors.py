@@ -11,6 +11,11 @@ class Errors:
         "model's original files, or update the package `tokenizers`."
     )
 
+    TOKENIZER_NO_PAIRS = (
+        "The tokenizer puts nothing between two texts, so its model has not learnt to tell whether "
+        "one follows from the other. Take a model that was trained for entailment."
+    )
+
     # catalogue, checkpoint
     SOURCE_UNKNOWN = (
         "Unknown source of weights '{source}'. Known names: {near}. Besides a name, a source may "
@@ -409,6 +414,28 @@ class Errors:
     )
     TEXTS_LABEL = "Row {row}: the label '{label}' is none of those given with --labels: {known}."
 
+    # entailment
+    ENTAILMENT_LABELS = (
+        "The config.json of the model ({name}) does not say which one of its classes is "
+        "entailment: its id2label has {labels}. One name, and only one, has to begin with "
+        "'entail', and at most one with 'contra'. Take another model, or correct id2label by what "
+        "the model's authors say of its classes."
+    )
+    ENTAILMENT_NO_HEAD = (
+        "The weights in '{folder}' are not those of a classifier of texts: there is no {tensor}. "
+        "Give a model that was trained for entailment (NLI) as source, such as "
+        "'FacebookAI/roberta-large-mnli'."
+    )
+    HYPOTHESIS_TOO_LONG = (
+        "The hypothesis '{hypothesis}' has {pieces} wordpieces; with the special ones that is more "
+        "than half of a window of {window}, and leaves too little for the text. Shorten the label, "
+        "its description or the template, or raise `window` if the model takes more."
+    )
+    ENTAILMENT_NO_CALIBRATION = (
+        "A model of entailment cannot be calibrated to texts. Compare descriptions and templates "
+        "on some labelled texts, or take spacy-pretrained.SimilarityClassifier.v1."
+    )
+
     # mst, biaffine
     SCORES_SHAPE = (
         "Scores of arcs have the shape (sentences, tokens, tokens + 1), for each token as "
@@ -477,7 +504,7 @@ class Errors:
         "[components.{upstream}.model], or take upstream out of [components.{name}], which then "
         "has weights of its own."
     )
-    SIMILARITY_NO_GRADIENT = (
+    ZERO_SHOT_NO_GRADIENT = (
         "The model of a zero-shot classifier learns nothing. To learn from examples use the "
         "factory 'few_shot_textcat' or 'pretrained_textcat'."
     )
@@ -486,6 +513,21 @@ class Errors:
         "many as there are labels, better some hundreds."
     )
     THRESHOLD = "threshold of '{name}' has to be from 0 to 1, but it is {threshold}."
+    FEW_SHOT_NO_LABELS = (
+        "Component '{name}' has no labels. Give some in its config (labels = [...]), with "
+        "`set_labels([...])`, or examples with `cats`: `fit(examples)`, `nlp.initialize(...)`."
+    )
+    FIT_ONE_LABEL = (
+        "Component '{name}' is to be fitted to examples of one label, '{label}': there is nothing "
+        "to tell apart. Give an example of another label, too, or set multi_label = true."
+    )
+    FIT_FROZEN = (
+        "Component '{name}' is to be fitted with fine_tune=True, but its encoder is frozen or "
+        "quantized. Leave fine_tune out, to fit the head alone; or set frozen = false in "
+        "[components.{name}.model.encoder], and fit it before it is quantized."
+    )
+    FIT_SETTING = "To fit a classifier, {setting} has to be above 0, and finite, not {value}."
+    CONTRAST = "contrast of '{name}' has to be 0 (none) or a positive number, but it is {contrast}."
     MIXING_ALPHA = (
         "mixing_alpha of '{name}' has to be 0 (no mixing) or a positive number, but it is "
         "{mixing_alpha}."

@@ -10,7 +10,7 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 
 # Bottom first. A module may import those of lower layers, and nothing else of the package.
 LAYERS = [
-    ["errors", "__init__", "resizing"],
+    ["errors", "__init__", "resizing", "lbfgs"],
     ["bootstrap", "pipeline_folder", "throughput"],
     [
         "wordpieces",
@@ -22,6 +22,7 @@ LAYERS = [
         "confidence",
         "sentences",
         "label_set",
+        "entailment_labels",
     ],
     [
         "catalogue",
@@ -51,11 +52,13 @@ LAYERS = [
         "dataset_source",
         "textcat_gold",
         "mixing",
+        "contrastive",
+        "few_shot_batches",
     ],
-    ["dataset", "span_dataset", "doc_vectors"],
+    ["dataset", "span_dataset", "doc_vectors", "pair_plan", "few_shot_head"],
     ["torch_weights", "openvino_backend"],
     ["torch_backend"],
-    ["backbone"],
+    ["backbone", "torch_entailment"],
     [
         "encoder",
         "sentence_encoder",
@@ -69,7 +72,9 @@ LAYERS = [
         "parser_scorer",
         "head_pipe",
     ],
-    ["similarity_model"],
+    ["similarity_model", "entailment_model"],
+    ["few_shot_model"],
+    ["few_shot_training"],
     ["pipes", "calibration_texts", "score_counts", "quantization_recipes"],
     ["quantization_gate"],
     ["quantize"],
