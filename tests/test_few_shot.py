@@ -48,7 +48,7 @@ def test_what_is_done_is_not_run_again(few_shot, docs, tmp_path, monkeypatch):
         DocBin(docs=docs).to_disk(folder / f"{part}.spacy")
     ran = []
 
-    def evaluate(run, known, train, test):
+    def evaluate(run, known, train, test, vectors):
         if len(ran) == 3:
             raise KeyboardInterrupt
         ran.append(run)
