@@ -29,8 +29,16 @@ def draw_batches(known: Ints2d, n_batches: int, batch_size: int, seed: int) -> I
         for _ in range(n_groups):
             group = next(turns)
             share = max(A_LABEL, batch_size // n_groups)
-            rows += [next(decks[group]) for _ in range(min(share, sizes[group]))]
+            rows += _take(decks[group], min(share, sizes[group]))
         yield np.unique(rows)  # of several labels an example has several turns
+
+
+def _take(deck: Iterator[int], n: int) -> set[int]:
+    """The next n different items."""
+    taken: set[int] = set()
+    while len(taken) < n:
+        taken.add(next(deck))
+    return taken
 
 
 def _deal(items: np.ndarray, random: np.random.Generator) -> Iterator[int]:
