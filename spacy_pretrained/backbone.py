@@ -1,6 +1,7 @@
 """The layer that holds a pretrained transformer, on whichever backend, inside of a model."""
 
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 
 from thinc.api import Model, Shim
 
@@ -27,17 +28,23 @@ def make_torch_shim(
     learn_rate_factor: float | Generator,
     device: str,
 ) -> Shim:
-    """The backend on torch; see `spacy-pretrained.TorchEncoder.v1` for its settings. An error says
-    what to install where there is no torch."""
-    try:
+    """The backend on torch; see `spacy-pretrained.TorchEncoder.v1` for its settings."""
+    with needs_torch():
         from .torch_backend import TorchSettings, TorchShim
-    except ModuleNotFoundError as error:
-        raise ModuleNotFoundError(Errors.NEEDS_TORCH.format(name=error.name)) from error
 
     settings = TorchSettings(
         frozen, freeze_layers, dropout, mixed_precision, gradient_checkpointing, device
     )
     return TorchShim(settings, learn_rate_factor)
+
+
+@contextmanager
+def needs_torch() -> Iterator[None]:
+    """Around an import of what needs torch: if it is not there, an error says what to install."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        raise ModuleNotFoundError(Errors.NEEDS_TORCH.format(name=error.name)) from error
 
 
 def get_shim(model: Model) -> Shim:

@@ -39,6 +39,11 @@ class Query:
     calibration: Floats2d | None = None  # (K, any), of the same labels
 
 
+def no_backprop(d_logits: Floats2d) -> None:
+    """The way back through a classifier: there is none."""
+    raise NotImplementedError(Errors.ZERO_SHOT_NO_GRADIENT)
+
+
 def make_label_set(
     names: Iterable[str],
     *,

@@ -54,7 +54,7 @@ def quantize_static(model: Any, batches: list[WindowBatch], smoothing: float) ->
         AdvancedSmoothQuantParameters,
     )
 
-    data = [_inputs(batch) for batch in batches]
+    data = [batch.inputs for batch in batches]
     with _quiet_logs():
         return nncf.quantize(
             model.clone(),
@@ -86,12 +86,12 @@ def keep_sensitive(model: Any, batches: list[WindowBatch], expected: list[np.nda
 
 
 def run(model: Any, batches: list[WindowBatch]) -> list[np.ndarray]:
-    """Vectors (pieces, D) of the batches, padding left out."""
+    """What the model gives for the batches, such as vectors (P, D), padding left out."""
     import openvino
 
     settings = {"INFERENCE_PRECISION_HINT": "f32", **EXACT}
     compiled = openvino.compile_model(model, "CPU", settings)
-    return [compiled(_inputs(batch))[0][batch.mask == 1] for batch in batches]
+    return [batch.select(compiled(batch.inputs)[0]) for batch in batches]
 
 
 def distance(found: list[np.ndarray], expected: list[np.ndarray]) -> float:
@@ -112,10 +112,6 @@ def _drop(model: Any, names: list[str]) -> Any:
 
 def _is_quantizer(node: Any) -> bool:
     return node.get_type_name() == "FakeQuantize"
-
-
-def _inputs(batch: WindowBatch) -> dict[str, np.ndarray]:
-    return {"input_ids": batch.ids, "attention_mask": batch.mask}
 
 
 def _spread(batches: list[WindowBatch], n: int) -> list[WindowBatch]:

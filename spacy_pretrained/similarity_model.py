@@ -13,8 +13,7 @@ from thinc.api import Model
 from thinc.types import Floats2d
 
 from .backbone import get_shim
-from .errors import Errors
-from .label_set import LabelSet, Query
+from .label_set import LabelSet, Query, no_backprop
 from .sentence_encoder import SentenceEncoder
 
 KEPT_LABEL_SETS = 32
@@ -54,7 +53,7 @@ def forward(model: Similarity, query: Query, is_train: bool) -> tuple[Floats2d, 
     cosines = normalize(encoder.predict(query.texts)) @ model.ops.asarray2f(labels).T
     if query.labels.multi_label:
         cosines -= model.attrs["middle"]
-    return model.attrs["scale"] * cosines, _no_backprop
+    return model.attrs["scale"] * cosines, no_backprop
 
 
 def encode_labels(encoder: SentenceEncoder, labels: LabelSet) -> Floats2d:
@@ -100,7 +99,3 @@ class LabelVectors:
 
     def __reduce__(self):
         return LabelVectors, ()
-
-
-def _no_backprop(d_logits: Floats2d) -> None:
-    raise NotImplementedError(Errors.SIMILARITY_NO_GRADIENT)

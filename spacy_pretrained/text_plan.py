@@ -37,7 +37,7 @@ class TextPlan:
         self.batches: list[WindowBatch] = []
         if len(pieces):
             self.batches = batch(
-                _cut(tokenizer, texts, starts, lengths, room),
+                cut_texts(tokenizer, texts, starts, lengths, room),
                 pieces,
                 prefix=tokenizer.prefix,
                 suffix=tokenizer.suffix,
@@ -69,14 +69,18 @@ class TextPlan:
         ]
 
 
-def _cut(
+def cut_texts(
     tokenizer: PieceTokenizer,
     texts: list[str],
     starts: np.ndarray,
     lengths: np.ndarray,
     room: int,
 ) -> Windows:
-    """One window a text, and several of like length where it has more than `room` pieces."""
+    """One window a text, and several of like length where it has more than `room` pieces; none of
+    a text without pieces.
+
+    starts, lengths: (T,), of each text's pieces, which are laid end to end.
+    """
     short = np.flatnonzero((lengths > 0) & (lengths <= room))
     start, end = starts[short], (starts + lengths)[short]
     windows, shifts = [Windows(start, end, start, end)], [0]

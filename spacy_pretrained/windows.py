@@ -1,5 +1,6 @@
 """Cut the wordpieces of a Doc into windows that the encoder takes, and windows into batches."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -34,6 +35,15 @@ class WindowBatch:
     mask: np.ndarray  # int64 (W, L), 1 where there is a piece
     pieces: np.ndarray  # int64 (n,), the pieces that this batch answers for
     rows: np.ndarray  # int64 (n,), where their vectors lie in the output as (W * L, D)
+
+    @property
+    def inputs(self) -> dict[str, np.ndarray]:
+        """What a model is given, by the names of its inputs."""
+        return {"input_ids": self.ids, "attention_mask": self.mask}
+
+    def select(self, vectors: np.ndarray) -> np.ndarray:
+        """The vectors (P, D) of all pieces among those (W, L, D) that a model gives."""
+        return vectors[self.mask == 1]
 
 
 def split(n_pieces: int, cuts: list[np.ndarray], window: int, stride: int) -> Windows:
@@ -90,16 +100,21 @@ def batch(
     (a single window may), nor much padding."""
     special = len(prefix) + len(suffix)
     lengths = windows.end - windows.start + special
+    return [
+        _pad(windows, chosen, ids, prefix, suffix, pad) for chosen in group(lengths, max_pieces)
+    ]
+
+
+def group(lengths: np.ndarray, max_pieces: int) -> Iterator[np.ndarray]:
+    """Numbers of the windows of each batch, longest first, by their lengths (W,)."""
     order = np.argsort(-lengths, kind="stable")
-    batches = []
     position = 0
     while position < len(order):
         count = max(1, max_pieces // int(lengths[order[position]]))
         chosen = order[position : position + count]
         chosen = chosen[: _count_with_little_padding(lengths[chosen])]
-        batches.append(_pad(windows, chosen, ids, prefix, suffix, pad))
+        yield chosen
         position += len(chosen)
-    return batches
 
 
 def slots(batches: list[WindowBatch], n_pieces: int) -> tuple[np.ndarray, np.ndarray]:
