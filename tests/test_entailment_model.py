@@ -56,12 +56,18 @@ def ask(model: Model, texts: list[str], labels: LabelSet) -> np.ndarray:
     return sigmoid(logits) if labels.multi_label else softmax(logits)
 
 
-def ask_transformers(source: str, multi_label: bool) -> np.ndarray:
-    tokenizer = PreTrainedTokenizerFast(tokenizer_file=f"{source}/tokenizer.json")
+def open_with_transformers(source: str):
     module = AutoModelForSequenceClassification.from_pretrained(source)
+    tokenizer = PreTrainedTokenizerFast(tokenizer_file=f"{source}/tokenizer.json")
     tokenizer.pad_token = tokenizer.convert_ids_to_tokens(module.config.pad_token_id)
-    if module.config.model_type != "bert":  # as the tokenizers of the others have it
-        tokenizer.model_input_names = ["input_ids", "attention_mask"]
+    tokenizer.model_input_names = ["input_ids", "attention_mask"]
+    if module.config.model_type == "bert":
+        tokenizer.model_input_names.append("token_type_ids")
+    return module, tokenizer
+
+
+def ask_transformers(source: str, multi_label: bool) -> np.ndarray:
+    module, tokenizer = open_with_transformers(source)
     pipeline = ZeroShotClassificationPipeline(model=module, tokenizer=tokenizer)
     answers = pipeline(
         TEXTS, candidate_labels=LABELS, hypothesis_template=TEMPLATE, multi_label=multi_label
@@ -239,9 +245,7 @@ def test_a_model_that_has_learnt(tiny_nli, tmp_path):
     """Whether a pair shares its word is what it learns; then labels are found in texts."""
     words = ["fox", "dog", "shells", "river"]
     texts = {word: f"The {word} is here." for word in words}
-    module = AutoModelForSequenceClassification.from_pretrained(tiny_nli("bert"))
-    tokenizer = PreTrainedTokenizerFast(tokenizer_file=f"{tiny_nli('bert')}/tokenizer.json")
-    tokenizer.pad_token = "[PAD]"
+    module, tokenizer = open_with_transformers(tiny_nli("bert"))
     pairs = [(text, f"This is about {other}.") for text in texts.values() for other in words]
     encoded = tokenizer(*map(list, zip(*pairs)), padding=True, return_tensors="pt")
     gold = torch.tensor([2 if one == other else 0 for one in words for other in words])
