@@ -10,12 +10,13 @@ from thinc.api import Model, chain
 from thinc.types import Floats2d
 
 from .backbone import get_shim
+from .directions import SMALLEST
 from .few_shot_head import Head
 from .label_set import LabelSet
 from .linear import Linear
 from .resizing import resize
 from .sentence_encoder import SentenceEncoder
-from .similarity_model import SMALLEST, encode_labels
+from .similarity_model import encode_labels
 
 FewShot = Model[list[str], Floats2d]
 

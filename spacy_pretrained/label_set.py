@@ -52,15 +52,15 @@ def make_label_set(
     multi_label: bool,
     component: str,
 ) -> LabelSet:
-    """Put each label into each template: its description, or its name if it has none.
+    """Put each label into each template: its name, and its description behind it, if it has one.
 
     component: The name of the component, for error messages.
     RAISES: ValueError if there is no label, or only one that always holds; if a label is empty or
         is there twice; for a description of no label; for a template without "{}".
 
-    >>> make_label_set(["law"], descriptions={"law": "courts"}, templates=["On {}."],
+    >>> make_label_set(["law"], descriptions={"law": "courts and trials."}, templates=["On {}."],
     ...                multi_label=True, component="zero_shot_textcat").hypotheses
-    (('On courts.',),)
+    (('On law (courts and trials).',),)
     """
     names, templates = tuple(names), tuple(templates)
     if not names:
@@ -81,10 +81,17 @@ def make_label_set(
         )
     check_templates(templates, component)
     hypotheses = tuple(
-        tuple(template.replace("{}", descriptions.get(name, name)) for template in templates)
+        tuple(template.replace("{}", _describe(name, descriptions)) for template in templates)
         for name in names
     )
     return LabelSet(names, hypotheses, multi_label)
+
+
+def _describe(name: str, descriptions: Mapping[str, str]) -> str:
+    """A label for the middle of a phrase."""
+    if name not in descriptions:
+        return name
+    return f"{name} ({descriptions[name].strip().removesuffix('.')})"
 
 
 def check_templates(templates: Iterable[str], component: str) -> None:

@@ -22,6 +22,7 @@ LAYERS = [
         "confidence",
         "sentences",
         "label_set",
+        "directions",
         "entailment_labels",
     ],
     [
@@ -34,6 +35,7 @@ LAYERS = [
         "noun_chunks",
         "tag_schemes",
         "textcat_scorer",
+        "label_calibration",
     ],
     ["alignment", "checkpoint", "vector_shards", "column_layout", "conllu_rows"],
     ["column_rows"],

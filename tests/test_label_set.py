@@ -11,10 +11,10 @@ def make(names=("sport", "law"), **settings) -> LabelSet:
 
 
 def test_each_label_goes_into_each_template():
-    labels = make(descriptions={"law": "courts {and} judges"}, templates=["On {}.", "{}"])
+    labels = make(descriptions={"law": "courts {and} judges. "}, templates=["On {}.", "{}"])
     assert labels.hypotheses == (
         ("On sport.", "sport"),
-        ("On courts {and} judges.", "courts {and} judges"),
+        ("On law (courts {and} judges).", "law (courts {and} judges)"),
     )
     assert labels.names == ("sport", "law") and len(labels) == 2
 

@@ -9,6 +9,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 from spacy_pretrained.backbone import get_shim
+from spacy_pretrained.directions import normalize
 from spacy_pretrained.label_set import LabelSet, Query, make_label_set
 from spacy_pretrained.sentence_encoder import SentenceEncoder, build_torch_sentence_encoder
 from spacy_pretrained.similarity_model import (
@@ -17,7 +18,6 @@ from spacy_pretrained.similarity_model import (
     Similarity,
     build_similarity_classifier,
     encode_labels,
-    normalize,
 )
 
 TEXTS = ["the sea shore", "lazy dogs jump", "sea shells 😀"]

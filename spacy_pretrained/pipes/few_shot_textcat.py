@@ -82,8 +82,8 @@ def make_few_shot_textcat(
     """Make a text classifier that begins with the names of its labels, and learns from examples.
 
     labels: What to tell apart, in words. If there are none, they are those of the examples.
-    descriptions: In place of a label's name, what is put into templates: "games, athletes, matches
-        and results".
+    descriptions: Of labels, to go with their names into templates: "games, athletes, matches and
+        results".
     templates: Phrases with {} in place of a label, that a text may bear out. Of several the mean
         counts.
     multi_label: Whether any number of labels may hold of a Doc, each with a probability of its

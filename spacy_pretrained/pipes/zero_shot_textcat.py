@@ -66,8 +66,8 @@ def make_zero_shot_textcat(
 
     labels: What to tell apart, in words: "world politics" rather than "pol". May be given later,
         by `set_labels` or for one call.
-    descriptions: In place of a label's name, what is put into templates: "games, athletes, matches
-        and results".
+    descriptions: Of labels, to go with their names into templates: "games, athletes, matches and
+        results".
     templates: Phrases with {} in place of a label, that a text may bear out. Of several the mean
         counts.
     multi_label: Whether any number of labels may hold of a Doc, each with a score of its own from
@@ -202,11 +202,14 @@ class ZeroShotTextcat(Pipe):
         labels: Iterable[str] | None = None,
         descriptions: dict[str, str] | None = None,
         multi_label: bool | None = None,
+        batch_size: int = 1,
     ) -> Doc:
         """Categorize one Doc.
 
         labels, descriptions, multi_label: For this call alone, in place of those that are set; also
             by way of `component_cfg` in `nlp(...)` and `nlp.pipe(...)`.
+        batch_size: Says nothing here; `nlp.pipe` adds it to a `component_cfg`, which may serve
+            `nlp(...)`, too.
         """
         cfg = self._change_labels(labels, descriptions, multi_label=multi_label)
         try:
