@@ -66,7 +66,12 @@ def _build(shim: Shim, window: int, max_pieces: int) -> Entailment:
         forward,
         layers=[backbone],
         refs={"backbone": backbone},
-        attrs={"window": window, "max_pieces": max_pieces, "calibrate": _no_calibration},
+        attrs={
+            "window": window,
+            "max_pieces": max_pieces,
+            "calibrate": _no_calibration,
+            "reads_pairs": True,  # so that it cannot run on the weights of an encoder
+        },
     )
 
 
@@ -86,13 +91,18 @@ def forward(model: Entailment, query: Query, is_train: bool) -> tuple[Floats2d, 
 
 
 def plan_pairs(model: Entailment, texts: list[str], labels: LabelSet) -> PairPlan:
-    """The batches of pairs that the backend gets to see for these texts and labels."""
+    """The pairs of these texts with the hypotheses of these labels."""
     checkpoint = get_shim(model).checkpoint
     if checkpoint is None:
         raise ValueError(Errors.NOT_INITIALIZED)
     hypotheses = [phrase for phrases in labels.hypotheses for phrase in phrases]
     settings = {name: model.attrs[name] for name in ("window", "max_pieces")}
     return PairPlan(checkpoint, texts, hypotheses, **settings)
+
+
+def plan_batches(model: Entailment, texts: list[str], labels: LabelSet) -> list[PairBatch]:
+    """The batches of pairs that the backend gets to see for these texts and labels."""
+    return list(plan_pairs(model, texts, labels).batches())
 
 
 def _run(shim: Shim, plan: PairPlan) -> Iterator[tuple[PairBatch, np.ndarray]]:

@@ -431,6 +431,10 @@ class Errors:
         "than half of a window of {window}, and leaves too little for the text. Shorten the label, "
         "its description or the template, or raise `window` if the model takes more."
     )
+    UPSTREAM_OF_PAIRS = (
+        "Component '{name}' asks a model of entailment, which cannot run on the weights of the "
+        "encoder '{upstream}'. Take upstream out of its config, and give the model as source."
+    )
     ENTAILMENT_NO_CALIBRATION = (
         "A model of entailment cannot be calibrated to texts. Compare descriptions and templates "
         "on some labelled texts, or take spacy-pretrained.SimilarityClassifier.v1."
@@ -481,7 +485,7 @@ class Errors:
     )
     ZERO_SHOT_NO_LABELS = (
         "Component '{name}' has no labels. Give some in its config (labels = [...]), with "
-        "`set_labels([...])`, or for one call: nlp(text, component_cfg={{\"{name}\": "
+        '`set_labels([...])`, or for one call: nlp(text, component_cfg={{"{name}": '
         '{{"labels": [...]}}}}).'
     )
     LABEL_EMPTY = "A {what} of '{name}' is a string that is not empty, not {text!r}."
@@ -582,11 +586,11 @@ class Errors:
     )
     PRECISION = "Unknown precision '{precision}'. Choose from {known}."
     QUANTIZED_ALREADY = (
-        "The encoder '{name}' runs on OpenVINO already. Quantize the pipeline that was trained."
+        "The pipeline ({pipes}) runs on OpenVINO already. Quantize the one that was trained."
     )
-    NO_ENCODER = (
-        "The pipeline ({pipes}) has no component made by the factory 'pretrained_encoder': there "
-        "is nothing to quantize."
+    NO_BACKBONE = (
+        "The pipeline ({pipes}) has no component with a pretrained transformer, such as "
+        "'pretrained_encoder' or 'zero_shot_textcat': there is nothing to quantize."
     )
     TOO_FEW_TEXTS = (
         "{n} texts are too few to calibrate INT8 on; give at least {least}, better some hundreds."

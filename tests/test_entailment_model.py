@@ -241,6 +241,12 @@ def test_component(tiny_nli, tmp_path):
     assert list(doc.cats) == many
 
 
+def test_it_shares_no_encoder():
+    nlp = spacy.blank("en")
+    with pytest.raises(ValueError, match="cannot run on the weights of the encoder 'enc'"):
+        nlp.add_pipe(PIPE, config={"model": ENTAILMENT, "upstream": "enc"})
+
+
 def test_a_model_that_has_learnt(tiny_nli, tmp_path):
     """Whether a pair shares its word is what it learns; then labels are found in texts."""
     words = ["fox", "dog", "shells", "river"]

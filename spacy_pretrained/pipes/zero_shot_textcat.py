@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import srsly
@@ -117,6 +118,8 @@ class ZeroShotTextcat(Pipe):
     ):
         if not 0 <= threshold <= 1:
             raise ValueError(Errors.THRESHOLD.format(name=name, threshold=threshold))
+        if upstream is not None and model.attrs.get("reads_pairs"):
+            raise ValueError(Errors.UPSTREAM_OF_PAIRS.format(name=name, upstream=upstream))
         self.vocab = vocab
         self.model = model
         self.name = name
@@ -256,6 +259,11 @@ class ZeroShotTextcat(Pipe):
             found = sigmoid(logits) if labels.multi_label else softmax(logits)
             scores[rows] = self.model.ops.to_numpy(found)
         return scores
+
+    def plan_batches(self, docs: list[Doc]) -> list[Any]:
+        """The batches that the backbone gets to see for these Docs, and for the labels."""
+        texts = [text for text in (doc.text for doc in docs) if text.strip()]
+        return self.model.attrs["plan"](self.model, texts, self._find_labels())
 
     def score(self, examples: Iterable[Example], **kwargs) -> dict[str, object]:
         return super().score(examples, **{"threshold": self.threshold} | kwargs)
