@@ -26,7 +26,7 @@ TRF_TESTS := $(addprefix tests/test_,spacy_transformers.py torch_weights.py torc
     encoder.py encoder_pipe.py catalogue.py openvino_backend.py::test_agrees_with_torch_where_there_are_pieces)
 
 .PHONY: demo install test test-slow test-trf lint corpus int8 evaluate evaluate-int8 wheels bench \
-    bench-latency bench-memory bench-recipes bench-frozen quantization-report clean
+    bench-latency bench-memory bench-recipes bench-frozen bench-textcat quantization-report clean
 
 # From nothing to an annotated paragraph: trains on assets/sample, packages, installs the package.
 demo: install
@@ -138,6 +138,19 @@ bench-recipes: install
 bench-frozen: install
 	$(RUN) scripts/benchmark_epochs.py configs/tagger_parser.cfg configs/frozen.cfg \
 	    --train "$(TRAIN)" --limit 8 --output metrics/epochs.json
+
+# Classification without labels, of 4 labels and of 77, beside the bare backbone: both in INT8, on
+# the texts that 4 of the labels are for.
+NEWS := corpus/textcat/ag_news
+bench-textcat: install
+	for set in ag_news banking77; do \
+	    $(RUN) scripts/make_zero_shot.py assets/textcat/$$set.yml training/textcat/$$set && \
+	    $(RUN) -m spacy pretrained quantize training/textcat/$$set training/textcat/$$set-int8 \
+	        --texts $(NEWS)/train.spacy || exit 1; \
+	done
+	$(RUN) scripts/benchmark.py --texts $(NEWS)/test.spacy --rounds $(ROUNDS) \
+	    --model "4 labels"=training/textcat/ag_news-int8 \
+	    --model "77 labels"=training/textcat/banking77-int8 --output metrics/textcat/speed.json
 
 # What `make demo` and `make test` made. Other corpora and what was trained on them stay.
 clean:

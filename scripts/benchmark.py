@@ -5,8 +5,8 @@ r"""Compare pipelines by speed, memory and load time, interleaved in one run, me
 
 Each pipeline is served by a process of its own, and only one of them is busy at a time. A round
 measures each once, and ratios are taken within rounds, so that a machine that slows down or is
-shared does not favour one. Beside a pipeline with a `pretrained_encoder` its ceiling is measured:
-the bare backbone on the same pieces, packed into full windows, with the same engine and threads.
+shared does not favour one. Beside a pipeline with a backbone its ceiling is measured: that alone
+on the same pieces, packed into full windows, with the same engine and threads.
 """
 
 import datetime
@@ -30,6 +30,8 @@ from wasabi import msg
 WORKER = Path(__file__).with_name("benchmark_worker.py")
 CPU_FLAGS = ("avx2", "avx512f", "avx_vnni", "avx512_vnni", "avx512_bf16", "amx_bf16", "amx_int8")
 CEILING = "{} (ceiling)"
+# Components that have a backbone of their own.
+BACKBONES = ("pretrained_encoder", "zero_shot_textcat", "few_shot_textcat")
 
 
 class WorkerError(Exception):
@@ -48,7 +50,9 @@ class Subject:
 
     @property
     def backbone(self) -> Path:
-        return self.path / "pretrained_encoder" / "backbone"
+        """Where it is if there is one: several components may have one, the first counts."""
+        paths = [self.path / name / "backbone" for name in BACKBONES]
+        return next((path for path in paths if path.exists()), paths[0])
 
     @property
     def trains(self) -> bool:

@@ -143,11 +143,11 @@ def hold_out(docs: list[Doc], numbers: list[int | None]) -> list[Doc]:
 def check_assets(source: Path, project: Path | None) -> None:
     """Check the files of the folder that the project lists; others may be anything."""
     assets = read_assets(project) if project else []
-    for asset in assets:
-        if asset.dest.parent == source.resolve() and asset.checksum:
-            if not asset.dest.exists():
-                raise ValueError(Errors.ASSET_MISSING.format(path=asset.dest))
-            check_asset(asset, asset.dest)
+    here = [asset for asset in assets if asset.dest.parent == source.resolve()]
+    for part in [part for asset in here for part in asset.parts() if part.checksum]:
+        if not part.dest.exists():
+            raise ValueError(Errors.ASSET_MISSING.format(path=part.dest))
+        check_asset(part, part.dest)
 
 
 def find(source: Path, split: str, endings: Iterable[str]) -> Path | None:

@@ -2,9 +2,10 @@
 
     python scripts/corpus.py ../shared/data
 
-Of every asset in project.yml the file is looked for by its name in the URL, in the folder and the
-folders in it, also compressed (.gz). Only files with the right MD5 checksum are copied; an asset
-without one is taken on trust.
+Of every asset in project.yml the file is looked for by its name in the URL, in the folder and up to
+two levels below, also compressed (.gz). Only files with the right MD5 checksum are copied; an asset
+without one is taken on trust. Where an archive or repository is not there, the files that
+project.yml lists under it (`files`) stand for it.
 """
 
 import gzip
@@ -29,6 +30,11 @@ class Asset:
     dest: Path  # absolute
     name: str  # of the file behind the URL
     checksum: str | None  # MD5 of its contents, in hexadecimal digits
+    files: tuple["Asset", ...] = ()  # in the same folder, what was taken out of it
+
+    def parts(self) -> tuple["Asset", ...]:
+        """The asset itself or, where it is not there, the files that stand for it."""
+        return self.files if self.files and not self.dest.exists() else (self,)
 
 
 def main(
@@ -61,19 +67,21 @@ def main(
 
 
 def read_assets(project: Path) -> list[Asset]:
-    return [
-        Asset(
-            dest=(project.parent / asset["dest"]).resolve(),
-            name=asset.get("url", asset["dest"]).rpartition("/")[2],
-            checksum=asset.get("checksum"),
-        )
-        for asset in srsly.read_yaml(project).get("assets", [])
-    ]
+    assets = []
+    for asset in srsly.read_yaml(project).get("assets", []):
+        dest = (project.parent / asset["dest"]).resolve()
+        name = asset.get("url", asset["dest"]).rpartition("/")[2]
+        files = asset.get("files", {}).items()
+        parts = tuple(Asset(dest.parent / file, file, checksum) for file, checksum in files)
+        assets.append(Asset(dest, name, asset.get("checksum"), parts))
+    return assets
 
 
 def copy_asset(asset: Asset, data: Path) -> Path | None:
     """Copy a file to its place. RETURNS: what it was copied from: its own place if it was there
     already, None if it was not found. ValueError if there are only files with wrong checksums."""
+    if asset.dest.is_dir():
+        return asset.dest
     found = [asset.dest] if asset.dest.exists() else []
     found += _candidates(asset, data)
     for source in found:
@@ -85,7 +93,8 @@ def copy_asset(asset: Asset, data: Path) -> Path | None:
             return source
     if found:
         check_asset(asset, found[-1])
-    return None
+    sources = [copy_asset(file, data) for file in asset.files]
+    return sources[0] if sources and all(sources) else None
 
 
 def check_asset(asset: Asset, path: Path) -> None:
@@ -99,7 +108,9 @@ def check_asset(asset: Asset, path: Path) -> None:
 
 def _candidates(asset: Asset, data: Path) -> Iterator[Path]:
     for name in (asset.name, asset.name + ".gz"):
-        yield from sorted([*data.glob(name), *data.glob(f"*/{name}")])
+        yield from sorted(
+            path for folder in ("", "*/", "*/*/") for path in data.glob(folder + name)
+        )
 
 
 def _read(path: Path) -> bytes:

@@ -2,8 +2,8 @@
 
     python scripts/results_table.py
 
-Reads metrics/, and writes between the marks in README.md and docs/models.md; what was not measured
-is left out.
+Reads metrics/, and writes between the marks in README.md, docs/models.md and
+docs/text-classification.md; what was not measured is left out.
 """
 
 import json
@@ -30,6 +30,7 @@ SPEEDS = {
     "int8-without-ner": "– without the entity recognizer",
     "int8-with-lemmatizer": "– with spaCy's `trainable_lemmatizer`",
 }
+WAYS = ["names", "descriptions", "descriptions, calibrated"]
 EXPERIMENTS = {
     "ner-wnut17": "WNUT-17, 2 epochs",
     "ner-wnut17-best": "WNUT-17, 4 epochs",
@@ -42,6 +43,10 @@ EXPERIMENTS = {
 def main() -> None:
     fill(Path("README.md"), "results", [accuracy_table(), entities_line(), speed_table()])
     fill(Path("docs/models.md"), "experiments", [experiments_table()])
+    textcat = Path("docs/text-classification.md")
+    fill(textcat, "zero-shot", [zero_shot_table()])
+    fill(textcat, "few-shot", [few_shot_table()])
+    fill(textcat, "textcat-speed", [textcat_speed_table()])
 
 
 def fill(path: Path, mark: str, parts: list[str]) -> None:
@@ -128,6 +133,62 @@ def experiments_table() -> str:
                     cell += f" ± {found['deviation']:.2f}"
                 rows.append([title, f"`{run}`", score, str(len(result["seeds"])), cell])
     return table(["data", "run", "score", "seeds", "mean and deviation"], rows)
+
+
+def zero_shot_table() -> str:
+    results = read("textcat/zero-shot.json")
+    rows = []
+    for result in results.values():
+        cells = [f"{result[way]['accuracy']:.1f} / {result[way]['macro_f']:.1f}" for way in WAYS]
+        rows.append([result["title"], str(result["labels"]), f"{result['texts']:,}", *cells])
+        if "names, all texts" in result:
+            found = result["names, all texts"]
+            cell = f"{found['accuracy']:.1f} / {found['macro_f']:.1f}"
+            title = f"– the whole file, {found['texts']:,} texts"
+            rows.append([title, "", "", cell, *["–"] * (len(WAYS) - 1)])
+    caption = "Accuracy / macro-averaged F1, percent (`spacy project run zero-shot .`):"
+    return caption + "\n\n" + table(["test set", "labels", "texts", *WAYS], rows)
+
+
+def few_shot_table() -> str:
+    results = read("textcat/few-shot.json").values()
+    points = [p for result in results for modes in result["summary"].values() for p in modes]
+    sizes = sorted(set(points), key=int)
+    rows = []
+    for result in results:
+        for mode, found in result["summary"].items():
+            cells = [few_shot_cell(found[size]) if size in found else "–" for size in sizes]
+            rows.append([result["title"], mode, *cells])
+    caption = (
+        "Accuracy, percent, by texts a label: mean and deviation over 5 draws of texts, and the "
+        "seconds of a fit (`spacy project run few-shot .`):"
+    )
+    return caption + "\n\n" + table(["test set", "encoder", *sizes], rows)
+
+
+def few_shot_cell(found: dict[str, float]) -> str:
+    if found["seeds"] == 1:
+        return f"{found['accuracy']:.1f}"
+    return f"{found['accuracy']:.1f} ± {found['deviation']:.1f}, {found['fit_seconds']:.1f} s"
+
+
+def textcat_speed_table() -> str:
+    report = read("textcat/speed.json")
+    if not report:
+        return ""
+    results = report["results"]
+    rows = []
+    for name, result in results.items():
+        found = result["infer"]
+        share = f"{found['of_ceiling']:.0%}" if "of_ceiling" in found else "–"
+        rows.append([name, f"{found['words_per_second']:,.0f}", share])
+    first = next(iter(results.values()))["infer"]
+    caption = (
+        f"`zero_shot_textcat` in INT8 beside its bare backbone, on {first['documents']:,} texts, "
+        f"{first['words'][0]:,} words; {report['threads']} cores ({report['machine']['cpu']}), "
+        f"interleaved, median of {report['rounds']} rounds (`make bench-textcat`):"
+    )
+    return caption + "\n\n" + table(["", "words/s", "of the bare backbone"], rows)
 
 
 if __name__ == "__main__":

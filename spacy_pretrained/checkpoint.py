@@ -26,9 +26,10 @@ CHECKSUMS = "checksums.json"
 class Layout:
     """What the wordpiece side has to know of a backbone, without torch or transformers."""
 
-    width: int  # D, of the vectors
+    width: int  # D, of the vectors; of a classifier, the number of its classes
     max_window: int  # pieces that a window may hold, special ones included
     pad: int  # id of the padding piece
+    segments: bool = False  # whether it is told of which of two texts a piece is (token_type_ids)
 
 
 @dataclass

@@ -11,6 +11,7 @@ from spacy.tokens import Doc
 from thinc.api import Model, Shim
 from thinc.types import Floats2d
 
+from .backbone import Backbone, check_settings, get_shim, is_frozen, make_torch_shim
 from .doc_arrays import DocArrays, read_arrays
 from .errors import Errors
 from .feature_cache import FeatureCache
@@ -60,15 +61,15 @@ def build_torch_encoder(
         schedule.
     device: "auto" follows spaCy; "cuda", "cuda:1" or "mps" puts the backbone there, and only it.
     """
-    try:
-        from .torch_backend import TorchSettings, TorchShim
-    except ModuleNotFoundError as error:
-        raise ModuleNotFoundError(Errors.NEEDS_TORCH.format(name=error.name)) from error
-
-    settings = TorchSettings(
-        frozen, freeze_layers, dropout, mixed_precision, gradient_checkpointing, device
+    shim = make_torch_shim(
+        frozen=frozen,
+        freeze_layers=freeze_layers,
+        dropout=dropout,
+        mixed_precision=mixed_precision,
+        gradient_checkpointing=gradient_checkpointing,
+        learn_rate_factor=learn_rate_factor,
+        device=device,
     )
-    shim = TorchShim(settings, learn_rate_factor)
     return _build(shim, window, stride, max_pieces, orth_width)
 
 
@@ -91,8 +92,14 @@ def build_openvino_encoder(
 def _build(
     shim: Shim, window: int, stride: int | None, max_pieces: int, orth_width: int
 ) -> EncoderModel:
-    _check_settings(window, stride, max_pieces, orth_width)
-    backbone = Model("backbone", _not_alone, shims=[shim], attrs={"cache": None})
+    check_settings(
+        window=(window, 0),
+        stride=(1 if stride is None else stride, 1),
+        max_pieces=(max_pieces, 1),
+        orth_width=(orth_width, 0),
+    )
+    backbone = Backbone(shim)
+    backbone.attrs["cache"] = None
     orth = OrthEmbed(orth_width) if orth_width else None
     return Model(
         "pretrained_encoder",
@@ -108,11 +115,6 @@ def _build(
             "orth_width": orth_width,
         },
     )
-
-
-def get_shim(model: EncoderModel) -> Shim:
-    """The backend: `predict`, `begin_update`, `to_files`, `from_files`, `checkpoint`."""
-    return model.get_ref("backbone").shims[0]
 
 
 def forward(
@@ -208,12 +210,6 @@ def set_width(model: EncoderModel) -> None:
         model.set_dim("nO", checkpoint.layout.width + model.attrs["orth_width"], force=True)
 
 
-def is_frozen(model: EncoderModel) -> bool:
-    """Whether the backbone stays as it is, whatever is trained."""
-    settings = getattr(get_shim(model), "settings", None)  # what does not train has none
-    return settings is None or settings.frozen
-
-
 def set_cache(model: EncoderModel, cache_bytes: int, cache_folder: Path | None) -> None:
     """Keep the backbone's vectors from now on: see `PretrainedEncoder.cache_vectors`."""
     cache = None
@@ -254,18 +250,3 @@ def _by_doc(out: Floats2d, bounds: list[tuple[int, int]]) -> list[Floats2d]:
         out[low:high] if 2 * (high - low) > len(out) else out[low:high].copy()
         for low, high in bounds
     ]
-
-
-def _check_settings(window: int, stride: int | None, max_pieces: int, orth_width: int) -> None:
-    for name, value, least in (
-        ("window", window, 0),
-        ("stride", 1 if stride is None else stride, 1),
-        ("max_pieces", max_pieces, 1),
-        ("orth_width", orth_width, 0),
-    ):
-        if value < least:
-            raise ValueError(Errors.SETTING_TOO_SMALL.format(name=name, value=value, least=least))
-
-
-def _not_alone(model: Model, X, is_train: bool):
-    raise NotImplementedError(Errors.BACKBONE_ALONE)

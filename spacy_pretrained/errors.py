@@ -11,6 +11,11 @@ class Errors:
         "model's original files, or update the package `tokenizers`."
     )
 
+    TOKENIZER_NO_PAIRS = (
+        "The tokenizer puts nothing between two texts, so its model has not learnt to tell whether "
+        "one follows from the other. Take a model that was trained for entailment."
+    )
+
     # catalogue, checkpoint
     SOURCE_UNKNOWN = (
         "Unknown source of weights '{source}'. Known names: {near}. Besides a name, a source may "
@@ -403,6 +408,38 @@ class Errors:
         "entities was taken off. There are {entities} entities."
     )
 
+    TEXTS_FIELDS = (
+        "A row of the file has more fields than the {n} columns that have names: {row}. Quote "
+        "fields that have the delimiter in them, or name all columns with --columns."
+    )
+    TEXTS_LABEL = "Row {row}: the label '{label}' is none of those given with --labels: {known}."
+
+    # entailment
+    ENTAILMENT_LABELS = (
+        "The config.json of the model ({name}) does not say which one of its classes is "
+        "entailment: its id2label has {labels}. One name, and only one, has to begin with "
+        "'entail', and at most one with 'contra'. Take another model, or correct id2label by what "
+        "the model's authors say of its classes."
+    )
+    ENTAILMENT_NO_HEAD = (
+        "The weights in '{folder}' are not those of a classifier of texts: there is no {tensor}. "
+        "Give a model that was trained for entailment (NLI) as source, such as "
+        "'FacebookAI/roberta-large-mnli'."
+    )
+    HYPOTHESIS_TOO_LONG = (
+        "The hypothesis '{hypothesis}' has {pieces} wordpieces; with the special ones that is more "
+        "than half of a window of {window}, and leaves too little for the text. Shorten the label, "
+        "its description or the template, or raise `window` if the model takes more."
+    )
+    UPSTREAM_OF_PAIRS = (
+        "Component '{name}' asks a model of entailment, which cannot run on the weights of the "
+        "encoder '{upstream}'. Take upstream out of its config, and give the model as source."
+    )
+    ENTAILMENT_NO_CALIBRATION = (
+        "A model of entailment cannot be calibrated to texts. Compare descriptions and templates "
+        "on some labelled texts, or take spacy-pretrained.SimilarityClassifier.v1."
+    )
+
     # mst, biaffine
     SCORES_SHAPE = (
         "Scores of arcs have the shape (sentences, tokens, tokens + 1), for each token as "
@@ -433,6 +470,71 @@ class Errors:
     LABEL_UNKNOWN = (
         "Component '{name}' met the label '{label}' in training, which it was not initialized "
         "with. Initialize it with all of the corpus, or with a list of labels that has it."
+    )
+    CATS_VALUE = (
+        "Component '{name}': an example's category '{label}' is {value!r}; it has to be 1 (it "
+        "holds) or 0 (it does not). Leave a label out of `cats` if it is not known."
+    )
+    CATS_SEVERAL = (
+        "Component '{name}' takes labels to exclude each other, but an example has several: "
+        "{labels}. Set multi_label = true, or correct the corpus."
+    )
+    CATS_ONE_LABEL = (
+        "Component '{name}' has one label, '{label}', which would always hold. Give a second one "
+        "for what it is not, or set multi_label = true."
+    )
+    ZERO_SHOT_NO_LABELS = (
+        "Component '{name}' has no labels. Give some in its config (labels = [...]), with "
+        '`set_labels([...])`, or for one call: nlp(text, component_cfg={{"{name}": '
+        '{{"labels": [...]}}}}).'
+    )
+    LABEL_EMPTY = "A {what} of '{name}' is a string that is not empty, not {text!r}."
+    LABELS_TWICE = "Component '{name}' has labels that are there twice: {labels}."
+    DESCRIPTIONS_UNKNOWN = (
+        "Component '{name}' has descriptions of '{unknown}', which is none of its labels: {labels}."
+    )
+    TEMPLATE = (
+        "Component '{name}' has the template {template!r}. A template has {{}} where the label "
+        'goes, such as "This text is about {{}}."; give at least one.'
+    )
+    UPSTREAM_MISSING = (
+        "Component '{name}' runs on the weights of '{upstream}', but no encoder of that name "
+        'stands before it in the pipeline. Add it first: nlp.add_pipe("pretrained_encoder", '
+        'name="{upstream}", before="{name}") - or take upstream out of the config.'
+    )
+    UPSTREAM_NOT_FROZEN = (
+        "Component '{name}' runs on the weights of the encoder '{upstream}', which trains: its "
+        "vectors of texts would lose their meaning. Set frozen = true in "
+        "[components.{upstream}.model], or take upstream out of [components.{name}], which then "
+        "has weights of its own."
+    )
+    ZERO_SHOT_NO_GRADIENT = (
+        "The model of a zero-shot classifier learns nothing. To learn from examples use the "
+        "factory 'few_shot_textcat' or 'pretrained_textcat'."
+    )
+    CALIBRATION_FEW_TEXTS = (
+        "Component '{name}' is to be calibrated on {n} texts, for {k} labels: give at least as "
+        "many as there are labels, better some hundreds."
+    )
+    THRESHOLD = "threshold of '{name}' has to be from 0 to 1, but it is {threshold}."
+    FEW_SHOT_NO_LABELS = (
+        "Component '{name}' has no labels. Give some in its config (labels = [...]), with "
+        "`set_labels([...])`, or examples with `cats`: `fit(examples)`, `nlp.initialize(...)`."
+    )
+    FIT_ONE_LABEL = (
+        "Component '{name}' is to be fitted to examples of one label, '{label}': there is nothing "
+        "to tell apart. Give an example of another label, too, or set multi_label = true."
+    )
+    FIT_FROZEN = (
+        "Component '{name}' is to be fitted with fine_tune=True, but its encoder is frozen or "
+        "quantized. Leave fine_tune out, to fit the head alone; or set frozen = false in "
+        "[components.{name}.model.encoder], and fit it before it is quantized."
+    )
+    FIT_SETTING = "To fit a classifier, {setting} has to be above 0, and finite, not {value}."
+    CONTRAST = "contrast of '{name}' has to be 0 (none) or a positive number, but it is {contrast}."
+    MIXING_ALPHA = (
+        "mixing_alpha of '{name}' has to be 0 (no mixing) or a positive number, but it is "
+        "{mixing_alpha}."
     )
     MAX_SENTENCE = "max_sentence of '{name}' must be at least 1, but it is {max_sentence}."
     NOT_TRAINED = "Component '{name}' has no labels yet: call `nlp.initialize()` first."
@@ -484,11 +586,11 @@ class Errors:
     )
     PRECISION = "Unknown precision '{precision}'. Choose from {known}."
     QUANTIZED_ALREADY = (
-        "The encoder '{name}' runs on OpenVINO already. Quantize the pipeline that was trained."
+        "The pipeline ({pipes}) runs on OpenVINO already. Quantize the one that was trained."
     )
-    NO_ENCODER = (
-        "The pipeline ({pipes}) has no component made by the factory 'pretrained_encoder': there "
-        "is nothing to quantize."
+    NO_BACKBONE = (
+        "The pipeline ({pipes}) has no component with a pretrained transformer, such as "
+        "'pretrained_encoder' or 'zero_shot_textcat': there is nothing to quantize."
     )
     TOO_FEW_TEXTS = (
         "{n} texts are too few to calibrate INT8 on; give at least {least}, better some hundreds."
@@ -562,6 +664,17 @@ class Errors:
         "the like), and no files of entities: train.iob2, train.conll and so on. Give the folder "
         "with your files, or get the project's data with `spacy project assets . --extra` or "
         "`make corpus DATA=folder`."
+    )
+    TEXTCAT_NOTHING = (
+        "'{folder}' has no folder of a set for text classification ({names}). Get the data with "
+        "`spacy project assets . --extra` or `make corpus DATA=folder`."
+    )
+    TEXTCAT_LABEL = (
+        "The label '{label}' is called '{name}', and there is no description of that. Name it under "
+        "`names`, and describe it under `descriptions`."
+    )
+    TEXTCAT_NOT_CONVERTED = (
+        "'{folder}' has no converted set ({names}). Run scripts/convert_textcat.py first."
     )
     CONVERT_SEVERAL = (
         "'{folder}' has several files for {split}: {names}. Leave one, or rename it to "

@@ -17,8 +17,8 @@ SAMPLE = 10  # examples that a model finds its sizes with
 
 
 class HeadPipe(TrainablePipe):
-    """A component whose model turns Docs into one array of rows, one for each of N tokens, and
-    whose `get_loss` says how these should have been: a loss and a gradient (N, D).
+    """A component whose model turns Docs into one array of rows, one for each of N tokens (or of N
+    Docs), and whose `get_loss` says how these should have been: a loss and a gradient (N, D).
 
     What is saved beside the model is in `cfg`, the labels among it.
     """
@@ -29,7 +29,7 @@ class HeadPipe(TrainablePipe):
         model: Model,
         name: str,
         *,
-        confidence: bool,
+        confidence: bool = False,
         scorer: Callable | None,
         **cfg: object,
     ):
@@ -81,7 +81,7 @@ class HeadPipe(TrainablePipe):
     ) -> dict[str, float]:
         """Learn from a batch.
 
-        drop: Dropout rate of the token vectors.
+        drop: Dropout rate of the vectors.
         RAISES: ValueError if the loss is no finite number.
         """
         losses = {} if losses is None else losses
@@ -91,15 +91,22 @@ class HeadPipe(TrainablePipe):
         if not any(len(example.predicted) for example in examples):
             return losses
         set_dropout_rate(self.model, drop)
-        rows, backprop = self.model.begin_update([example.predicted for example in examples])
-        loss, gradient = self.get_loss(examples, rows)
-        if not math.isfinite(loss):
-            raise ValueError(Errors.LOSS_NOT_FINITE.format(name=self.name, loss=loss))
-        backprop(gradient)
+        losses[self.name] += self._learn(examples)
         if sgd is not None:
             self.finish_update(sgd)
-        losses[self.name] += loss
         return losses
+
+    def _learn(self, examples: list[Example]) -> float:
+        """Accumulate the gradients of a batch. RETURNS: Its loss."""
+        rows, backprop = self.model.begin_update([example.predicted for example in examples])
+        loss, gradient = self.get_loss(examples, rows)
+        self._check_loss(loss)
+        backprop(gradient)
+        return loss
+
+    def _check_loss(self, loss: float) -> None:
+        if not math.isfinite(loss):
+            raise ValueError(Errors.LOSS_NOT_FINITE.format(name=self.name, loss=loss))
 
     def get_loss(self, examples: list[Example], rows: Floats2d) -> tuple[float, Floats2d]:
         raise NotImplementedError

@@ -60,7 +60,7 @@ class _Session:
             request = self.idle.pop()
         except IndexError:
             request = self.compiled.create_infer_request()
-        request.start_async({"input_ids": batch.ids, "attention_mask": batch.mask})
+        request.start_async(batch.inputs)
         return request
 
 
@@ -90,10 +90,10 @@ class OpenVinoShim(Shim):
             running.append(session.start(batch))
             if len(running) > session.n_streams:
                 with _finished(session, running.popleft()) as vectors:
-                    yield ops.asarray3f(vectors)
+                    yield ops.asarray_f(vectors)
         while running:
             with _finished(session, running.popleft()) as vectors:
-                yield ops.asarray3f(vectors)
+                yield ops.asarray_f(vectors)
 
     def begin_update(self, batch: WindowBatch) -> tuple[Floats3d, Callable[[Floats3d], None]]:
         """The backbone does not train; what stands beside and behind it does."""

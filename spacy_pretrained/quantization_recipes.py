@@ -61,7 +61,7 @@ def quantize_static(
         AdvancedSmoothQuantParameters,
     )
 
-    data = [_inputs(batch) for batch in batches]
+    data = [batch.inputs for batch in batches]
     with _quiet_logs():
         return nncf.quantize(
             model.clone(),
@@ -101,7 +101,7 @@ def keep_sensitive(
 
 
 def run(model: Any, batches: list[WindowBatch], *, exact: bool = True) -> list[np.ndarray]:
-    """Vectors (pieces, D) of the batches, padding left out.
+    """What the model gives for the batches, such as vectors (P, D), padding left out.
 
     exact: Compute the values of INT8 in fp32, as they are on any CPU; else in the CPU's own INT8,
         if it has one.
@@ -110,7 +110,7 @@ def run(model: Any, batches: list[WindowBatch], *, exact: bool = True) -> list[n
 
     settings = {"INFERENCE_PRECISION_HINT": "f32"} | (EXACT if exact else {})
     compiled = openvino.compile_model(model, "CPU", settings)
-    return [compiled(_inputs(batch))[0][batch.mask == 1] for batch in batches]
+    return [batch.select(compiled(batch.inputs)[0]) for batch in batches]
 
 
 def distance(found: list[np.ndarray], expected: list[np.ndarray]) -> float:
@@ -131,10 +131,6 @@ def _drop(model: Any, names: list[str]) -> Any:
 
 def _is_quantizer(node: Any) -> bool:
     return node.get_type_name() == "FakeQuantize"
-
-
-def _inputs(batch: WindowBatch) -> dict[str, np.ndarray]:
-    return {"input_ids": batch.ids, "attention_mask": batch.mask}
 
 
 def _spread(batches: list[WindowBatch], n: int) -> list[WindowBatch]:

@@ -14,8 +14,9 @@ from spacy.tokens import Doc
 from spacy.training import Example
 from thinc.api import PyTorchShim
 
+from .backbone import get_shim
 from .checkpoint import Files, with_checksums, write_folder
-from .encoder import get_shim, plan_batches
+from .encoder import plan_batches
 from .errors import Errors
 from .openvino_backend import MODEL, WEIGHTS
 from .pipes.encoder import PretrainedEncoder

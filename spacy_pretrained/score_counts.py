@@ -120,8 +120,8 @@ def _places(spans: Iterable) -> set[tuple[str, int, int]]:
 def _category_counter(nlp: Language, scores: dict[str, Any]) -> Counter:
     labels = set(scores["cats_f_per_type"])
     several = scores["cats_score_desc"] == "macro AUC"  # spaCy's, where labels exclude nothing
-    thresholds = [p.cfg["threshold"] for _, p in nlp.pipeline if isinstance(p, TextCategorizer)]
-    threshold = thresholds[-1] if thresholds and thresholds[-1] is not None else 0.5
+    thresholds = [_read_threshold(pipe) for _, pipe in nlp.pipeline]
+    threshold = next((x for x in reversed(thresholds) if x is not None), 0.5)
 
     def count_categories(example: Example) -> PRFScore:
         gold = {k: v for k, v in example.reference.cats.items() if k in labels}
@@ -133,6 +133,13 @@ def _category_counter(nlp: Language, scores: dict[str, Any]) -> Counter:
         return _compare(best, {max(gold, key=gold.get)} if gold else set())
 
     return count_categories
+
+
+def _read_threshold(pipe: Callable) -> float | None:
+    """That of a text classifier: spaCy's keep it in cfg, ours are plain."""
+    if isinstance(pipe, TextCategorizer):
+        return pipe.cfg["threshold"]
+    return getattr(pipe, "threshold", None)
 
 
 def _compare(predicted: set, gold: set) -> PRFScore:

@@ -20,9 +20,18 @@ def TokenVectors(tok2vec: Model[list[Doc], list[Floats2d]]) -> Model[list[Doc], 
 def TokenScores(
     tok2vec: Model[list[Doc], list[Floats2d]], *layers: Model
 ) -> Model[list[Doc], Floats2d]:
-    """Scores (N, nO) of the N tokens of all Docs: layers over their vectors, the last of which is
-    the model's ref `output`; `set_outputs` says how many scores it gives."""
-    vectors = TokenVectors(tok2vec)
+    """Scores (N, nO) of the N tokens of all Docs: see `put_layers`."""
+    return put_layers(TokenVectors(tok2vec), tok2vec, *layers)
+
+
+def put_layers(
+    vectors: Model[list[Doc], Floats2d], tok2vec: Model[list[Doc], list[Floats2d]], *layers: Model
+) -> Model[list[Doc], Floats2d]:
+    """Layers over vectors, the last of which is the model's ref `output`; `set_outputs` says how
+    many scores it gives.
+
+    tok2vec: What the vectors are made of, the model's ref of that name.
+    """
     model = chain(vectors, *layers)
     model.set_ref("tok2vec", tok2vec)
     model.set_ref("vectors", vectors)
@@ -31,7 +40,7 @@ def TokenScores(
 
 
 def set_outputs(model: Model[list[Doc], Floats2d], nO: int) -> None:
-    """Set the number of scores a token of `TokenScores`, ahead of its initialization."""
+    """Set the number of scores a row of a model by `put_layers`, ahead of its initialization."""
     resize(model.get_ref("output"), nO=nO)
     model.set_dim("nO", nO, force=True)
 

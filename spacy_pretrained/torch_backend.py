@@ -90,10 +90,14 @@ class TorchShim(Shim):
 
         return _to_array(output.detach()), backprop
 
+    @staticmethod
+    def compute(module: PreTrainedModel, **inputs: torch.Tensor) -> torch.Tensor:
+        """What is wanted of a module: its vectors (W, L, D)."""
+        return module(**inputs).last_hidden_state
+
     def _run(self, batch: WindowBatch) -> torch.Tensor:
-        ids = torch.from_numpy(batch.ids).to(self.device)
-        mask = torch.from_numpy(batch.mask).to(self.device)
-        return self.module(input_ids=ids, attention_mask=mask).last_hidden_state.float()
+        inputs = {name: torch.from_numpy(x).to(self.device) for name, x in batch.inputs.items()}
+        return self.compute(self.module, **inputs).float()
 
     @contextmanager
     def _training(self):
@@ -168,9 +172,25 @@ class TorchShim(Shim):
 
     # Weights in and out
 
+    # How modules are read, and which inputs try them out; see `TorchPairShim` for others.
+    load = staticmethod(torch_weights.load_pretrained)
+    read = staticmethod(torch_weights.from_files)
+
+    def example_inputs(self) -> Iterator[dict[str, torch.Tensor]]:
+        """Inputs of different shapes, with some padding."""
+        generator = torch.Generator().manual_seed(0)
+        layout = self.checkpoint.layout
+        for rows, length in ((2, 16), (1, 5), (3, min(40, layout.max_window))):
+            n_pieces = self.module.config.vocab_size
+            ids = torch.randint(n_pieces, (rows, length), generator=generator)
+            mask = torch.ones_like(ids)
+            mask[1:, 3:] = 0
+            ids[mask == 0] = layout.pad
+            yield {"input_ids": ids, "attention_mask": mask}
+
     def load_source(self, folder: Path) -> None:
         """Take pretrained weights from a folder in Hugging Face layout."""
-        self._take(*torch_weights.load_pretrained(folder, self.settings.dropout), training=True)
+        self._take(*self.load(folder, self.settings.dropout), training=True)
 
     def to_files(self) -> Files:
         if self._model is None:
@@ -179,7 +199,7 @@ class TorchShim(Shim):
 
     def from_files(self, files: Files) -> "TorchShim":
         if files:
-            self._take(*torch_weights.from_files(files, self.settings.dropout), training=False)
+            self._take(*self.read(files, self.settings.dropout), training=False)
         return self
 
     def to_bytes(self) -> bytes:
@@ -189,7 +209,7 @@ class TorchShim(Shim):
         return self.from_files(unpack(data))
 
     def copy(self) -> "TorchShim":
-        return TorchShim(self.settings, self.learn_rate_factor).from_files(self.to_files())
+        return type(self)(self.settings, self.learn_rate_factor).from_files(self.to_files())
 
     def __deepcopy__(self, memo: dict) -> "TorchShim":
         return self.copy()
@@ -197,7 +217,7 @@ class TorchShim(Shim):
     def __reduce__(self):
         # A schedule cannot be pickled; a copy in another process only predicts.
         factor = 1.0 if isinstance(self.learn_rate_factor, Generator) else self.learn_rate_factor
-        return _rebuild, (self.settings, factor, self.to_files())
+        return _rebuild, (type(self), self.settings, factor, self.to_files())
 
     def to_device(self, device_type: str, device_id: int) -> None:
         if self.settings.device == "auto" and self._model is not None:
@@ -245,5 +265,7 @@ def _to_array(vectors: torch.Tensor) -> Floats3d:
     return vectors.cpu().numpy()
 
 
-def _rebuild(settings: TorchSettings, learn_rate_factor: float, files: Files) -> TorchShim:
-    return TorchShim(settings, learn_rate_factor).from_files(files)
+def _rebuild(
+    kind: type[TorchShim], settings: TorchSettings, learn_rate_factor: float, files: Files
+) -> TorchShim:
+    return kind(settings, learn_rate_factor).from_files(files)

@@ -2,6 +2,7 @@
 
 import inspect
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import safetensors.torch
@@ -21,11 +22,25 @@ UNBOUNDED = 10**6  # model_max_length is some huge number where a tokenizer know
 
 def load_pretrained(folder: Path, dropout: float | None) -> tuple[PreTrainedModel, Checkpoint]:
     """Load pretrained weights from a folder in Hugging Face layout, in float32."""
+    module, config, missing = open_module(folder, AutoModel, dropout)
+    refuse_misfits([name for name in missing if "pooler." not in name], folder)
+    _check_kind(module)
+    module = _without_pooler(module)
+    checkpoint = make_checkpoint(module, config, folder, width=module.config.hidden_size)
+    _check_padding(module, checkpoint)
+    return module, checkpoint
+
+
+def open_module(
+    folder: Path, kind: type, dropout: float | None
+) -> tuple[PreTrainedModel, dict, list[str]]:
+    """A module of a kind, one of transformers' `AutoModel...`, in evaluation mode and float32; its
+    config.json; and the names of tensors that the folder lacks, which are random."""
     hf_logging.disable_progress_bar()  # a bar for every load of a spaCy pipeline says nothing
     try:
         config = AutoConfig.from_pretrained(folder, local_files_only=True)
         own_config = json.loads(config.to_json_string())
-        module, report = AutoModel.from_pretrained(
+        module, report = kind.from_pretrained(
             folder,
             config=_with_dropout(config, dropout),
             local_files_only=True,
@@ -35,25 +50,41 @@ def load_pretrained(folder: Path, dropout: float | None) -> tuple[PreTrainedMode
         )
     except Exception as error:  # damaged files raise bare Exceptions, unknown models ValueErrors
         raise ValueError(Errors.MODEL_BROKEN.format(source=folder, error=error)) from error
-    _check_complete(report, folder)
-    _check_kind(module)
-    module = _without_pooler(module).float().eval()
-    pad = getattr(config, "pad_token_id", None) or 0
-    layout = Layout(config.hidden_size, _max_window(module, folder), pad)
+    # Each is a name in transformers 4, a name and two shapes in 5.
+    misfits = [key if isinstance(key, str) else key[0] for key in report["mismatched_keys"]]
+    refuse_misfits(misfits, folder)
+    return module.float().eval(), own_config, list(report["missing_keys"])
+
+
+def make_checkpoint(
+    module: PreTrainedModel, config: dict, folder: Path, *, width: int, segments: bool = False
+) -> Checkpoint:
+    """What goes with a module of a folder; for width and segments see `Layout`."""
+    pad = getattr(module.config, "pad_token_id", None) or 0
+    layout = Layout(width, _max_window(module, folder), pad, segments)
     tokenizer = PieceTokenizer(_tokenizer_definition(folder))
-    if getattr(config, "trigram_input", False):
+    if getattr(module.config, "trigram_input", False):
         # MobileBERT reads the next piece's embedding: padding's must be what the end of text is.
         module.get_input_embeddings().weight.data[pad] = 0
-    checkpoint = Checkpoint(own_config, tokenizer, layout)
-    _check_padding(module, checkpoint)
-    return module, checkpoint
+    return Checkpoint(config, tokenizer, layout)
 
 
 def from_files(files: Files, dropout: float | None) -> tuple[PreTrainedModel, Checkpoint]:
     """The inverse of `to_files`."""
     checkpoint = read_checkpoint(files)
+    module = _without_pooler(build_module(files, AutoModel, dropout))
+    fill_module(module, files)
+    return module, checkpoint
+
+
+def build_module(files: Files, kind: type, dropout: float | None) -> PreTrainedModel:
+    """A module of a kind by its saved config.json, with random weights."""
     config = _with_dropout(AutoConfig.for_model(**json.loads(files[CONFIG])), dropout)
-    module = _without_pooler(AutoModel.from_config(config)).float()
+    return kind.from_config(config).float()
+
+
+def fill_module(module: PreTrainedModel, files: Files) -> None:
+    """Take saved weights."""
     if WEIGHTS not in files:
         raise ValueError(Errors.CHECKPOINT_MISSING.format(name=WEIGHTS))
     try:
@@ -64,8 +95,7 @@ def from_files(files: Files, dropout: float | None) -> tuple[PreTrainedModel, Ch
         missing, unexpected = module.load_state_dict(weights, strict=False)
     except RuntimeError as error:
         raise ValueError(Errors.WEIGHTS_MISMATCH.format(name=WEIGHTS, error=error)) from error
-    _refuse_misfits([*unexpected, *(set(missing) & set(_own_tensors(module)))], WEIGHTS)
-    return module, checkpoint
+    refuse_misfits([*unexpected, *(set(missing) & set(_own_tensors(module)))], WEIGHTS)
 
 
 def to_files(module: PreTrainedModel, checkpoint: Checkpoint) -> Files:
@@ -101,15 +131,8 @@ def freeze_bottom(module: PreTrainedModel, freeze_layers: int) -> None:
         parameter.requires_grad_(not frozen)
 
 
-def _check_complete(report: dict, folder: Path) -> None:
+def refuse_misfits(tensors: list[str], source: Path | str) -> None:
     """Refuse weights that are not all of this model's: the rest would be random."""
-    missing = [name for name in report["missing_keys"] if "pooler." not in name]
-    # Each is a name in transformers 4, a name and two shapes in 5.
-    misfits = [key if isinstance(key, str) else key[0] for key in report["mismatched_keys"]]
-    _refuse_misfits([*missing, *misfits], folder)
-
-
-def _refuse_misfits(tensors: list[str], source: Path | str) -> None:
     if tensors:
         detail = f"{len(tensors)} tensors, such as {min(tensors)}"
         raise ValueError(Errors.WEIGHTS_MISMATCH.format(name=source, error=detail))
@@ -125,18 +148,29 @@ def _check_kind(module: PreTrainedModel) -> None:
         raise ValueError(Errors.MODEL_NO_MASK.format(name=module.config.model_type))
 
 
-@torch.inference_mode()
 def _check_padding(module: PreTrainedModel, checkpoint: Checkpoint) -> None:
-    """Refuse a model whose vectors change with padding, mask or not (some have convolutions)."""
     tokenizer = checkpoint.tokenizer
     (pieces,) = tokenizer.encode(["a b c d"])
     ids = torch.tensor([[*tokenizer.prefix, *pieces.ids, *tokenizer.suffix]])
+    refuse_padded(lambda **inputs: module(**inputs).last_hidden_state, ids, checkpoint)
+
+
+@torch.inference_mode()
+def refuse_padded(
+    run: Callable[..., torch.Tensor], ids: torch.Tensor, checkpoint: Checkpoint
+) -> None:
+    """Refuse a model whose output changes with padding, mask or not (some have convolutions).
+
+    run: From input_ids and attention_mask, as keywords, to (W, L, D) or (W, D). ids: (1, L).
+    """
     longer = torch.nn.functional.pad(ids, (0, 8), value=checkpoint.layout.pad)
     mask = torch.nn.functional.pad(torch.ones_like(ids), (0, 8))
-    alone = module(input_ids=ids, attention_mask=torch.ones_like(ids)).last_hidden_state
-    padded = module(input_ids=longer, attention_mask=mask).last_hidden_state[:, : ids.shape[1]]
+    alone = run(input_ids=ids, attention_mask=torch.ones_like(ids))
+    padded = run(input_ids=longer, attention_mask=mask)
+    if padded.ndim == 3:
+        padded = padded[:, : ids.shape[1]]
     if not torch.allclose(alone, padded, rtol=0, atol=1e-3 * float(alone.abs().max())):
-        raise ValueError(Errors.MODEL_NO_MASK.format(name=module.config.model_type))
+        raise ValueError(Errors.MODEL_NO_MASK.format(name=checkpoint.config["model_type"]))
 
 
 def _own_tensors(module: PreTrainedModel) -> dict[str, torch.Tensor]:
@@ -171,7 +205,8 @@ def _max_window(module: PreTrainedModel, folder: Path) -> int:
     positions = getattr(module.config, "max_position_embeddings", None)
     if positions and positions > 0:
         # RoBERTa and its kin count positions from behind the padding piece's.
-        table = getattr(getattr(module, "embeddings", None), "position_embeddings", None)
+        embeddings = getattr(module.base_model, "embeddings", None)
+        table = getattr(embeddings, "position_embeddings", None)
         offset = getattr(table, "padding_idx", None)
         limits.append(positions - (0 if offset is None else offset + 1))
     settings = folder / "tokenizer_config.json"

@@ -1,5 +1,6 @@
 """Cut the wordpieces of a Doc into windows that the encoder takes, and windows into batches."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -36,6 +37,15 @@ class WindowBatch:
     mask: np.ndarray  # int64 (W, L), 1 where there is a piece
     pieces: np.ndarray  # int64 (n,), the pieces that this batch answers for
     rows: np.ndarray  # int64 (n,), where their vectors lie in the output as (W * L, D)
+
+    @property
+    def inputs(self) -> dict[str, np.ndarray]:
+        """What a model is given, by the names of its inputs."""
+        return {"input_ids": self.ids, "attention_mask": self.mask}
+
+    def select(self, vectors: np.ndarray) -> np.ndarray:
+        """The vectors (P, D) of all pieces among those (W, L, D) that a model gives."""
+        return vectors[self.mask == 1]
 
 
 def split(n_pieces: int, cuts: list[np.ndarray], window: int, stride: int) -> Windows:
@@ -89,22 +99,34 @@ def batch(
     max_pieces: int,
     max_length: int,
 ) -> list[WindowBatch]:
-    """Batch windows of like length, longest first, so that they take the least time: as
-    `BATCH_COST` says, and padding costs what pieces do.
+    """Batch windows of like length, longest first.
 
-    max_pieces: Pieces in a batch, with padding; a single window may have more.
-    max_length: Pieces that the encoder takes at once, special ones included.
+    max_pieces, max_length: As in `group`.
     """
     lengths = windows.end - windows.start + len(prefix) + len(suffix)
+    return [
+        _pad(windows, chosen, width, ids, prefix, suffix, pad)
+        for chosen, width in group(lengths, max_pieces, max_length)
+    ]
+
+
+def group(
+    lengths: np.ndarray, max_pieces: int, max_length: int
+) -> Iterator[tuple[np.ndarray, int]]:
+    """Numbers of the windows of each batch and the length to pad them to, longest first, so that
+    they take the least time: as `BATCH_COST` says, and padding costs what pieces do.
+
+    lengths: (W,), in pieces, special ones included.
+    max_pieces: Pieces in a batch, with padding; a single window may have more.
+    max_length: Pieces that the encoder takes at once.
+    """
     order = np.argsort(-lengths, kind="stable")
     widths = np.minimum(-(-lengths[order] // EVEN) * EVEN, max_length)
-    batches = []
     position = 0
     for count in _best_counts(widths.tolist(), max_pieces):
         chosen = order[position : position + count]
-        batches.append(_pad(windows, chosen, int(widths[position]), ids, prefix, suffix, pad))
+        yield chosen, int(widths[position])
         position += count
-    return batches
 
 
 def slots(batches: list[WindowBatch], n_pieces: int) -> tuple[np.ndarray, np.ndarray]:

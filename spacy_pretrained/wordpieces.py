@@ -21,6 +21,16 @@ class Pieces:
     ends: np.ndarray  # int64 (P,), one past the last character
 
 
+@dataclass(frozen=True)
+class PairFrame:
+    """The special pieces around two texts, and the segments (`token_type_ids`) of all."""
+
+    before: list[int]
+    between: list[int]  # RoBERTa has two
+    behind: list[int]
+    segments: tuple[list[int], int, list[int], int, list[int]]  # before, of the first text ...
+
+
 @dataclass
 class PieceTokenizer:
     """A tokenizer of the kinds WordPiece, byte-level BPE or Unigram.
@@ -46,6 +56,11 @@ class PieceTokenizer:
         encodings = self._tokenizer.encode_batch(texts, add_special_tokens=False)
         return [_as_pieces(encoding.ids, encoding.offsets) for encoding in encodings]
 
+    def encode_ids(self, texts: list[str]) -> list[np.ndarray]:
+        """The ids (P,) of each text's pieces alone, for less than the offsets beside them take."""
+        encodings = self._tokenizer.encode_batch_fast(texts, add_special_tokens=False)
+        return [np.asarray(encoding.ids, dtype="int64") for encoding in encodings]
+
     def _special_pieces(self) -> tuple[list[int], list[int]]:
         """What the tokenizer puts around a text, found by asking it."""
         encoding = self._tokenizer.encode("a", add_special_tokens=True)
@@ -53,6 +68,19 @@ class PieceTokenizer:
         if not own:
             return [], []
         return encoding.ids[: own[0]], encoding.ids[own[-1] + 1 :]
+
+    def find_pair_frame(self) -> PairFrame:
+        """What the tokenizer puts around two texts, found by asking it. ValueError if it puts
+        nothing between them: then its model has seen no pairs."""
+        encoding = self._tokenizer.encode("a", "a", add_special_tokens=True)
+        ids, kinds, origin = encoding.ids, encoding.type_ids, encoding.sequence_ids
+        (first, first_end), (second, second_end) = (_bounds(origin, text) for text in (0, 1))
+        if second == first_end:
+            raise ValueError(Errors.TOKENIZER_NO_PAIRS)
+        parts = slice(first), slice(first_end, second), slice(second_end, None)
+        before, between, behind = (kinds[part] for part in parts)
+        segments = before, kinds[first], between, kinds[second], behind
+        return PairFrame(*(ids[part] for part in parts), segments)
 
     def __reduce__(self):
         return PieceTokenizer, (self.definition,)
@@ -67,6 +95,12 @@ def join(parts: list[Pieces], shifts: list[int]) -> Pieces:
         starts=np.concatenate([part.starts + s for part, s in zip(parts, shifts)]),
         ends=np.concatenate([part.ends + s for part, s in zip(parts, shifts)]),
     )
+
+
+def _bounds(origin: list[int | None], text: int) -> tuple[int, int]:
+    """The first piece of a text among those of two, and one past its last."""
+    own = [i for i, number in enumerate(origin) if number == text]
+    return own[0], own[-1] + 1
 
 
 def _as_pieces(ids: list[int], offsets: list[tuple[int, int]]) -> Pieces:

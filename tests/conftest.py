@@ -31,6 +31,23 @@ def tiny_source(tmp_path_factory) -> Callable[[str], str]:
 
 
 @pytest.fixture(scope="session")
+def tiny_nli(tmp_path_factory) -> Callable[[str], str]:
+    """The same for tiny models of entailment; their classes are contradiction, neutral and
+    entailment."""
+    from tiny_models import save_tiny_model
+
+    root = tmp_path_factory.mktemp("tiny_nli")
+
+    def find(kind: str) -> str:
+        folder = root / kind
+        if not folder.is_dir():
+            save_tiny_model(kind, folder, ["contradiction", "neutral", "ENTAILMENT"])
+        return str(folder)
+
+    return find
+
+
+@pytest.fixture(scope="session")
 def tiny_bert(tiny_source) -> str:
     """A folder with a tiny BERT."""
     return tiny_source("bert")

@@ -27,9 +27,9 @@ def folder(tmp_path_factory) -> Path:
         nlp.add_pipe(name)
     docs = [Doc(nlp.vocab, WORDS, tags=TAGS, heads=HEADS, deps=DEPS) for _ in range(N_DOCS)]
     nlp.initialize(lambda: [Example(nlp.make_doc(doc.text), doc) for doc in docs])
-    for engine in ("torch", "openvino"):
+    for engine, component in (("torch", "pretrained_encoder"), ("openvino", "zero_shot_textcat")):
         nlp.to_disk(folder / engine)
-        write_backbone(folder / engine / "pretrained_encoder" / "backbone", engine)
+        write_backbone(folder / engine / component / "backbone", engine)
     DocBin(docs=docs).to_disk(folder / "docs.spacy")
     return folder
 

@@ -8,7 +8,9 @@ import sys
 from pathlib import Path
 
 import pytest
+import spacy
 import spacy.cli
+from spacy.tokens import DocBin
 from thinc.api import Config
 from typer.main import get_command
 
@@ -26,6 +28,7 @@ LABELS_AND_SCORES = {
     "pretrained_ner": ("PER", "ents_f"),
     "ner": ("PER", "ents_f"),
     "trainable_lemmatizer": ("trees", "lemma_acc"),
+    "pretrained_textcat": ("question", "cats_micro_f"),
 }
 
 
@@ -53,8 +56,23 @@ def corpus(tmp_path_factory):
     return folder / "spacy"
 
 
+@pytest.fixture(scope="module")
+def corpus_with_categories(corpus):
+    """The same documents, each with one of two categories; these are not cut."""
+    folder = corpus.parent / "with categories"
+    folder.mkdir()
+    for path in corpus.glob("*.spacy"):
+        docs = list(DocBin().from_disk(path).get_docs(spacy.blank("en").vocab))
+        for doc in docs:
+            asks = any(token.text == "?" for token in doc)
+            doc.cats = {"question": float(asks), "statement": float(not asks)}
+        assert 0 < sum(doc.cats["question"] for doc in docs) < len(docs)
+        DocBin(docs=docs).to_disk(folder / path.name)
+    return folder
+
+
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
-def test_config_with_every_command(path, corpus, tiny_bert, tmp_path):
+def test_config_with_every_command(path, request, tiny_bert, tmp_path):
     # One config is enough to see that a new process finds all there is, too.
     run = run_command if path.stem == "pipeline" else call_command
     full, labels = tmp_path / "config.cfg", tmp_path / "labels"
@@ -65,6 +83,8 @@ def test_config_with_every_command(path, corpus, tiny_bert, tmp_path):
     (encoder,) = (name for name, factory in factories.items() if factory == ENCODER)
     trained = {name: LABELS_AND_SCORES[f] for name, f in factories.items() if f != ENCODER}
 
+    has_cats = "pretrained_textcat" in factories.values()
+    corpus = request.getfixturevalue("corpus_with_categories" if has_cats else "corpus")
     data = ["--paths.train", corpus / "train.spacy", "--paths.dev", corpus / "dev.spacy"]
     data += [f"--initialize.components.{encoder}.source", tiny_bert]
     call_command("debug", "config", full, *data)

@@ -83,3 +83,36 @@ def test_says_what_is_not_there(corpus, project, data, capsys):
     assert "no b.conllu in" in said and said.count("copied from") == 1
     with pytest.raises(SystemExit):
         corpus.main(data / "nowhere", project)
+
+
+def test_files_stand_for_their_archive(corpus, project, data, capsys):
+    """Until it is there itself; checksums are those of the files."""
+    checksum = hashlib.md5(CONTENTS["a.conllu"]).hexdigest()
+    asset = f"""
+  - dest: 'assets/packed/all.zip'
+    url: 'https://example.org/x/all.zip'
+    checksum: '{hashlib.md5(b"an archive").hexdigest()}'
+    files: {{a.conllu: '{checksum}'}}
+"""
+    project.write_text(project.read_text() + asset)
+    corpus.main(data, project)
+    folder = project.parent / "assets" / "packed"
+    assert (folder / "a.conllu").read_bytes() == CONTENTS["a.conllu"]
+    (archive,) = (asset for asset in corpus.read_assets(project) if asset.name == "all.zip")
+    assert [(part.name, part.checksum) for part in archive.parts()] == [("a.conllu", checksum)]
+    (data / "all.zip").write_bytes(b"an archive")
+    corpus.main(data, project)
+    assert archive.parts() == (archive,)
+
+
+def test_a_missing_file_of_an_archive_is_missed(corpus, project, data, capsys):
+    asset = """
+  - dest: 'assets/packed/folds'
+    git: {repo: 'https://example.org/x', path: ''}
+    files: {a.conllu: %s, none.conllu: %s}
+"""
+    checksum = hashlib.md5(CONTENTS["a.conllu"]).hexdigest()
+    project.write_text(project.read_text() + asset % (checksum, checksum))
+    with pytest.raises(Exit):
+        corpus.main(data, project)
+    assert "no folds in" in " ".join(capsys.readouterr().out.split())

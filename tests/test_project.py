@@ -23,7 +23,7 @@ def project(tmp_path):
     return folder
 
 
-@pytest.mark.parametrize("workflow", ["all", "ner", "stock"])
+@pytest.mark.parametrize("workflow", ["all", "ner", "zero-shot", "few-shot", "stock"])
 def test_every_dependency_comes_from_somewhere(project, workflow):
     config = load_project_config(project, overrides={"vars.corpus": "my corpus"})
     commands = {command["name"]: command for command in config["commands"]}

@@ -5,7 +5,7 @@ import pytest
 import spacy
 from spacy.tokens import Doc, Span
 from spacy.training import Example
-from tiny_pipelines import DOCUMENTS, as_blank, make_examples, make_reference
+from tiny_pipelines import CNN, DOCUMENTS, as_blank, make_examples, make_reference
 
 from spacy_pretrained.bootstrap import score
 from spacy_pretrained.score_counts import count, find_counters, score_examples
@@ -13,17 +13,28 @@ from spacy_pretrained.score_counts import count, find_counters, score_examples
 PIPES = ("tagger", "morphologizer", "parser", "ner", "trainable_lemmatizer", "spancat")
 
 
-def make_nlp(textcat: str):
+def make_nlp(textcat: str, **config):
     nlp = spacy.blank("en")
-    for name in (*PIPES, textcat):
+    for name in PIPES:
         nlp.add_pipe(name)
+    nlp.add_pipe(textcat, config=config)
     nlp.initialize(lambda: make_examples(nlp))
     return nlp
 
 
-@pytest.fixture(scope="module", params=["textcat", "textcat_multilabel"])
+OURS = {"model": {"tok2vec": CNN}, "threshold": 0.7}
+TEXTCATS = [
+    ("textcat", {}),
+    ("textcat_multilabel", {"threshold": 0.3}),
+    ("pretrained_textcat", OURS),
+    ("pretrained_textcat", OURS | {"multi_label": True}),
+]
+
+
+@pytest.fixture(scope="module", params=TEXTCATS)
 def nlp(request):
-    return make_nlp(request.param)
+    name, config = request.param
+    return make_nlp(name, **config)
 
 
 def garble(gold: Doc, rng: np.random.Generator) -> Doc:

@@ -17,6 +17,7 @@ from tiny_models import KINDS, TOKENIZERS, write_json
 from transformers import AutoConfig, AutoModel
 
 from spacy_pretrained.catalogue import find_source
+from spacy_pretrained.checkpoint import Layout
 from spacy_pretrained.encoder import build_torch_encoder, get_shim, plan_batches
 from spacy_pretrained.torch_backend import TorchSettings, TorchShim
 from spacy_pretrained.torch_weights import from_files, load_pretrained, to_files
@@ -254,7 +255,7 @@ def test_the_smaller_limit_of_model_and_tokenizer_counts(folder, known, expected
 
 def test_the_real_minilm_takes_512_pieces():
     _, checkpoint = load_pretrained(find_source("minilm-l6"), None)
-    assert vars(checkpoint.layout) == {"width": 384, "max_window": 512, "pad": 0}
+    assert checkpoint.layout == Layout(width=384, max_window=512, pad=0)
 
 
 # What cannot work

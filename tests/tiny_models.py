@@ -15,7 +15,7 @@ from tokenizers import (
     processors,
     trainers,
 )
-from transformers import AutoConfig, AutoModel
+from transformers import AutoConfig, AutoModel, AutoModelForSequenceClassification
 from transformers import logging as hf_logging
 
 # What the tokenizers learn from: words that tests use stay whole or fall into a few pieces.
@@ -91,10 +91,35 @@ KINDS = {
     ),
 }
 
+# Of an encoder and a decoder, which can classify texts.
+WITH_DECODER = {
+    "bart": (
+        "byte_bpe",
+        "bart",
+        {
+            "d_model": 32,
+            "encoder_layers": 2,
+            "decoder_layers": 2,
+            "encoder_attention_heads": 4,
+            "decoder_attention_heads": 4,
+            "encoder_ffn_dim": 48,
+            "decoder_ffn_dim": 48,
+            "max_position_embeddings": 64,
+            "pad_token_id": 1,
+            "bos_token_id": 0,
+            "eos_token_id": 2,
+            "init_std": 0.2,
+        },
+    ),
+}
 
-def save_tiny_model(kind: str, folder: Path) -> Path:
-    """Save a random model of one of KINDS, the same each time, with its tokenizer."""
-    family, model_type, settings = KINDS[kind]
+
+def save_tiny_model(kind: str, folder: Path, classes: list[str] | None = None) -> Path:
+    """Save a random model of one of KINDS or WITH_DECODER, the same each time, with its tokenizer.
+
+    classes: For a model that classifies texts, the names that its config has for its classes.
+    """
+    family, model_type, settings = (KINDS | WITH_DECODER)[kind]
     tokenizer = TOKENIZERS[family]()
     folder.mkdir(parents=True)
     tokenizer.save(str(folder / "tokenizer.json"))
@@ -105,10 +130,14 @@ def save_tiny_model(kind: str, folder: Path) -> Path:
         initializer_range=0.2,
         **{"pad_token_id": 0, "bos_token_id": None, "eos_token_id": None} | settings,
     )
+    if classes is not None:
+        config.id2label = dict(enumerate(classes))
+        config.label2id = {name: number for number, name in enumerate(classes)}
     hf_logging.disable_progress_bar()
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        module = AutoModel.from_config(config)
+        kind_of_model = AutoModel if classes is None else AutoModelForSequenceClassification
+        module = kind_of_model.from_config(config)
         for parameter in module.parameters():  # nothing stays 0 or 1, where a fault would hide
             parameter.data += 0.05 * torch.randn_like(parameter)
     module.save_pretrained(folder)
@@ -236,9 +265,15 @@ def _unigram(special: list[str], normalizer, split_whitespace: bool = True) -> T
 
 
 def _surround(tokenizer: Tokenizer, before: str, behind: str) -> Tokenizer:
+    """Special pieces around a text, or two. RoBERTa and its kin have two between them, and no
+    segments."""
     pieces = [*before.split(), *behind.split()]
+    separator = behind.split()[0]
+    between, segment = (f"{separator} {separator}", 0) if before == "<s>" else (separator, 1)
+    second = [f"{piece}:{segment}" for piece in ("$B", *behind.split())]
     tokenizer.post_processor = processors.TemplateProcessing(
         single=f"{before} $A {behind}".strip(),
+        pair=f"{before} $A {between} {' '.join(second)}".strip(),
         special_tokens=[(piece, tokenizer.token_to_id(piece)) for piece in pieces],
     )
     return tokenizer

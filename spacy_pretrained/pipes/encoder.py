@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 from spacy.language import Language
 from spacy.pipeline.tok2vec import Tok2Vec, Tok2VecListener
@@ -12,9 +13,10 @@ from spacy.vocab import Vocab
 from thinc.api import Model, Optimizer, set_dropout_rate
 from thinc.types import Floats2d
 
+from ..backbone import get_shim, is_frozen
 from ..catalogue import find_source
 from ..checkpoint import read_folder, write_folder
-from ..encoder import get_shim, is_frozen, set_cache, set_width
+from ..encoder import set_cache, set_width
 from ..errors import Errors
 from ..feature_cache import CACHE_BYTES
 
@@ -54,10 +56,21 @@ class PretrainedEncoder(Tok2Vec):
     # Listeners
 
     def find_listeners(self, component: object) -> None:
-        """Take on the listeners of a component; spaCy asks for each that stands behind this one."""
+        """Take on the listeners of a component, or let it share the weights; spaCy asks for each
+        that stands behind this one."""
         if isinstance(component, PretrainedEncoder):
             raise ValueError(Errors.TWO_ENCODERS.format(old=self.name, new=component.name))
         super().find_listeners(component)
+        if hasattr(component, "share_backbone") and component.upstream == self.name:
+            self._share_backbone(component)
+
+    def _share_backbone(self, component: Any) -> None:
+        """Lend a component, which reads texts by itself, the backbone with its weights."""
+        if not is_frozen(self.model):
+            raise ValueError(
+                Errors.UPSTREAM_NOT_FROZEN.format(name=component.name, upstream=self.name)
+            )
+        component.share_backbone(self.model)
 
     def add_listener(self, listener: Tok2VecListener, component_name: str) -> None:
         super().add_listener(listener, component_name)

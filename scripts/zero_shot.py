@@ -1,0 +1,95 @@
+"""Score classification without any label on the sets in corpus/textcat.
+
+    python scripts/zero_shot.py corpus/textcat metrics/textcat/zero-shot.json
+
+With three kinds of knowledge: the names of the labels; a description of each, too; and texts
+without labels to calibrate on, too, drawn from those to train on. Scored are the texts of the test
+part; with names alone, which have seen nothing of it, also all texts of AG News.
+"""
+
+import json
+import random
+from pathlib import Path
+from typing import Annotated, Any
+
+import spacy
+import typer
+from spacy.language import Language
+from spacy.tokens import Doc, DocBin
+from spacy.training import Example
+from textcat_labels import TextcatLabels, read_labels
+from textcat_readers import READERS
+from wasabi import msg
+
+from spacy_pretrained.errors import Errors
+
+# Sets of one file: half of it serves as the texts to train on.
+OF_ONE_FILE = ("ag_news",)
+
+
+def main(
+    corpus: Annotated[Path, typer.Argument(help="Folder of scripts/convert_textcat.py")],
+    output: Annotated[Path, typer.Argument(help="JSON")],
+    labels: Annotated[Path, typer.Option(help="Folder with NAME.yml")] = Path("assets/textcat"),
+    n_texts: Annotated[int, typer.Option(help="Texts to calibrate on, at most")] = 2500,
+    only: Annotated[list[str], typer.Option(help="Sets; by default all")] = [],  # noqa: B006
+) -> None:
+    """Score classification without any label on the sets in corpus/textcat."""
+    results = json.loads(output.read_text("utf8")) if only and output.exists() else {}
+    output.parent.mkdir(parents=True, exist_ok=True)
+    for name in find_sets(corpus, only):
+        known = read_labels(labels / f"{name}.yml")
+        train, test = (read_docs(corpus / name / f"{part}.spacy") for part in ("train", "test"))
+        results[name] = {"title": known.title, "labels": len(known.names), "texts": len(test)}
+        drawn = random.Random(0).sample(train, min(n_texts, len(train)))
+        results[name] |= evaluate(known, [doc.text for doc in drawn], test)
+        if name in OF_ONE_FILE:
+            nlp = make_pipeline(known, {})
+            everything = train + test
+            results[name]["names, all texts"] = score(nlp, everything) | {"texts": len(everything)}
+        msg.good(f"{name}: {results[name]}")
+        output.write_text(json.dumps(results, indent=2) + "\n", encoding="utf8")
+    msg.good(f"Written to {output}")
+
+
+def find_sets(corpus: Path, only: list[str]) -> list[str]:
+    there = [name for name in READERS if (corpus / name / "test.spacy").exists()]
+    missing = [name for name in only if name not in there]
+    if missing or not there:
+        names = ", ".join(missing or READERS)
+        msg.fail(Errors.TEXTCAT_NOT_CONVERTED.format(folder=corpus, names=names), exits=1)
+    return only or there
+
+
+def evaluate(known: TextcatLabels, unlabelled: list[str], test: list[Doc]) -> dict[str, Any]:
+    found = {"names": score(make_pipeline(known, {}), test)}
+    nlp = make_pipeline(known, known.descriptions)
+    found["descriptions"] = score(nlp, test)
+    nlp.get_pipe("zero_shot_textcat").calibrate(unlabelled)
+    found["descriptions, calibrated"] = score(nlp, test) | {"calibrated_on": len(unlabelled)}
+    return found
+
+
+def make_pipeline(known: TextcatLabels, descriptions: dict[str, str]) -> Language:
+    nlp = spacy.blank("en")
+    settings = {"labels": known.names, "descriptions": descriptions, "templates": [known.template]}
+    nlp.add_pipe("zero_shot_textcat", config=settings)
+    nlp.initialize()
+    return nlp
+
+
+def read_docs(path: Path) -> list[Doc]:
+    return list(DocBin().from_disk(path).get_docs(spacy.blank("en").vocab))
+
+
+def score(nlp: Language, docs: list[Doc]) -> dict[str, float]:
+    """Accuracy and macro-averaged F1, percent. The category of a text is that of the best score."""
+    scores = nlp.evaluate([Example(nlp.make_doc(doc.text), doc) for doc in docs])
+    return {
+        "accuracy": round(100 * scores["cats_micro_f"], 2),
+        "macro_f": round(100 * scores["cats_macro_f"], 2),
+    }
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -1,0 +1,70 @@
+"""The layer that holds a pretrained transformer, on whichever backend, inside of a model."""
+
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+
+from thinc.api import Model, Shim
+
+from .errors import Errors
+
+
+def Backbone(shim: Shim) -> Model:
+    """A layer that has a backend and never runs alone: models call its shim, with batches of
+    windows. They keep it as their ref "backbone"."""
+    return Model("backbone", forward, shims=[shim])
+
+
+def forward(model: Model, X, is_train: bool):
+    raise NotImplementedError(Errors.BACKBONE_ALONE)
+
+
+def make_torch_shim(
+    *,
+    frozen: bool,
+    freeze_layers: int,
+    dropout: float | None,
+    mixed_precision: bool,
+    gradient_checkpointing: bool,
+    learn_rate_factor: float | Generator,
+    device: str,
+) -> Shim:
+    """The backend on torch; see `spacy-pretrained.TorchEncoder.v1` for its settings."""
+    with needs_torch():
+        from .torch_backend import TorchSettings, TorchShim
+
+    settings = TorchSettings(
+        frozen, freeze_layers, dropout, mixed_precision, gradient_checkpointing, device
+    )
+    return TorchShim(settings, learn_rate_factor)
+
+
+@contextmanager
+def needs_torch() -> Iterator[None]:
+    """Around an import of what needs torch: if it is not there, an error says what to install."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        raise ModuleNotFoundError(Errors.NEEDS_TORCH.format(name=error.name)) from error
+
+
+def get_shim(model: Model) -> Shim:
+    """The backend: `predict`, `begin_update`, `to_files`, `from_files`, `checkpoint`."""
+    return model.get_ref("backbone").shims[0]
+
+
+def share_shim(model: Model, other: Model) -> None:
+    """Let a model run on another's backend, with its weights."""
+    model.get_ref("backbone").shims[0] = get_shim(other)
+
+
+def is_frozen(model: Model) -> bool:
+    """Whether the backbone stays as it is, whatever is trained."""
+    settings = getattr(get_shim(model), "settings", None)  # what does not train has none
+    return settings is None or settings.frozen
+
+
+def check_settings(**settings: tuple[int, int]) -> None:
+    """Refuse a setting, given with the least value that it may have, that is below it."""
+    for name, (value, least) in settings.items():
+        if value < least:
+            raise ValueError(Errors.SETTING_TOO_SMALL.format(name=name, value=value, least=least))
