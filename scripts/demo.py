@@ -9,6 +9,7 @@ Needs spaCy and the pipeline, nothing else. The paragraph is in no corpus of thi
 import argparse
 import html
 import json
+import textwrap
 from pathlib import Path
 
 import spacy
@@ -79,7 +80,7 @@ def main() -> None:
     doc = nlp(options.text)
     name = f"{nlp.meta['lang']}_{nlp.meta['name']} {nlp.meta['version']}"
     msg.divider(name)
-    print(doc.text)
+    print(textwrap.fill(doc.text, 90))
     tokens, entities, scores = token_rows(doc), entity_rows(doc), score_rows(nlp.meta)
     msg.table(tokens[1:], header=tokens[0], divider=True)
     for sentence in doc.sents:
