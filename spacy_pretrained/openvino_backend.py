@@ -69,7 +69,7 @@ class OpenVinoShim(Shim):
     """An OpenVINO model kept as bytes and compiled on first use in each process: compiled models
     do not pickle, and their threads do not survive a fork.
 
-    threads: Cores to use; 0 means those that this process may run on.
+    threads: Cores to use; 0 means those that this process may use (see `cores.py`).
     """
 
     def __init__(self, threads: int):
