@@ -26,7 +26,8 @@ TRF_TESTS := $(addprefix tests/test_,spacy_transformers.py torch_weights.py torc
     encoder.py encoder_pipe.py catalogue.py openvino_backend.py::test_agrees_with_torch_where_there_are_pieces)
 
 .PHONY: demo install test test-slow test-trf lint corpus int8 evaluate evaluate-int8 wheels bench \
-    bench-latency bench-memory bench-recipes bench-frozen bench-textcat quantization-report clean
+    bench-latency bench-memory bench-recipes bench-profile bench-frozen bench-textcat \
+    quantization-report clean
 
 # From nothing to an annotated paragraph: trains on assets/sample, packages, installs the package.
 demo: install
@@ -74,7 +75,8 @@ corpus: install
 
 # All that docs/quantization.md has of a trained pipeline: MODEL=training/ewt/model-best. Takes an
 # hour; nothing else should run.
-quantization-report: int8 evaluate evaluate-int8 wheels bench-latency bench-memory bench-recipes bench
+quantization-report: int8 evaluate evaluate-int8 wheels bench-latency bench-memory bench-recipes \
+    bench-profile bench
 	$(RUN) scripts/quantization_tables.py
 	$(RUN) scripts/results_table.py
 
@@ -133,6 +135,10 @@ bench-memory: install
 bench-recipes: install
 	$(RUN) scripts/compare_recipes.py "$(MODEL)" --texts "$(TRAIN)" --eval "$(ENTITIES)" \
 	    --output metrics/ewt/recipes.json
+
+# Where the time of the INT8 pipeline goes.
+bench-profile: install
+	$(RUN) scripts/profile_parts.py "$(INT8)" --texts "$(TEXTS)" --exclude $(LEMMATIZER)
 
 # Epochs of a frozen encoder beside those of a fine-tuned one.
 bench-frozen: install

@@ -142,11 +142,13 @@ def waiting_table() -> str:
 def profile_table(profile: dict[str, Any]) -> str:
     if not profile:
         return ""
-    parts = profile["microseconds_a_word"]
-    total = sum(parts.values())
-    rows = [[name, f"{value:.1f}", f"{value / total:.0%}"] for name, value in parts.items()]
-    rows.append(["all", f"{total:.1f}", ""])
-    return table(["", "µs a word", "share"], rows)
+    totals = {"all, in turn": profile["in_turn"], "`nlp.pipe`": profile["stream"]}
+    whole = profile["in_turn"]["clock"]
+    rows = [
+        [name, f"{part['clock']:.1f}", f"{part['clock'] / whole:.0%}", f"{part['cpu']:.1f}"]
+        for name, part in (profile["parts"] | totals).items()
+    ]
+    return table(["", "µs a word, clock", "share", "µs a word, CPU"], rows)
 
 
 if __name__ == "__main__":

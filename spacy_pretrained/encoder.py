@@ -84,7 +84,7 @@ def build_openvino_encoder(
     trained one, by `spacy_pretrained.quantize`.
 
     window, stride, max_pieces, orth_width: As in `build_torch_encoder`, and as in training.
-    threads: Cores to use; 0 means those that this process may run on.
+    threads: Cores to use; 0 means those that this process may use (see `cores.py`).
     """
     return _build(OpenVinoShim(threads), window, stride, max_pieces, orth_width)
 

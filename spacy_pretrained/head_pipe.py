@@ -2,15 +2,21 @@
 batch."""
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from functools import lru_cache
 from itertools import islice
 
+import numpy as np
 from spacy.pipeline import TrainablePipe
+from spacy.strings import get_string_id
+from spacy.tokens import Doc
 from spacy.training import Example, validate_examples
 from spacy.vocab import Vocab
 from thinc.api import Model, Optimizer, get_array_module, set_dropout_rate
-from thinc.types import Floats2d, FloatsXd
+from thinc.types import Floats2d, FloatsXd, Ints1d
 
+from .blas_threads import few_blas_threads
+from .doc_stream import batch_docs
 from .errors import Errors
 
 SAMPLE = 10  # examples that a model finds its sizes with
@@ -56,6 +62,21 @@ class HeadPipe(TrainablePipe):
 
     # Prediction
 
+    def pipe(self, stream: Iterable[Doc], *, batch_size: int = 128) -> Iterator[Doc]:
+        """Annotate a stream of Docs; in order.
+
+        batch_size: Docs in a batch; fewer where they are long.
+        """
+        handle_error = self.get_error_handler()
+        for docs in batch_docs(stream, batch_size):
+            try:
+                with few_blas_threads():  # the encoder is at work on what comes next
+                    self.set_annotations(docs, self.predict(docs))
+            except Exception as error:
+                handle_error(self.name, self, docs, error)
+            else:
+                yield from docs
+
     def _check_trained(self) -> None:
         if not self.label_data:
             raise ValueError(Errors.NOT_TRAINED.format(name=self.name))
@@ -65,6 +86,13 @@ class HeadPipe(TrainablePipe):
         if not get_array_module(scores).isfinite(scores).all():
             raise ValueError(Errors.PREDICTION_NOT_FINITE.format(name=self.name))
         return scores
+
+    def _hash_labels(self, numbers: Ints1d, labels: list[str]) -> np.ndarray:
+        """Hashes uint64 (N,) of labels by their numbers (N,). The vocab learns those that it meets,
+        each time: what was added in a memory zone is forgotten with it."""
+        for number in set(numbers.tolist()):
+            self.vocab.strings.add(labels[number])
+        return _hashes(tuple(labels))[numbers]
 
     # Training
 
@@ -110,3 +138,8 @@ class HeadPipe(TrainablePipe):
 
     def get_loss(self, examples: list[Example], rows: Floats2d) -> tuple[float, Floats2d]:
         raise NotImplementedError
+
+
+@lru_cache(maxsize=64)
+def _hashes(labels: tuple[str, ...]) -> np.ndarray:
+    return np.asarray([get_string_id(label) for label in labels], dtype="uint64")

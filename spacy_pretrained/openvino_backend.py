@@ -16,6 +16,7 @@ from thinc.api import Optimizer, Shim, get_current_ops
 from thinc.types import Floats3d
 
 from .checkpoint import Checkpoint, Files, pack, read_checkpoint, unpack
+from .cores import count_cores
 from .errors import Errors
 from .windows import WindowBatch
 
@@ -68,7 +69,7 @@ class OpenVinoShim(Shim):
     """An OpenVINO model kept as bytes and compiled on first use in each process: compiled models
     do not pickle, and their threads do not survive a fork.
 
-    threads: Cores to use; 0 means those that this process may run on.
+    threads: Cores to use; 0 means those that this process may use (see `cores.py`).
     """
 
     def __init__(self, threads: int):
@@ -86,14 +87,19 @@ class OpenVinoShim(Shim):
         session = self._open_session()
         ops = get_current_ops()
         running: deque = deque()
-        for batch in batches:
-            running.append(session.start(batch))
-            if len(running) > session.n_streams:
+        try:
+            for batch in batches:
+                running.append(session.start(batch))
+                if len(running) > session.n_streams:
+                    with _finished(session, running.popleft()) as vectors:
+                        yield ops.asarray_f(vectors)
+            while running:
                 with _finished(session, running.popleft()) as vectors:
                     yield ops.asarray_f(vectors)
-        while running:
-            with _finished(session, running.popleft()) as vectors:
-                yield ops.asarray_f(vectors)
+        finally:  # where it ends early
+            for request in running:
+                with _finished(session, request):
+                    pass
 
     def begin_update(self, batch: WindowBatch) -> tuple[Floats3d, Callable[[Floats3d], None]]:
         """The backbone does not train; what stands beside and behind it does."""
@@ -117,7 +123,7 @@ class OpenVinoShim(Shim):
 
         if not self._files:
             raise ValueError(Errors.NOT_INITIALIZED)
-        threads = self.threads or _count_cores()
+        threads = self.threads or count_cores()
         core = openvino.Core()
         settings = {
             "INFERENCE_NUM_THREADS": threads,
@@ -222,12 +228,6 @@ def _explain(error: RuntimeError, model: bytes) -> str:
 
 def _numbers(version: str) -> list[int]:
     return [int(number) for number in version.split(".")]
-
-
-def _count_cores() -> int:
-    if hasattr(os, "sched_getaffinity"):  # Linux
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def _rebuild(threads: int, files: Files) -> OpenVinoShim:

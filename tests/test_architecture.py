@@ -10,8 +10,8 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 
 # Bottom first. A module may import those of lower layers, and nothing else of the package.
 LAYERS = [
-    ["errors", "__init__", "resizing", "lbfgs"],
-    ["bootstrap", "pipeline_folder", "throughput"],
+    ["errors", "__init__", "resizing", "lbfgs", "cores", "doc_stream"],
+    ["bootstrap", "pipeline_folder", "throughput", "blas_threads"],
     [
         "wordpieces",
         "windows",

@@ -66,14 +66,16 @@ def test_the_gate_the_recipes_and_the_profile(tables):
     recipe = {"recipe": "R", "errors": errors, "losses": {"dep_las": 0.1}}
     report = {"cpu": "C", "documents": 9, "scores": {"dep_las": 90.0}, "recipes": [recipe]}
     write("ewt/recipes.json", report)
-    write("profile.json", {"microseconds_a_word": {"engine": 30.0, "heads": 10.0}})
+    parts = {"engine": {"clock": 30.0, "cpu": 60.0}, "heads": {"clock": 10.0, "cpu": 10.0}}
+    totals = {"in_turn": {"clock": 40.0, "cpu": 70.0}, "stream": {"clock": 35.0, "cpu": 70.0}}
+    write("profile.json", {"parts": parts, **totals})
     tables.main()
     for line in (
         "| `dep_las` | 90.00 | 89.90 | 0.10 | -0.05 |",
         "| weights, MB | 90.3 | 22.9 |  |  |",
         "| R | 0.050 | 0.051 | – | 0.10 |",
-        "| engine | 30.0 | 75% |",
-        "| all | 40.0 |  |",
+        "| engine | 30.0 | 75% | 60.0 |",
+        "| `nlp.pipe` | 35.0 | 88% | 70.0 |",
     ):
         assert line in page()
     assert page().count("old") == 2  # of the parts without figures

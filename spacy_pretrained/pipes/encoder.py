@@ -1,12 +1,14 @@
 """The `pretrained_encoder` component: one pretrained transformer for all components behind it."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from spacy.language import Language
 from spacy.pipeline.tok2vec import Tok2Vec, Tok2VecListener
+from spacy.tokens import Doc
 from spacy.training import Example, validate_examples, validate_get_examples
 from spacy.util import SimpleFrozenList, from_disk, to_disk
 from spacy.vocab import Vocab
@@ -16,6 +18,7 @@ from thinc.types import Floats2d
 from ..backbone import get_shim, is_frozen
 from ..catalogue import find_source
 from ..checkpoint import read_folder, write_folder
+from ..doc_stream import batch_docs, work_ahead
 from ..encoder import set_cache, set_width
 from ..errors import Errors
 from ..feature_cache import CACHE_BYTES
@@ -88,6 +91,27 @@ class PretrainedEncoder(Tok2Vec):
                 )
             )
         listener.set_dim("nO", width)
+
+    # Prediction
+
+    def pipe(self, stream: Iterable[Doc], *, batch_size: int = 128) -> Iterator[Doc]:
+        """Annotate a stream of Docs; in order. While a batch of them is with the components behind
+        this one, the next one is encoded in a thread of its own.
+
+        batch_size: Docs in a batch; fewer where they are long. Up to two batches are held.
+        """
+        if self.model.ops.device_type != "cpu":  # of a thread of its own, cupy's device is another
+            yield from super().pipe(stream, batch_size=batch_size)
+            return
+        handle_error = self.get_error_handler()
+        with closing(work_ahead(batch_docs(stream, batch_size), self.predict)) as begun:
+            for docs, predicted in begun:
+                try:
+                    self.set_annotations(docs, predicted.result())
+                except Exception as error:
+                    handle_error(self.name, self, docs, error)
+                else:
+                    yield from docs
 
     # Training
 

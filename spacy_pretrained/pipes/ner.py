@@ -185,9 +185,8 @@ class PretrainedNer(HeadPipe):
     def set_annotations(
         self, docs: Iterable[Doc], predictions: list[tuple[Spans, Floats1d]]
     ) -> None:
-        hashes = np.asarray([self.vocab.strings.add(name) for name in self.labels], dtype="uint64")
         for doc, (spans, sure) in zip(docs, predictions):
-            labels = hashes[spans.labels]
+            labels = self._hash_labels(spans.labels, self.label_data)
             columns = zip(spans.starts.tolist(), spans.ends.tolist(), labels.tolist())
             found = [Span(doc, start, end, label=label) for start, end, label in columns]
             found += self._old_spans(doc)

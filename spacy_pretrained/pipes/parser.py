@@ -164,7 +164,8 @@ class BiaffineParser(HeadPipe):
         heads = batch.from_columns(columns)
         label_scores = self._score_labels(X, heads)
         parse.heads[batch.rows] = batch.to_rows(heads)
-        parse.labels[batch.rows] = self._label_hashes()[label_scores.argmax(axis=1)]
+        best = label_scores.argmax(axis=1)
+        parse.labels[batch.rows] = self._hash_labels(best, self.label_data)
         if self.confidence:
             sure = softmax(np.where(batch.is_head, scores, -np.inf))[batch.is_word]
             parse.confidence["head"][batch.rows] = sure[np.arange(len(columns)), columns]
@@ -181,9 +182,6 @@ class BiaffineParser(HeadPipe):
         if is_root.any() and not is_root.all():
             scores = np.where((heads < 0)[:, None] == is_root, scores, -np.inf)
         return scores
-
-    def _label_hashes(self) -> np.ndarray:
-        return np.asarray([self.vocab.strings.add(x) for x in self.label_data], dtype="uint64")
 
     def set_annotations(self, docs: Iterable[Doc], parse: Parse) -> None:
         low = 0

@@ -171,16 +171,16 @@ class PretrainedTagger(HeadPipe):
         docs = list(docs)
         strings = self.vocab.strings
         hashes = [
-            np.asarray([strings.add(label) for label in labels], dtype="uint64")
-            for labels in self.label_data.values()
+            self._hash_labels(best, labels)
+            for labels, (best, _) in zip(self.label_data.values(), predictions)
         ]
         low = 0
         for doc in docs:
             high = low + len(doc)
             space = is_space(doc)
             columns = []
-            for attribute, known, (best, sure) in zip(self.label_data, hashes, predictions):
-                values = known[best[low:high]]
+            for attribute, found, (_, sure) in zip(self.label_data, hashes, predictions):
+                values = found[low:high].copy()
                 values[space] = strings.add(OF_SPACE[attribute])
                 if not self.overwrite:
                     old = doc.to_array(attribute.upper())

@@ -1,0 +1,73 @@
+"""BLAS gets its threads back, whoever took them, and in whatever order they are done."""
+
+import os
+import threading
+
+import pytest
+from threadpoolctl import threadpool_info
+
+from spacy_pretrained.blas_threads import few_blas_threads
+
+
+def blas_threads() -> list[int]:
+    return [pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"]
+
+
+@pytest.fixture(autouse=True)
+def three_threads_that_are_many(monkeypatch):
+    from threadpoolctl import threadpool_limits
+
+    monkeypatch.setattr("spacy_pretrained.blas_threads._few", lambda: 1)
+    if not blas_threads():
+        pytest.skip("numpy's BLAS is none that can be limited")
+    with threadpool_limits(3, user_api="blas"):
+        if 3 not in blas_threads():
+            pytest.skip("BLAS does not take three threads")
+        yield
+
+
+def test_fewer_inside_and_as_before_behind():
+    before = blas_threads()
+    with few_blas_threads():
+        assert set(blas_threads()) == {1}
+        with few_blas_threads():
+            assert set(blas_threads()) == {1}
+    assert blas_threads() == before
+
+
+def test_an_error_gives_them_back():
+    before = blas_threads()
+    with pytest.raises(OSError), few_blas_threads():
+        raise OSError
+    assert blas_threads() == before
+
+
+def test_threads_that_overlap_give_them_back():
+    before = blas_threads()
+    inside, leave = threading.Event(), threading.Event()
+
+    def other() -> None:
+        with few_blas_threads():
+            inside.set()
+            leave.wait(30)
+
+    thread = threading.Thread(target=other)
+    with few_blas_threads():
+        thread.start()
+        assert inside.wait(30)
+    leave.set()
+    thread.join()
+    assert blas_threads() == before
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork")
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of forks with threads
+def test_a_child_is_not_shut_out():
+    from spacy_pretrained import blas_threads as module
+
+    with module._lock:  # as of another thread
+        child = os.fork()
+        if not child:
+            with few_blas_threads():
+                os._exit(0)
+    assert os.waitpid(child, 0)[1] == 0
