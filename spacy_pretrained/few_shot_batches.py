@@ -26,8 +26,7 @@ def draw_batches(known: Ints2d, n_batches: int, batch_size: int, seed: int) -> I
     turns = _deal(np.arange(len(decks)), random)
     for _ in range(n_batches):
         rows: list[int] = []
-        for _ in range(n_groups):
-            group = next(turns)
+        for group in _take(turns, n_groups):
             rows += _take(decks[group], min(batch_size // n_groups, sizes[group]))
         yield np.unique(rows)  # of several labels an example has several turns
 
