@@ -15,8 +15,9 @@ from .calibration_texts import sample_texts
 from .corpus import build_corpus
 from .errors import Errors
 from .pipeline_folder import NewFolder, check_output, megabytes
+from .quantizable import find_backbones
 from .quantization_gate import Trial, check_max_drop
-from .quantize import MIN_TEXTS, check_pipeline, find_encoder, quantize_pipeline, quantize_within
+from .quantize import MIN_TEXTS, check_pipeline, quantize_pipeline, quantize_within
 from .throughput import compare_speeds
 
 
@@ -111,9 +112,12 @@ def _as_doc(nlp: Language, text: str | Doc) -> Doc:
 
 
 def _compare_sizes(nlp: Language, folder: Path) -> dict[str, dict[str, float]]:
-    """Of the encoder and of the whole pipeline on disk, in 10^6 bytes."""
-    name = find_encoder(nlp).name
+    """Of the components with a backbone, and of the whole pipeline on disk, in 10^6 bytes."""
+    names = [name for backbone in find_backbones(nlp) for name in backbone.names]
+    before, after = (
+        round(sum(megabytes(path / name) for name in names), 2) for path in (nlp.path, folder)
+    )
     return {
-        "encoder": {"before": megabytes(nlp.path / name), "after": megabytes(folder / name)},
+        "encoder": {"before": before, "after": after},
         "pipeline": {"before": megabytes(nlp.path), "after": megabytes(folder)},
     }

@@ -7,6 +7,7 @@ from typing import Any
 
 from spacy.language import Language
 from spacy.pipeline.tok2vec import Tok2Vec, Tok2VecListener
+from spacy.tokens import Doc
 from spacy.training import Example, validate_examples, validate_get_examples
 from spacy.util import SimpleFrozenList, from_disk, to_disk
 from spacy.vocab import Vocab
@@ -16,9 +17,10 @@ from thinc.types import Floats2d
 from ..backbone import get_shim, is_frozen
 from ..catalogue import find_source
 from ..checkpoint import read_folder, write_folder
-from ..encoder import set_cache, set_width
+from ..encoder import plan_batches, set_cache, set_width
 from ..errors import Errors
 from ..feature_cache import CACHE_BYTES
+from ..windows import WindowBatch
 
 DEFAULT_SOURCE = "minilm-l6"
 DEFAULT_MODEL = {"@architectures": "spacy-pretrained.TorchEncoder.v1"}
@@ -88,6 +90,12 @@ class PretrainedEncoder(Tok2Vec):
                 )
             )
         listener.set_dim("nO", width)
+
+    # Prediction
+
+    def plan_batches(self, docs: list[Doc]) -> list[WindowBatch]:
+        """The batches of windows that the backbone gets to see for these Docs."""
+        return plan_batches(self.model, docs)
 
     # Training
 
