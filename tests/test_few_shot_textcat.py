@@ -245,6 +245,27 @@ def test_bad_configs_are_refused(config, message):
         spacy.blank("en").add_pipe(NAME, config={"labels": LABELS} | config)
 
 
+@pytest.mark.parametrize("frozen", [False, True])
+def test_the_real_encoder_learns_what_labels_mean(frozen):
+    """Names that say nothing, and texts that share no words with the examples."""
+    labels = ["A", "B"]
+    nlp = make_nlp("minilm-l6", frozen=frozen, labels=labels)
+    seen = [
+        ("The striker scored twice in the final.", "A"),
+        ("She won the tennis match in three sets.", "A"),
+        ("Shares fell as interest rates rose.", "B"),
+        ("The bank reported a record profit.", "B"),
+    ]
+    unseen = [
+        ("Their goalkeeper saved a penalty.", "A"),
+        ("He broke the world record over 100 metres.", "A"),
+        ("Inflation slowed in the euro zone.", "B"),
+        ("Investors bought bonds after the merger.", "B"),
+    ]
+    fit(nlp, make_examples(nlp, seen, labels), n_steps=5, learn_rate=2e-4)
+    assert best(nlp, [text for text, _ in unseen]) == [label for _, label in unseen]
+
+
 # Training by spaCy
 
 
