@@ -29,11 +29,11 @@ from wasabi import msg
 
 from spacy_pretrained.calibration_texts import sample_texts
 from spacy_pretrained.corpus import build_corpus
-from spacy_pretrained.encoder import get_shim
 from spacy_pretrained.openvino_backend import _saturates
+from spacy_pretrained.quantizable import find_backbones
 from spacy_pretrained.quantization_gate import Gate
 from spacy_pretrained.quantization_recipes import candidates, distance, quantize_static, run
-from spacy_pretrained.quantize import find_encoder, record_batches, with_backbone
+from spacy_pretrained.quantize import read_docs, record_batches, with_backbones
 from spacy_pretrained.torch_export import to_openvino
 from spacy_pretrained.windows import WindowBatch
 
@@ -51,11 +51,11 @@ def main(
 ) -> None:
     nlp = spacy.load(model)
     examples = list(build_corpus(gold, limit=limit)(nlp))
-    encoder = find_encoder(nlp)
-    calibration = sample_texts(texts, nlp.vocab, N_TEXTS, seed=0)
-    batches = record_batches(nlp, encoder, calibration)
-    compared = record_batches(nlp, encoder, [e.reference for e in examples[:N_COMPARED]])
-    original = to_openvino(get_shim(encoder.model))
+    (backbone,) = find_backbones(nlp)
+    calibration = read_docs(nlp, sample_texts(texts, nlp.vocab, N_TEXTS, seed=0))
+    batches = record_batches(nlp, backbone, calibration)
+    compared = record_batches(nlp, backbone, [e.reference for e in examples[:N_COMPARED]])
+    original = to_openvino(backbone.shim)
     expected = run(original, compared)
     gate = Gate(nlp, examples, seed=0, report=msg.info)
     rows = []
@@ -65,7 +65,7 @@ def main(
             "this_cpu": distance(run(quantized, compared, exact=False), expected),
             "without_vnni": error_without_vnni(quantized, compared, expected),
         }
-        losses = gate.try_out(with_backbone(nlp, quantized), recipe).losses
+        losses = gate.try_out(with_backbones(nlp, [quantized]), recipe).losses
         rows.append(
             {
                 "recipe": recipe,

@@ -9,7 +9,7 @@ columns are counted from 0.
 """
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from spacy.tokens import DocBin
@@ -48,13 +48,18 @@ def main(
         doc_bin = DocBin(docs=docs)
     except (ValueError, OSError) as error:
         msg.fail(str(error), exits=1)
+    save(doc_bin, output, report)
+
+
+def save(doc_bin: DocBin, output: Path, report: Any) -> None:
+    """Write the file, and show what was read."""
     output.parent.mkdir(parents=True, exist_ok=True)
     doc_bin.to_disk(output)
     show(report)
     msg.good(f"Written to {output}")
 
 
-def show(report: ColumnsReport) -> None:
+def show(report: Any) -> None:
     """A table of what was read, and one of the labels."""
     counts = {name: n for name, n in vars(report).items() if isinstance(n, int)}
     labels = dict(sorted(report.labels.items(), key=lambda item: -item[1]))

@@ -16,7 +16,7 @@ from typing import Annotated
 
 import spacy
 import typer
-from convert_columns import show
+from convert_columns import save
 from spacy.tokens import Doc, DocBin
 from spacy.vocab import Vocab
 from wasabi import msg
@@ -71,10 +71,7 @@ def main(
         doc_bin = DocBin(docs=read(rows))
     except ValueError as error:
         msg.fail(str(error), exits=1)
-    output.parent.mkdir(parents=True, exist_ok=True)
-    doc_bin.to_disk(output)
-    show(report)
-    msg.good(f"Written to {output}")
+    save(doc_bin, output, report)
 
 
 if __name__ == "__main__":

@@ -24,7 +24,7 @@ from typing import Annotated, Any
 
 import spacy
 import typer
-from convert_columns import show
+from convert_columns import save
 from spacy.language import Language
 from spacy.tokens import Doc, DocBin
 from wasabi import msg
@@ -71,10 +71,7 @@ def main(
         doc_bin = DocBin(docs=docs)
     except (ValueError, OSError) as error:
         msg.fail(str(error), exits=1)
-    output.parent.mkdir(parents=True, exist_ok=True)
-    doc_bin.to_disk(output)
-    show(report)
-    msg.good(f"Written to {output}")
+    save(doc_bin, output, report)
 
 
 def open_rows(source: str, split: str, columns: str, **hub: str | None) -> Rows:

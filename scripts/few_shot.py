@@ -23,11 +23,8 @@ from spacy.tokens import Doc
 from spacy.training import Example
 from textcat_labels import TextcatLabels, read_labels
 from thinc.api import fix_random_seed
-from thinc.types import Floats1d
 from wasabi import msg
-from zero_shot import find_sets, read_docs, score
-
-from spacy_pretrained.sentence_encoder import SentenceEncoder
+from zero_shot import Vectors, find_sets, keep_vectors, read_docs, score
 
 FROZEN, FINE_TUNED = "frozen", "fine-tuned"
 # Texts a label. Fine-tuning takes minutes on two cores where there are many labels and texts.
@@ -38,9 +35,6 @@ SIZES = {
     ),
     FINE_TUNED: {"ag_news": (8, 64), "polarity": (8, 64), "banking77": (8,)},
 }
-
-
-Vectors = dict[str, Floats1d]
 
 
 @dataclass(frozen=True)
@@ -108,27 +102,12 @@ def evaluate(
     )
     nlp.initialize()
     if run.mode == FROZEN:
-        keep_vectors(pipe.model.get_ref("encoder"), [doc.text for doc in test], vectors)
+        keep_vectors(pipe.model.get_ref("encoder"), test, vectors)
     start = time.perf_counter()
     if run.texts_a_label:
         docs = draw(train, run.texts_a_label, run.seed)
         pipe.fit([Example(nlp.make_doc(doc.text), doc) for doc in docs])
     return {"fit_seconds": round(time.perf_counter() - start, 2)} | score(nlp, test)
-
-
-def keep_vectors(encoder: SentenceEncoder, texts: list[str], vectors: Vectors) -> None:
-    """Let the encoder look up the vectors of these texts. Others it computes as ever, so that what
-    a fit takes is not hidden."""
-    if not vectors:
-        vectors.update(zip(texts, encoder.predict(texts)))
-    forward = encoder._func
-
-    def look_up(model: SentenceEncoder, texts: list[str], is_train: bool) -> tuple:
-        if not all(text in vectors for text in texts):
-            return forward(model, texts, is_train)
-        return model.ops.xp.stack([vectors[text] for text in texts]), lambda d_vectors: []
-
-    encoder._func = look_up
 
 
 def draw(docs: list[Doc], texts_a_label: int, seed: int) -> list[Doc]:

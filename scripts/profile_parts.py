@@ -28,11 +28,11 @@ from spacy.language import Language
 from wasabi import msg
 
 from spacy_pretrained import encoder
+from spacy_pretrained.backbone import get_shim
 from spacy_pretrained.blas_threads import few_blas_threads
 from spacy_pretrained.doc_stream import batch_docs
-from spacy_pretrained.encoder import get_shim
 from spacy_pretrained.pipes import ner, parser
-from spacy_pretrained.quantize import find_encoder
+from spacy_pretrained.pipes.encoder import PretrainedEncoder
 from spacy_pretrained.window_plan import WindowPlan
 
 Spent = tuple[float, float]  # seconds by the clock, and of CPU time
@@ -143,7 +143,7 @@ def profile(nlp: Language, texts: list[str]) -> dict[str, Spent]:
 def _functions(nlp: Language) -> Iterator[tuple[Any, str, str]]:
     """Where parts begin: what holds a function, its name there, and the part's. The engine's
     `predict` is a generator; what Thinc's layers do is in `_func`."""
-    pipe = find_encoder(nlp)
+    pipe = next(pipe for _, pipe in nlp.components if isinstance(pipe, PretrainedEncoder))
     yield encoder, "read_arrays", f"{pipe.name}: reading Docs"
     yield encoder, "_make_plan", f"{pipe.name}: wordpieces, windows"
     yield get_shim(pipe.model), "predict", f"{pipe.name}: engine"

@@ -1,7 +1,7 @@
 """A loss that draws texts of the same labels together and those of others apart, of all pairs of a
 batch at once (P. Khosla et al., Supervised Contrastive Learning, 2020, the loss "out"). SetFit
 (L. Tunstall et al., Efficient Few-Shot Learning Without Prompts, 2022) has a regression of cosines
-in its place; for how both did on development data see `docs/text-classification.md`.
+in its place.
 """
 
 import numpy as np

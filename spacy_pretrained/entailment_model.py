@@ -70,6 +70,7 @@ def _build(shim: Shim, window: int, max_pieces: int) -> Entailment:
             "window": window,
             "max_pieces": max_pieces,
             "calibrate": _no_calibration,
+            "plan": plan_batches,
             "reads_pairs": True,  # so that it cannot run on the weights of an encoder
         },
     )
@@ -101,7 +102,7 @@ def plan_pairs(model: Entailment, texts: list[str], labels: LabelSet) -> PairPla
 
 
 def plan_batches(model: Entailment, texts: list[str], labels: LabelSet) -> list[PairBatch]:
-    """The batches of pairs that the backend gets to see for these texts and labels."""
+    """The batches that the backend gets to see for these texts and labels."""
     return list(plan_pairs(model, texts, labels).batches())
 
 

@@ -670,8 +670,8 @@ class Errors:
         "`spacy project assets . --extra` or `make corpus DATA=folder`."
     )
     TEXTCAT_LABEL = (
-        "The label '{label}' is called '{name}', and there is no description of that. Name it under "
-        "`names`, and describe it under `descriptions`."
+        "The label '{label}' is called '{name}', and there is no description of that. Name it "
+        "under `names`, and describe it under `descriptions`."
     )
     TEXTCAT_NOT_CONVERTED = (
         "'{folder}' has no converted set ({names}). Run scripts/convert_textcat.py first."

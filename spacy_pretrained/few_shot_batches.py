@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 from thinc.types import Ints1d, Ints2d
 
-# At least so many of a label in a batch, as far as there are.
+# So many of a label in a batch, as far as there are; fewer only where two labels have no room.
 A_LABEL = 2
 
 
@@ -22,14 +22,12 @@ def draw_batches(known: Ints2d, n_batches: int, batch_size: int, seed: int) -> I
     random = np.random.default_rng(seed)
     decks = [_deal(rows, random) for rows in groups if len(rows)]
     sizes = [len(rows) for rows in groups if len(rows)]
-    n_groups = min(len(decks), max(1, batch_size // A_LABEL))
+    n_groups = min(len(decks), max(batch_size // A_LABEL, min(2, batch_size)))
     turns = _deal(np.arange(len(decks)), random)
     for _ in range(n_batches):
         rows: list[int] = []
-        for _ in range(n_groups):
-            group = next(turns)
-            share = max(A_LABEL, batch_size // n_groups)
-            rows += _take(decks[group], min(share, sizes[group]))
+        for group in _take(turns, n_groups):
+            rows += _take(decks[group], min(batch_size // n_groups, sizes[group]))
         yield np.unique(rows)  # of several labels an example has several turns
 
 

@@ -16,8 +16,8 @@ from .lbfgs import minimize
 from .losses import binary_cross_entropy, cross_entropy
 from .textcat_gold import find_the_one
 
-# Found on development data, see docs/text-classification.md. Biases may move freely: which labels
-# are frequent is seen from few examples.
+# Of the normal distributions; chosen on texts to train on. Biases may move far: it takes few
+# examples to see which labels are frequent.
 WEIGHT_PRECISION = 0.1
 BIAS_PRECISION = 0.1
 

@@ -22,7 +22,7 @@ FewShot = Model[list[str], Floats2d]
 
 
 def build_few_shot_classifier(
-    encoder: SentenceEncoder, scale: float = 10.0, middle: float = 0.3, nO: int | None = None
+    encoder: SentenceEncoder, scale: float = 10.0, middle: float = 0.2, nO: int | None = None
 ) -> FewShot:
     """Build a classifier of texts: T texts to logits (T, nO), one linear layer on the directions of
     their vectors.
@@ -70,8 +70,9 @@ def make_prior(model: FewShot, labels: LabelSet) -> Head:
 
 
 def get_head(model: FewShot) -> Head:
+    """A copy of the head, which later training does not change."""
     output = model.get_ref("output")
-    return Head(*(model.ops.to_numpy(output.get_param(name)) for name in ("W", "b")))
+    return Head(*(model.ops.to_numpy(output.get_param(name)).copy() for name in ("W", "b")))
 
 
 def set_head(model: FewShot, head: Head) -> None:

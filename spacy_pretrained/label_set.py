@@ -5,6 +5,7 @@ text and a column a label: `softmax` over a row makes scores of them, or, where 
 `multi_label`, `sigmoid` of each. Texts that are empty or all white space are never asked about. The
 model's attr "calibrate" is a function of the model, texts and labels that gives an array with a row
 a label, which only the model has to understand; it comes back in later queries on the same labels.
+Its attr "plan" is a function of the same that lists the batches its backend gets to see.
 """
 
 from collections import Counter

@@ -2,7 +2,6 @@
 
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -14,20 +13,15 @@ from spacy.tokens import Doc
 from spacy.training import Example
 from thinc.api import PyTorchShim
 
-from .backbone import get_shim
 from .checkpoint import Files, with_checksums, write_folder
-from .encoder import plan_batches
 from .errors import Errors
 from .openvino_backend import MODEL, WEIGHTS
-from .pipes.encoder import PretrainedEncoder
+from .quantizable import TorchBackbone, find_backbones, find_shims, to_openvino_block
 from .quantization_gate import Gate, Refused, Trial, check_max_drop
 from .quantization_recipes import PRECISIONS, candidates
-from .windows import WindowBatch
 
 MIN_TEXTS = 20
 CALIBRATION_BATCHES = 300
-ARCHITECTURE = "spacy-pretrained.OpenVinoEncoder.v1"
-SHARED_SETTINGS = ("window", "stride", "max_pieces", "orth_width")
 TRAINING_PACKAGES = {"torch", "transformers", "safetensors"}
 
 
@@ -38,17 +32,17 @@ def quantize_pipeline(
     precision: str = "int8",
     report: Callable[[str], None] = lambda step: None,
 ) -> Language:
-    """Make a copy of a trained pipeline whose encoder runs on OpenVINO.
+    """Make a copy of a trained pipeline whose encoder, or encoders, run on OpenVINO.
 
     texts: Texts, or Docs with tokens, of the kind the pipeline is for, never those it is
-        evaluated on: INT8 ranges come from the batches that the encoder makes of them. Only
+        evaluated on: INT8 ranges come from the batches that encoders make of them. Only
         "int8" needs some.
     precision: "int8" quantizes weights and activations (static, NNCF's recipe for transformers);
         "int8-weights" only the weights, which is as small, and slower; "fp32" only leaves torch
         behind.
     report: Gets to hear each step as it begins.
-    RETURNS: A new pipeline; the old one is not changed. Only the encoder's block of the config
-        differs, all other components are the same. Nothing says what it lost: that does
+    RETURNS: A new pipeline; the old one is not changed. Only encoders' blocks of the config differ,
+        all else is the same. Nothing says what it lost: that does
         `quantize_within`.
     """
     check_pipeline(nlp, precision)
@@ -97,33 +91,11 @@ def quantize_within(
     raise Refused(trials, max_drop)
 
 
-def find_encoder(nlp: Language) -> PretrainedEncoder:
-    for _, pipe in nlp.components:
-        if isinstance(pipe, PretrainedEncoder):
-            return pipe
-    raise ValueError(Errors.NO_ENCODER.format(pipes=", ".join(nlp.pipe_names)))
-
-
 def check_pipeline(nlp: Language, precision: str) -> None:
     """Refuse what cannot be quantized before anything is begun."""
     if precision not in PRECISIONS:
         raise ValueError(Errors.PRECISION.format(precision=precision, known=", ".join(PRECISIONS)))
-    for name, pipe in nlp.components:
-        if not isinstance(pipe, PretrainedEncoder) and any(map(_is_trainable, _shims(pipe))):
-            raise ValueError(Errors.ENCODER_OF_ITS_OWN.format(name=name))
-    encoder = find_encoder(nlp)
-    if not _is_trainable(get_shim(encoder.model)):
-        raise ValueError(Errors.QUANTIZED_ALREADY.format(name=encoder.name))
-
-
-def _shims(pipe: Any) -> Iterator[Any]:
-    model = getattr(pipe, "model", None)
-    layers = model.walk() if hasattr(model, "walk") else ()
-    return chain.from_iterable(layer.shims for layer in layers)
-
-
-def _is_trainable(shim: Any) -> bool:
-    return hasattr(shim, "load_source")  # ours, on torch
+    find_backbones(nlp)
 
 
 def _quantized(
@@ -132,26 +104,33 @@ def _quantized(
     """Names of recipes and pipelines made by them, each more careful than the last."""
     from .torch_export import to_openvino
 
-    encoder = find_encoder(nlp)
-    shim = get_shim(encoder.model)
-    batches = record_batches(nlp, encoder, texts) if precision == "int8" else []
-    report("Converting the encoder from torch to OpenVINO")
-    for recipe, model in candidates(to_openvino(shim), batches, precision, report):
-        yield recipe, with_backbone(nlp, model)
+    backbones = find_backbones(nlp)
+    docs = read_docs(nlp, texts) if precision == "int8" else []
+    made = []
+    for backbone in backbones:
+        batches = record_batches(nlp, backbone, docs) if docs else []
+        report(f"Converting {' and '.join(backbone.names)} from torch to OpenVINO")
+        made.append(candidates(to_openvino(backbone.shim), batches, precision, report))
+    for recipes in zip(*made):
+        names = dict.fromkeys(recipe for recipe, _ in recipes)
+        yield "; ".join(names), with_backbones(nlp, [model for _, model in recipes])
 
 
-def record_batches(
-    nlp: Language, encoder: PretrainedEncoder, texts: Iterable[str | Doc]
-) -> list[WindowBatch]:
-    """The batches that the encoder would run for the texts, some of every length."""
-    docs = [nlp.make_doc(t) if isinstance(t, str) else t for t in texts]
+def read_docs(nlp: Language, texts: Iterable[str | Doc]) -> list[Doc]:
+    """The texts that have tokens, as Docs. RAISES: ValueError if there are too few."""
+    docs = [nlp.make_doc(text) if isinstance(text, str) else text for text in texts]
     docs = [doc for doc in docs if len(doc)]
     if len(docs) < MIN_TEXTS:
         raise ValueError(Errors.TOO_FEW_TEXTS.format(n=len(docs), least=MIN_TEXTS))
+    return docs
+
+
+def record_batches(nlp: Language, backbone: TorchBackbone, docs: list[Doc]) -> list[Any]:
+    """The batches that a backbone would run for the Docs, some of every length."""
     batches = [
         batch
         for i in range(0, len(docs), nlp.batch_size)
-        for batch in plan_batches(encoder.model, docs[i : i + nlp.batch_size])
+        for batch in backbone.plan_batches(nlp, docs[i : i + nlp.batch_size])
     ]
     batches.sort(key=lambda batch: batch.ids.shape[1])
     chosen = np.linspace(0, len(batches) - 1, min(CALIBRATION_BATCHES, len(batches)))
@@ -167,24 +146,22 @@ def _serialize(model: Any) -> Files:
         return {MODEL: path.read_bytes(), WEIGHTS: path.with_suffix(".bin").read_bytes()}
 
 
-def with_backbone(nlp: Language, model: Any) -> Language:
-    """A copy of the pipeline, by way of its saved form, whose encoder runs an `openvino.Model`."""
-    encoder = find_encoder(nlp)
-    name = encoder.name
-    files = with_checksums(get_shim(encoder.model).checkpoint.to_files() | _serialize(model))
+def with_backbones(nlp: Language, models: list[Any]) -> Language:
+    """The pipeline, by way of its saved form, with an `openvino.Model` in place of each of its
+    backbones, in the order of `find_backbones`."""
     with tempfile.TemporaryDirectory() as folder:
         nlp.to_disk(folder)
-        write_folder(Path(folder) / name / "backbone", files)
+        for backbone, model in zip(find_backbones(nlp), models, strict=True):
+            files = with_checksums(backbone.shim.checkpoint.to_files() | _serialize(model))
+            for path in (Path(folder) / name / "backbone" for name in backbone.names):
+                if path.is_dir():  # some only share what is saved by another
+                    write_folder(path, files)
         config = nlp.config.copy()
-        old = config["components"][name]["model"]
-        config["components"][name]["model"] = {
-            "@architectures": ARCHITECTURE,
-            **{key: old[key] for key in SHARED_SETTINGS if key in old},
-        }
+        config["components"] = to_openvino_block(config["components"])
         config.to_disk(Path(folder) / "config.cfg")
         quantized = spacy.load(folder)
     if not any(
-        isinstance(shim, PyTorchShim) for _, p in quantized.components for shim in _shims(p)
+        isinstance(shim, PyTorchShim) for _, p in quantized.components for shim in find_shims(p)
     ):
         quantized.meta["requirements"] = _without_torch(nlp.meta.get("requirements", []))
     # What was measured of the other pipeline is not true of this one.

@@ -16,8 +16,9 @@ from .corpus import build_corpus
 from .errors import Errors
 from .openvino_backend import WEIGHTS
 from .pipeline_folder import NewFolder, check_output, megabytes
+from .quantizable import find_backbones
 from .quantization_gate import Trial, check_max_drop
-from .quantize import MIN_TEXTS, check_pipeline, find_encoder, quantize_pipeline, quantize_within
+from .quantize import MIN_TEXTS, check_pipeline, quantize_pipeline, quantize_within
 from .throughput import compare_speeds
 
 
@@ -112,19 +113,20 @@ def _as_doc(nlp: Language, text: str | Doc) -> Doc:
 
 
 def _compare_sizes(nlp: Language, folder: Path) -> dict[str, dict[str, float]]:
-    """Of the encoder's weights, of all of the encoder (tokenizer, orth embedding), and of the whole
-    pipeline on disk, in 10^6 bytes."""
-    name = find_encoder(nlp).name
-    weights = (
-        nlp.path / name / "backbone" / "model.safetensors",
-        folder / name / "backbone" / WEIGHTS,
-    )
-    pairs = {
-        "weights": weights,
-        "encoder": (nlp.path / name, folder / name),
-        "pipeline": (nlp.path, folder),
-    }
+    """Of the backbones' weights, of the components that have them (with tokenizer and what else is
+    theirs), and of the whole pipeline on disk, in 10^6 bytes."""
+    names = [name for backbone in find_backbones(nlp) for name in backbone.names]
+
+    def size(root: Path, *inside: str) -> float:
+        paths = [root.joinpath(name, *inside) for name in names]
+        # Some components only share what is saved by another.
+        return round(sum(megabytes(path) for path in paths if path.exists()), 2)
+
     return {
-        what: {"before": megabytes(before), "after": megabytes(after)}
-        for what, (before, after) in pairs.items()
+        "weights": {
+            "before": size(nlp.path, "backbone", "model.safetensors"),
+            "after": size(folder, "backbone", WEIGHTS),
+        },
+        "encoder": {"before": size(nlp.path), "after": size(folder)},
+        "pipeline": {"before": megabytes(nlp.path), "after": megabytes(folder)},
     }

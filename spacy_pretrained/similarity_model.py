@@ -8,6 +8,7 @@ depend on the number of labels.
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
+from itertools import chain
 
 from thinc.api import Model
 from thinc.types import Floats2d
@@ -16,7 +17,8 @@ from .backbone import get_shim
 from .directions import normalize
 from .label_calibration import calibrate_labels
 from .label_set import LabelSet, Query, no_backprop
-from .sentence_encoder import SentenceEncoder
+from .sentence_encoder import SentenceEncoder, plan_texts
+from .windows import WindowBatch
 
 KEPT_LABEL_SETS = 32
 
@@ -46,6 +48,7 @@ def build_similarity_classifier(
             "middle": middle,
             "label_vectors": LabelVectors(),
             "calibrate": calibrate,
+            "plan": plan_batches,
         },
     )
 
@@ -68,9 +71,13 @@ def forward(model: Similarity, query: Query, is_train: bool) -> tuple[Floats2d, 
 def encode_labels(encoder: SentenceEncoder, labels: LabelSet) -> Floats2d:
     """The directions (K, D) of K labels: the mean of those of their hypotheses."""
     n_templates = len(labels.hypotheses[0])
-    phrases = [phrase for phrases in labels.hypotheses for phrase in phrases]
-    vectors = normalize(encoder.predict(phrases))
+    vectors = normalize(encoder.predict([*chain.from_iterable(labels.hypotheses)]))
     return normalize(vectors.reshape(len(labels), n_templates, -1).mean(axis=1))
+
+
+def plan_batches(model: Similarity, texts: list[str], labels: LabelSet) -> list[WindowBatch]:
+    """The batches of windows that the backend gets to see for these texts and labels."""
+    return plan_texts(model.get_ref("encoder"), [*texts, *chain.from_iterable(labels.hypotheses)])
 
 
 def calibrate(model: Similarity, texts: list[str], labels: LabelSet) -> Floats2d:

@@ -77,7 +77,7 @@ LAYERS = [
     ["similarity_model", "entailment_model"],
     ["few_shot_model"],
     ["few_shot_training"],
-    ["pipes", "calibration_texts", "score_counts", "quantization_recipes"],
+    ["pipes", "calibration_texts", "score_counts", "quantization_recipes", "quantizable"],
     ["quantization_gate"],
     ["quantize"],
     ["quantize_command"],

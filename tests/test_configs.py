@@ -29,7 +29,10 @@ LABELS_AND_SCORES = {
     "ner": ("PER", "ents_f"),
     "trainable_lemmatizer": ("trees", "lemma_acc"),
     "pretrained_textcat": ("question", "cats_micro_f"),
+    "few_shot_textcat": ("question", "cats_micro_f"),
 }
+OF_TEXTS = {"pretrained_textcat", "few_shot_textcat"}
+WITH_WEIGHTS = {ENCODER, "few_shot_textcat"}
 
 
 def run_command(*args):
@@ -80,10 +83,10 @@ def test_config_with_every_command(path, request, tiny_bert, tmp_path):
     call_command("init", "fill-config", path, full)
     config = Config().from_disk(full)
     factories = {name: config["components"][name]["factory"] for name in config["nlp"]["pipeline"]}
-    (encoder,) = (name for name, factory in factories.items() if factory == ENCODER)
+    (encoder,) = (name for name, factory in factories.items() if factory in WITH_WEIGHTS)
     trained = {name: LABELS_AND_SCORES[f] for name, f in factories.items() if f != ENCODER}
 
-    has_cats = "pretrained_textcat" in factories.values()
+    has_cats = OF_TEXTS & set(factories.values())
     corpus = request.getfixturevalue("corpus_with_categories" if has_cats else "corpus")
     data = ["--paths.train", corpus / "train.spacy", "--paths.dev", corpus / "dev.spacy"]
     data += [f"--initialize.components.{encoder}.source", tiny_bert]

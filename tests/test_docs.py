@@ -126,7 +126,7 @@ def name_default(default) -> str:
     """A default as in a config; a registered function by its name alone."""
     if default is inspect.Parameter.empty:
         return REQUIRED
-    if isinstance(default, dict):
+    if isinstance(default, dict) and default:
         (name,) = (value for key, value in default.items() if key.startswith("@"))
         return name
     return json.dumps(default, separators=(",", ":"))

@@ -28,6 +28,7 @@ from spacy_pretrained.entailment_model import (
 from spacy_pretrained.label_set import LabelSet, Query, make_label_set
 from spacy_pretrained.losses import sigmoid, softmax
 from spacy_pretrained.openvino_backend import OpenVinoShim
+from spacy_pretrained.quantize import quantize_pipeline
 from spacy_pretrained.torch_export import to_openvino
 
 KINDS = ["bert", "roberta", "distilbert", "deberta-v2", "bart"]
@@ -239,6 +240,18 @@ def test_component(tiny_nli, tmp_path):
     many = [f"label {i}" for i in range(300)]
     doc = nlp(TEXTS[0], component_cfg={PIPE: {"labels": many, "multi_label": True}})
     assert list(doc.cats) == many
+
+
+def test_quantized(tiny_nli):
+    nlp = make_nlp(tiny_nli("bert"))
+    before = [list(doc.cats.values()) for doc in nlp.pipe(TEXTS)]
+    for precision, tolerance in (("fp32", 1e-4), ("int8", 0.1)):
+        quantized = quantize_pipeline(nlp, [*TEXTS, LONG] * 5, precision=precision)
+        found = [list(doc.cats.values()) for doc in quantized.pipe(TEXTS)]
+        assert_allclose(found, before, atol=tolerance)
+        model = quantized.config["components"][PIPE]["model"]
+        assert model["@architectures"] == "spacy-pretrained.OpenVinoEntailmentClassifier.v1"
+        assert isinstance(get_shim(quantized.get_pipe(PIPE).model), OpenVinoShim)
 
 
 def test_it_shares_no_encoder():

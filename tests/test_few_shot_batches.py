@@ -44,6 +44,13 @@ def test_all_labels_take_turns_though_a_batch_has_room_for_few():
     assert seen == set(range(60))
 
 
+def test_small_batches_have_different_labels():
+    known = make_known(4, 4, 4)
+    for rows in draw(known, batch_size=3):
+        assert len(rows) == 2 and (known[rows].argmax(axis=1) == known[rows[0]].argmax()).sum() == 1
+    assert all(len(rows) == 1 for rows in draw(known, batch_size=1))
+
+
 def test_one_example_of_a_label_is_enough():
     assert all(len(rows) for rows in draw(make_known(1, 1)))
     assert {row for rows in draw(make_known(1, 5)) for row in rows.tolist()} == set(range(6))

@@ -1,4 +1,6 @@
-"""lbfgs.py: it finds minima that are known, never goes up, and stops where nothing is to be gained."""
+"""lbfgs.py: it finds known minima, never goes up, and stops where nothing is to be gained."""
+
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -38,7 +40,7 @@ def test_it_never_goes_up_and_heeds_the_number_of_steps():
     function, _ = make_quadratic(1e3)
     values = [function(minimize(function, np.zeros(20), max_steps=n))[0] for n in range(8)]
     assert values[0] == function(np.zeros(20))[0]
-    assert all(later < earlier for earlier, later in zip(values, values[1:]))
+    assert all(later < earlier for earlier, later in pairwise(values))
 
 
 def test_the_minimum_stays():

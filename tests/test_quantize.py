@@ -168,6 +168,59 @@ def test_where_no_recipe_holds_it_is_refused_with_what_was_tried(trained, recipe
     assert [trial.recipe for trial in caught.value.trials] == ["one", "two"]
 
 
+def make_textcat(source: str, *names: str, upstream: str | None = None):
+    """A pipeline of text classifiers, after an encoder and a tagger if they run on one."""
+    nlp = make_nlp(source, "pretrained_tagger", frozen=True) if upstream else spacy.blank("en")
+    config = {"labels": ["the sea", "dogs"], "descriptions": {"dogs": "lazy animals"}}
+    for name in names:
+        shared = {"upstream": upstream} if name == "zero_shot_textcat" else {}
+        nlp.add_pipe(name, config=config | shared)
+        nlp.config["initialize"]["components"][name] = {"source": source}
+    nlp.initialize(lambda: make_examples(nlp))
+    return nlp
+
+
+@pytest.mark.parametrize("precision", ["fp32", "int8"])
+@pytest.mark.parametrize(
+    "names, upstream",
+    [
+        (["zero_shot_textcat"], None),
+        (["few_shot_textcat"], None),
+        (["zero_shot_textcat"], ENCODER),
+        (["zero_shot_textcat", "few_shot_textcat"], ENCODER),
+    ],
+)
+def test_text_classifiers_with_weights_of_their_own_or_shared(
+    tiny_bert, tmp_path, names, upstream, precision
+):
+    nlp = make_textcat(tiny_bert, *names, upstream=upstream)
+    quantized = quantize_pipeline(nlp, TEXTS, precision=precision)
+    for name in names:
+        shim = get_shim(quantized.get_pipe(name).model)
+        assert isinstance(shim, OpenVinoShim)
+        if upstream is not None:
+            shares = shim is get_shim(quantized.get_pipe(upstream).model)
+            assert shares == (name == "zero_shot_textcat")
+    quantized.to_disk(tmp_path)
+    loaded = spacy.load(tmp_path)
+    for one, two, three in zip(
+        *(pipeline.pipe(TEXTS[:4]) for pipeline in (nlp, quantized, loaded))
+    ):
+        assert two.cats == three.cats
+        assert one.cats == pytest.approx(two.cats, abs=1e-2 if precision == "fp32" else 0.3)
+
+
+def test_the_gate_scores_categories(tiny_bert):
+    nlp = make_textcat(tiny_bert, "zero_shot_textcat")
+    examples = make_examples(nlp) * 3
+    for example in examples:
+        cats = nlp(example.reference.text).cats
+        example.reference.cats = {k: float(v == max(cats.values())) for k, v in cats.items()}
+    quantized, _ = quantize_within(nlp, [], examples, max_drop=0.0, precision="fp32")
+    assert quantized.meta["quantization"]["scores"].keys() == {"cats_micro_f"}
+    assert quantized.meta["quantization"]["scores"]["cats_micro_f"]["before"] == 100
+
+
 @pytest.mark.parametrize("precision", ["int8", "int8-weights"])
 def test_a_real_model_is_a_quarter_as_large_and_says_the_same(precision):
     nlp = make_nlp("minilm-l6", "pretrained_tagger")

@@ -38,20 +38,28 @@ RUN = """
 import json
 nlp = spacy.load(sys.argv[1])
 docs = list(nlp.pipe([sys.argv[2]] * 3))
-print(json.dumps([[(t.tag_, t.head.i, t.dep_) for t in doc] for doc in docs]))
+found = [[[(t.tag_, t.head.i, t.dep_) for t in doc], list(doc.cats)] for doc in docs]
+print(json.dumps(found))
 """
 
 
 @pytest.fixture(scope="module")
 def trained(tiny_bert, tmp_path_factory):
-    """A small pipeline with random weights, and labels to predict."""
+    """A small pipeline with random weights, and labels to predict; and classifiers of texts, one
+    on the weights of the encoder, one with its own."""
     from spacy.tokens import Doc
     from spacy.training import Example
 
     nlp = spacy.blank("en")
-    for name in ("pretrained_encoder", "pretrained_tagger", "biaffine_parser"):
+    model = {"@architectures": "spacy-pretrained.TorchEncoder.v1", "frozen": True}
+    nlp.add_pipe("pretrained_encoder", config={"model": model})
+    for name in ("pretrained_tagger", "biaffine_parser"):
         nlp.add_pipe(name)
-    nlp.config["initialize"]["components"]["pretrained_encoder"] = {"source": str(tiny_bert)}
+    labels = {"labels": ["rivers", "robots"]}
+    nlp.add_pipe("zero_shot_textcat", config=labels | {"upstream": "pretrained_encoder"})
+    nlp.add_pipe("few_shot_textcat", config=labels)
+    for name in ("pretrained_encoder", "few_shot_textcat"):
+        nlp.config["initialize"]["components"][name] = {"source": str(tiny_bert)}
     words = ["Ada", "sees", "rivers", "."]
     reference = Doc(
         nlp.vocab,
@@ -90,7 +98,8 @@ def test_same_annotations_without_torch(trained, tmp_path, precision):
 
     quantized = quantize_pipeline(trained, precision=precision)
     quantized.to_disk(tmp_path / "model")
-    here = [[t.tag_, t.head.i, t.dep_] for t in quantized(TEXT)]
+    doc = quantized(TEXT)
+    here = [[[t.tag_, t.head.i, t.dep_] for t in doc], ["rivers", "robots"]]
     result = run_blocked(tmp_path / "model", TEXT)
     assert result.returncode == 0, result.stderr
     assert json.loads(result.stdout) == [here] * 3

@@ -210,6 +210,7 @@ def test_the_threshold_serves_scoring_alone(tiny_bert, tmp_path):
     assert len(nlp(TEXTS[0]).cats) == 3
     found = nlp.evaluate(gold)
     assert found["cats_micro_f"] == 0.0 and found["cats_score_desc"] == "macro AUC"
+    nlp.get_pipe(NAME).calibrate(TEXTS)
     nlp.to_disk(tmp_path / "model")
     DocBin(docs=[example.reference for example in gold]).to_disk(tmp_path / "gold.spacy")
     _, best, tried = find_threshold(

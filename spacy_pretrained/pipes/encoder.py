@@ -19,9 +19,10 @@ from ..backbone import get_shim, is_frozen
 from ..catalogue import find_source
 from ..checkpoint import read_folder, write_folder
 from ..doc_stream import batch_docs, work_ahead
-from ..encoder import set_cache, set_width
+from ..encoder import plan_batches, set_cache, set_width
 from ..errors import Errors
 from ..feature_cache import CACHE_BYTES
+from ..windows import WindowBatch
 
 DEFAULT_SOURCE = "minilm-l6"
 DEFAULT_MODEL = {"@architectures": "spacy-pretrained.TorchEncoder.v1"}
@@ -112,6 +113,10 @@ class PretrainedEncoder(Tok2Vec):
                     handle_error(self.name, self, docs, error)
                 else:
                     yield from docs
+
+    def plan_batches(self, docs: list[Doc]) -> list[WindowBatch]:
+        """The batches of windows that the backbone gets to see for these Docs."""
+        return plan_batches(self.model, docs)
 
     # Training
 

@@ -25,8 +25,10 @@ from ..gold import NO_GOLD
 from ..head_pipe import HeadPipe
 from ..label_set import DEFAULT_TEMPLATE, LabelSet, check_templates, make_label_set
 from ..losses import sigmoid, softmax
+from ..sentence_encoder import plan_texts
 from ..textcat_gold import collect_cats, find_the_one, read_cats
 from ..textcat_scorer import score
+from ..windows import WindowBatch
 
 logger = logging.getLogger("spacy")
 
@@ -217,6 +219,10 @@ class FewShotTextcat(HeadPipe):
     def set_annotations(self, docs: Iterable[Doc], probabilities: Floats2d) -> None:
         for doc, row in zip(docs, probabilities.tolist()):
             doc.cats.update(zip(self.labels, row))
+
+    def plan_batches(self, docs: list[Doc]) -> list[WindowBatch]:
+        """The batches of windows that the backbone gets to see for these Docs."""
+        return plan_texts(self.model.get_ref("encoder"), [doc.text for doc in docs])
 
     def score(self, examples: Iterable[Example], **kwargs) -> dict[str, object]:
         return super().score(examples, **{"threshold": self.threshold} | kwargs)

@@ -193,8 +193,15 @@ class ZeroShotTextcat(Pipe):
         }
 
     def _find_labels(self, cfg: dict[str, object] | None = None) -> LabelSet:
-        settings = dict(cfg or self.cfg)
-        return make_label_set(settings.pop("labels"), **settings, component=self.name)
+        """The labels of these settings, by default those that are set."""
+        cfg = cfg or self.cfg
+        return make_label_set(
+            cfg["labels"],
+            descriptions=cfg["descriptions"],
+            templates=cfg["templates"],
+            multi_label=cfg["multi_label"],
+            component=self.name,
+        )
 
     # Prediction
 
