@@ -2,7 +2,6 @@
 
 import importlib.util
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -22,28 +21,36 @@ def script():
     return module
 
 
-def test_an_inner_part_is_not_the_outer_ones(script):
+@pytest.fixture
+def sleep(script, monkeypatch):
+    """A function that lets the script's clocks go on, that of CPU time at half the speed."""
+    now = [0.0]
+    monkeypatch.setattr(script, "perf_counter", lambda: now[0])
+    monkeypatch.setattr(script, "process_time", lambda: now[0] / 2)
+    return lambda seconds: now.__setitem__(0, now[0] + seconds)
+
+
+def test_an_inner_part_is_not_the_outer_ones(script, sleep):
     timer = script.Timer()
-    inner = timer.timed("inner", lambda: time.sleep(0.05))
+    inner = timer.timed("inner", lambda: sleep(4))
     with timer.part("outer"):
         inner()
+        sleep(1)
         inner()
-        time.sleep(0.02)
-    clock = {name: seconds[0] for name, seconds in timer.seconds.items()}
-    assert clock["inner"] >= 0.1 > clock["outer"] >= 0.02
-    assert timer.seconds["inner"][1] < 0.05  # no CPU time
+    assert timer.seconds == {"inner": (8, 4), "outer": (1, 0.5)}
 
 
-def test_of_a_generator_only_its_own_steps_count(script):
+def test_of_a_generator_only_its_own_steps_count(script, sleep):
     def steps():
         yield 1
-        time.sleep(0.02)
+        sleep(1)
         yield 2
+        sleep(2)
 
     timer = script.Timer()
     for _ in timer.timed_steps("steps", steps)():
-        time.sleep(0.2)
-    assert timer.seconds["steps"][0] == pytest.approx(0.02, abs=0.15)
+        sleep(100)
+    assert timer.seconds == {"steps": (3, 1.5)}
 
 
 def test_each_part_has_a_time_and_all_is_as_before(script, tiny_source):
