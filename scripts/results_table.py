@@ -158,8 +158,8 @@ def few_shot_table() -> str:
             cells = [few_shot_cell(size, found[size]) if size in found else "–" for size in sizes]
             rows.append([result["title"], mode, *cells])
     caption = (
-        f"Accuracy, percent, by texts a label: mean and deviation over {DRAWS} draws of texts, or as "
-        "many as stand in brackets, and how many seconds of one core a fit takes "
+        f"Accuracy, percent, by texts a label: mean and deviation over {DRAWS} draws of texts, or "
+        "as many as stand in brackets, and how many seconds of one core a fit takes "
         "(`spacy project run few-shot .`):"
     )
     return caption + "\n\n" + table(["test set", "encoder", *sizes], rows)
