@@ -21,6 +21,7 @@ def main(
 ) -> None:
     """Save a pipeline that classifies texts without having seen any."""
     known = read_labels(labels)
+    output.parent.mkdir(parents=True, exist_ok=True)
     make_pipeline(known, known.descriptions).to_disk(output)
     msg.good(f"Written to {output}: {len(known.names)} labels")
 

@@ -88,12 +88,12 @@ def label_ends(axes: Axes, curves: dict[str, dict[int, dict[str, float]]]) -> No
     that ends early."""
     ends = [list(curve.items())[-1] for curve in curves.values()]
     last = max(size for size, _ in ends)
-    ys = spread([point["accuracy"] for _, point in ends], gap=6, top=99)
-    for mode, (size, point), y in zip(curves, ends, ys):
+    beside = spread([p["accuracy"] for size, p in ends if size == last], gap=6, top=99)
+    for mode, (size, point) in zip(curves, ends):
         is_last = size == last
         axes.annotate(
             f"{point['accuracy']:.1f}",
-            xy=(place(size), y if is_last else point["accuracy"]),
+            xy=(place(size), beside.pop(0) if is_last else point["accuracy"]),
             xytext=(7, 0) if is_last else (0, 9),
             textcoords="offset points",
             ha="left" if is_last else "center",

@@ -30,6 +30,8 @@ SPEEDS = {
     "int8-without-ner": "– without the entity recognizer",
     "int8-with-lemmatizer": "– with spaCy's `trainable_lemmatizer`",
 }
+DRAWS = 5
+MODES = ["frozen", "fine-tuned"]
 WAYS = ["names", "descriptions", "descriptions, calibrated"]
 EXPERIMENTS = {
     "ner-wnut17": "WNUT-17, 2 epochs",
@@ -156,20 +158,23 @@ def few_shot_table() -> str:
     sizes = sorted(set(points), key=int)
     rows = []
     for result in results:
-        for mode, found in result["summary"].items():
-            cells = [few_shot_cell(found[size]) if size in found else "–" for size in sizes]
+        for mode in filter(result["summary"].get, MODES):
+            found = result["summary"][mode]
+            cells = [few_shot_cell(size, found[size]) if size in found else "–" for size in sizes]
             rows.append([result["title"], mode, *cells])
     caption = (
-        "Accuracy, percent, by texts a label: mean and deviation over 5 draws of texts, and the "
-        "seconds of a fit (`spacy project run few-shot .`):"
+        f"Accuracy, percent, by texts a label: mean and deviation over {DRAWS} draws of texts, or "
+        "as many as stand in brackets, and how many seconds of one core a fit takes "
+        "(`spacy project run few-shot .`):"
     )
     return caption + "\n\n" + table(["test set", "encoder", *sizes], rows)
 
 
-def few_shot_cell(found: dict[str, float]) -> str:
-    if found["seeds"] == 1:
+def few_shot_cell(size: str, found: dict[str, float]) -> str:
+    if size == "0":  # there was no text, and nothing to draw or fit
         return f"{found['accuracy']:.1f}"
-    return f"{found['accuracy']:.1f} ± {found['deviation']:.1f}, {found['fit_seconds']:.1f} s"
+    cell = f"{found['accuracy']:.1f} ± {found['deviation']:.1f}, {found['fit_cpu_seconds']:.1f} s"
+    return cell if found["seeds"] == DRAWS else f"{cell} ({found['seeds']})"
 
 
 def textcat_speed_table() -> str:

@@ -52,7 +52,8 @@ def test_what_is_done_is_not_run_again(few_shot, docs, tmp_path, monkeypatch):
         if len(ran) == 3:
             raise KeyboardInterrupt
         ran.append(run)
-        return {"accuracy": 50.0 + run.seed, "macro_f": 40.0, "fit_seconds": 1.5}
+        spent = {"fit_seconds": 1.5, "fit_cpu_seconds": 2.5}
+        return {"accuracy": 50.0 + run.seed, "macro_f": 40.0} | spent
 
     monkeypatch.setattr(few_shot, "evaluate", evaluate)
     sizes = {"frozen": {"polarity": (0, 8)}, "fine-tuned": {"polarity": (8,)}}
@@ -78,6 +79,7 @@ def test_what_is_done_is_not_run_again(few_shot, docs, tmp_path, monkeypatch):
         "best": 51.0,
         "macro_f": 40.0,
         "fit_seconds": 1.5,
+        "fit_cpu_seconds": 2.5,
         "seeds": 2,
     }
     assert summary["frozen"]["0"]["seeds"] == 1

@@ -61,8 +61,9 @@ def test_scores_of_three_ways(scripts, folder):
 
 
 def test_makes_a_pipeline(scripts, folder):
-    scripts("make_zero_shot").main(folder / "ag_news.yml", folder / "pipeline")
-    doc = spacy.load(folder / "pipeline")("The soup needs more salt.")
+    output = folder / "training" / "pipeline"
+    scripts("make_zero_shot").main(folder / "ag_news.yml", output)
+    doc = spacy.load(output)("The soup needs more salt.")
     assert max(doc.cats, key=doc.cats.get) == "food" and set(doc.cats) == set(TEXTS)
 
 
