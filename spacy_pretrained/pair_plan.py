@@ -78,7 +78,7 @@ class PairPlan:
                     window=limit,
                 )
             )
-        self._special = special
+        self._special, self._limit = special, limit
         self._windows, self._texts = self._cut(
             [t.strip() for t in texts], limit - special - longest
         )
@@ -100,8 +100,7 @@ class PairPlan:
         """Made as they are asked for: there may be very many."""
         n_hypotheses = len(self._hypotheses.lengths)
         lengths = self._windows.lengths[:, None] + self._hypotheses.lengths + self._special
-        max_length = self._checkpoint.layout.max_window
-        for chosen, width in group(lengths.ravel(), self._max_pieces, max_length):
+        for chosen, width in group(lengths.ravel(), self._max_pieces, self._limit):
             yield self._lay_pairs(chosen // n_hypotheses, chosen % n_hypotheses, width)
 
     def _lay_pairs(self, windows: Ints1d, hypotheses: Ints1d, width: int) -> PairBatch:

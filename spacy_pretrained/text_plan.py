@@ -43,7 +43,7 @@ class TextPlan:
                 suffix=tokenizer.suffix,
                 pad=layout.pad,
                 max_pieces=max_pieces,
-                max_length=checkpoint.layout.max_window,
+                max_length=room + special,
             )
         self._texts = [_find_texts(batch_, starts, lengths) for batch_ in self.batches]
         self._weights = self._find_weights(len(texts))

@@ -56,7 +56,7 @@ class WindowPlan:
                 suffix=tokenizer.suffix,
                 pad=layout.pad,
                 max_pieces=max_pieces,
-                max_length=layout.max_window,
+                max_length=room + special,
             )
         places, starts = slots(self.batches, int(shifts[-1]))
         self._pooling = Pooling(_join_alignments(alignments, shifts), places, starts)

@@ -6,7 +6,7 @@ import pytest
 
 from spacy_pretrained.windows import (
     BATCH_COST,
-    EVEN,
+    LENGTH_STEP,
     Windows,
     _best_counts,
     batch,
@@ -174,7 +174,7 @@ def test_batches_are_of_few_shapes(seed):
     _, _, batches = random_batches(seed, [1], [2], 200)
     for one in batches:
         rows, width = one.ids.shape
-        assert width % EVEN == 0 and width - one.mask.sum(axis=1).max() < EVEN
+        assert width % LENGTH_STEP == 0 and width - one.mask.sum(axis=1).max() < LENGTH_STEP
         assert rows & (rows - 1) == 0  # a power of two
 
 
