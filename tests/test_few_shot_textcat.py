@@ -274,9 +274,9 @@ def test_updates_learn_head_and_encoder(tiny_bert):
     pipe = nlp.get_pipe(NAME)
     before = get_shim(pipe.model).to_bytes(), get_head(pipe.model).W
     examples, optimizer, losses = make_examples(nlp), Adam(0.003), []
-    for _ in range(15):
+    for _ in range(40):
         losses.append(nlp.update(examples, sgd=optimizer)[NAME])
-    assert losses[-1] < losses[0] / 2
+    assert losses[-1] < losses[0] / 5
     assert get_shim(pipe.model).to_bytes() != before[0]
     assert np.abs(get_head(pipe.model).W - before[1]).max() > 0.01
     assert best(nlp, [text for text, _ in TEXTS]) == [label for _, label in TEXTS]
