@@ -649,7 +649,7 @@ def make_judged(nlp, key: str | None = None) -> list[Example]:
     """Examples that call far fewer predictions right than their confidence says."""
     rng = np.random.default_rng(0)
     examples = []
-    for text in random_texts(40, longest=120):
+    for text in random_texts(150, longest=120):
         doc = nlp(text)
         spans = list(doc.spans[key]) if key else list(doc.ents)
         sure = np.array([span._.confidence for span in spans])
@@ -673,7 +673,7 @@ def test_calibrated_confidence_is_how_often_it_is_right(tmp_path, key):
     assert slope > 0 and ner.cfg["calibration"] == [slope, offset]
     pairs = [pair for example in examples for pair in ner.outcomes(example)]
     before, is_right = (np.array(column) for column in zip(*pairs))  # annotated without
-    assert len(pairs) > 150
+    assert len(pairs) > 700
     again = [Example(nlp(example.text), example.reference) for example in examples]
     pairs = [pair for example in again for pair in ner.outcomes(example)]
     after, same = (np.array(column) for column in zip(*pairs))

@@ -536,7 +536,8 @@ def test_confidence_of_heads_is_their_probability(trained):
     X = parser.model.predict([doc])
     scores = parser.model.get_ref("arcs").predict((X, np.arange(len(doc))[None]))[0]
     scores[np.arange(len(doc)), np.arange(len(doc)) + 1] = -np.inf
-    p = np.exp(scores) / np.exp(scores).sum(axis=1, keepdims=True)
+    odds = np.exp(scores - scores.max(axis=1, keepdims=True))
+    p = odds / odds.sum(axis=1, keepdims=True)
     doc = parser(doc)
     assert len(list(doc.sents)) == 1
     for token in doc:

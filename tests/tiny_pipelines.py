@@ -13,6 +13,7 @@ from thinc.types import Floats2d
 
 from spacy_pretrained.encoder import get_shim
 
+RATE = 0.01
 ENCODER = "pretrained_encoder"
 LISTENER = {"@architectures": "spacy-pretrained.EncoderListener.v1"}
 CNN_WIDTH = 16
@@ -126,14 +127,18 @@ def make_nlp(source: str, *pipes: str | tuple[str, dict], **encoder: object) -> 
 
 
 def train(nlp: Language, examples: list[Example], steps: int, **kwargs) -> list[dict[str, float]]:
-    """Initialize and update: the losses of each step."""
+    """Initialize and update: the losses of each step. The rate falls to 0 in the second half: at a
+    steady one Adam breaks out again, sooner or later, once gradients have vanished."""
     nlp.initialize(lambda: examples)
-    optimizer = fast_optimizer()
-    return [nlp.update(examples, sgd=optimizer, **kwargs) for _ in range(steps)]
+    optimizer, losses = fast_optimizer(), []
+    for step in range(steps):
+        optimizer.learn_rate = RATE * min(1.0, 2 - 2 * step / steps)
+        losses.append(nlp.update(examples, sgd=optimizer, **kwargs))
+    return losses
 
 
 def fast_optimizer(**kwargs) -> Optimizer:
-    return Adam(0.01, L2=0.0, use_averages=False, **kwargs)
+    return Adam(RATE, L2=0.0, use_averages=False, **kwargs)
 
 
 def backbone_weights(nlp: Language, name: str = ENCODER) -> dict[str, np.ndarray]:
