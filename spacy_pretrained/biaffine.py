@@ -177,28 +177,34 @@ def forward_labels(model: Model, inputs: LabelsIn, is_train: bool) -> tuple[Floa
     d = D[dependents]
     scores = xp.matmul(d, U.T)
     scores += b
-    siblings = _siblings(model.ops, heads, max(1, CHUNK // (nO * nH)))
-    for above, arcs in siblings:
+    families = _families(model.ops, heads, max(1, CHUNK // (nO * nH)))
+    for above, siblings in families:
         h = rows[above]
         from_head = xp.matmul(h, W).reshape(-1, nO, nH)
-        bilinear = xp.matmul(d[arcs], from_head.transpose(0, 2, 1))
-        scores[arcs] += bilinear + xp.matmul(h, V.T)[:, None]
+        own = xp.matmul(h, V.T)
+        for some, arcs in siblings:
+            bilinear = xp.matmul(d[arcs], from_head[some].transpose(0, 2, 1))
+            scores[arcs] += bilinear + own[some, None]
 
     def backprop(dscores: Floats2d) -> tuple[Floats2d, Ints1d, Ints1d]:
         dd = xp.matmul(dscores, U)
         drows = xp.zeros_like(rows)
         dW, dV = xp.zeros_like(W), xp.zeros_like(V)
-        for above, arcs in siblings:
+        for above, siblings in families:
             h = rows[above]
-            dY = dscores[arcs]
             # Computed again: to keep these would take 20 KB a head, for 50 labels by 100.
             from_head = xp.matmul(h, W).reshape(-1, nO, nH)
-            dd[arcs] += xp.matmul(dY, from_head)
-            dfrom_head = xp.matmul(dY.transpose(0, 2, 1), d[arcs]).reshape(-1, nO * nH)
-            dY = dY.sum(axis=1)
-            drows[above] = xp.matmul(dfrom_head, W.T) + xp.matmul(dY, V)
+            dfrom_head = xp.empty_like(from_head)
+            down = xp.empty((len(h), nO), dtype=dscores.dtype)
+            for some, arcs in siblings:
+                dY = dscores[arcs]
+                dd[arcs] += xp.matmul(dY, from_head[some])
+                dfrom_head[some] = xp.matmul(dY.transpose(0, 2, 1), d[arcs])
+                down[some] = dY.sum(axis=1)
+            dfrom_head = dfrom_head.reshape(-1, nO * nH)
+            drows[above] = xp.matmul(dfrom_head, W.T) + xp.matmul(down, V)
             dW += xp.matmul(h.T, dfrom_head)
-            dV += xp.matmul(dY.T, h)
+            dV += xp.matmul(down.T, h)
         model.inc_grad("W", dW)
         model.inc_grad("U", xp.matmul(dscores.T, d))
         model.inc_grad("V", dV)
@@ -225,25 +231,30 @@ def init_labels(model: Model, X: LabelsIn | None = None, Y: Floats2d | None = No
     model.set_param("root", uniform_init(model.ops, (nH,)))
 
 
-def _siblings(ops: Ops, heads: Ints1d, at_once: int) -> list[tuple[Ints1d, Ints2d]]:
-    """Arcs (M,) by heads: pairs of heads (H,) and their arcs (H, K), all heads of a pair having
-    K dependents. Each head is in one pair, a pair has up to `at_once` heads.
+def _families(
+    ops: Ops, heads: Ints1d, at_once: int
+) -> list[tuple[Ints1d, list[tuple[slice, Ints2d]]]]:
+    """Arcs (M,) by heads: up to `at_once` heads (H,), those of few dependents first, and which of
+    them have K dependents each, with their arcs (n, K). Each head is there once.
 
-    >>> pairs = _siblings(NumpyOps(), np.array([7, 5, 7, -1, 2, 2]), 10)
-    >>> [(rows.tolist(), arcs.tolist()) for rows, arcs in pairs]
-    [([-1, 5], [[3], [1]]), ([2, 7], [[4, 5], [0, 2]])]
+    >>> families = _families(NumpyOps(), np.array([7, 5, 7, -1, 2, 2]), 10)
+    >>> [(rows.tolist(), [(some, arcs.tolist()) for some, arcs in same]) for rows, same in families]
+    [([-1, 5, 2, 7], [(slice(0, 2, None), [[3], [1]]), (slice(2, 4, None), [[4, 5], [0, 2]])])]
     """
     heads = ops.to_numpy(heads)
     by_head = np.argsort(heads, kind="stable")
     rows, starts, counts = np.unique(heads[by_head], return_index=True, return_counts=True)
-    pairs = []
-    for count in np.unique(counts):
-        same = np.flatnonzero(counts == count)
-        for i in range(0, len(same), at_once):
-            some = same[i : i + at_once]
-            arcs = by_head[starts[some, None] + np.arange(count)]
-            pairs.append((ops.asarray(rows[some]), ops.asarray(arcs)))
-    return pairs
+    by_count = np.argsort(counts, kind="stable")
+    families = []
+    for i in range(0, len(by_count), at_once):
+        chosen = by_count[i : i + at_once]
+        numbers, firsts = np.unique(counts[chosen], return_index=True)
+        siblings = []
+        for count, low, high in zip(numbers, firsts, [*firsts[1:], len(chosen)]):
+            arcs = by_head[starts[chosen[low:high], None] + np.arange(count)]
+            siblings.append((slice(int(low), int(high)), ops.asarray(arcs)))
+        families.append((ops.asarray(rows[chosen]), siblings))
+    return families
 
 
 def _add_rows(ops: Ops, rows: Floats2d, index: Ints1d, shape: tuple[int, int]) -> Floats2d:

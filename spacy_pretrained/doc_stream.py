@@ -10,7 +10,7 @@ from spacy.tokens import Doc
 
 # Tokens of a batch of Docs: enough sentences of every length for full batches of windows, few
 # enough that vectors of some batches are no memory to speak of (1.7 KB a token, for 416 of them).
-MAX_TOKENS = 4096
+MAX_TOKENS = 8192
 
 Result = TypeVar("Result")
 

@@ -76,14 +76,16 @@ def build_torch_encoder(
 def build_openvino_encoder(
     window: int = 128,
     stride: int | None = None,
-    max_pieces: int = 2048,
+    max_pieces: int = 512,
     orth_width: int = 32,
     threads: int = 0,
 ) -> EncoderModel:
     """Build an encoder that runs on OpenVINO, without torch. Its weights are made from those of a
     trained one, by `spacy_pretrained.quantize`.
 
-    window, stride, max_pieces, orth_width: As in `build_torch_encoder`, and as in training.
+    window, stride, orth_width: As in `build_torch_encoder`, and as in training.
+    max_pieces: Wordpieces in a batch of windows, padding included. Batches run side by side, one on
+        each core: large ones leave cores without work at the end.
     threads: Cores to use; 0 means those that this process may use (see `cores.py`).
     """
     return _build(OpenVinoShim(threads), window, stride, max_pieces, orth_width)

@@ -47,12 +47,13 @@ def build_entailment_classifier(
 
 
 def build_openvino_entailment_classifier(
-    window: int = 512, max_pieces: int = 2048, threads: int = 0
+    window: int = 512, max_pieces: int = 512, threads: int = 0
 ) -> Entailment:
     """Build a classifier by entailment that runs on OpenVINO, without torch. Its weights are made
     from those of another, by `spacy_pretrained.quantize`.
 
-    window, max_pieces: As in `build_entailment_classifier`.
+    window: As in `build_entailment_classifier`.
+    max_pieces: Wordpieces in a batch of pairs, padding included. Batches run side by side.
     threads: Cores to use; 0 means those that this process may run on.
     """
     return _build(OpenVinoShim(threads), window, max_pieces)

@@ -3,6 +3,7 @@ batch."""
 
 import math
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import nullcontext
 from functools import lru_cache
 from itertools import islice
 
@@ -20,6 +21,9 @@ from .doc_stream import batch_docs
 from .errors import Errors
 
 SAMPLE = 10  # examples that a model finds its sizes with
+# Tokens of a Doc that is not worth many threads of BLAS: these go on waiting for more work when
+# there is none, on the cores that the encoder wants for the next text.
+SHORT = 256
 
 
 class HeadPipe(TrainablePipe):
@@ -61,6 +65,15 @@ class HeadPipe(TrainablePipe):
         self.cfg["labels"] = labels
 
     # Prediction
+
+    def __call__(self, doc: Doc) -> Doc:
+        """Annotate a Doc."""
+        try:
+            with few_blas_threads() if len(doc) <= SHORT else nullcontext():
+                self.set_annotations([doc], self.predict([doc]))
+        except Exception as error:
+            self.get_error_handler()(self.name, self, [doc], error)
+        return doc
 
     def pipe(self, stream: Iterable[Doc], *, batch_size: int = 128) -> Iterator[Doc]:
         """Annotate a stream of Docs; in order.

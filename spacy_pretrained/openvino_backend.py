@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
+from itertools import chain, islice
 from typing import Any
 
 import numpy as np
@@ -26,7 +27,6 @@ QUANTIZER = b'type="FakeQuantize"'
 # Compute with the values that INT8 has, but in fp32.
 EXACT = {"LP_TRANSFORMS_MODE": False}
 
-
 _sessions: weakref.WeakSet = weakref.WeakSet()
 _shims: weakref.WeakSet = weakref.WeakSet()
 _inherited: list = []
@@ -37,7 +37,7 @@ def _after_fork() -> None:
     abort it. Nor has it the thread that may have held a lock, which would stay shut for ever."""
     _inherited.extend(_sessions)
     for shim in _shims:
-        shim._lock = threading.Lock()
+        shim._begin_again()
 
 
 if hasattr(os, "register_at_fork"):  # not on Windows
@@ -48,15 +48,32 @@ if hasattr(os, "register_at_fork"):  # not on Windows
 class _Session:
     """A compiled model of one process, with requests to be used again."""
 
-    process: int
     compiled: Any
     n_streams: int
+    n_callers: int = 0
     idle: deque = field(default_factory=deque)
 
     def __post_init__(self):
         _sessions.add(self)
 
-    def start(self, batch: WindowBatch) -> Any:
+    def run(self, batches: Iterable[WindowBatch]) -> Iterator[np.ndarray]:
+        """As many batches are under way as there are streams, and one more."""
+        running: deque = deque()
+        try:
+            for batch in batches:
+                running.append(self._start(batch))
+                if len(running) > self.n_streams:
+                    with self._finished(running.popleft()) as vectors:
+                        yield vectors
+            while running:
+                with self._finished(running.popleft()) as vectors:
+                    yield vectors
+        finally:  # where it ends early
+            for request in running:
+                with self._finished(request):
+                    pass
+
+    def _start(self, batch: WindowBatch) -> Any:
         try:
             request = self.idle.pop()
         except IndexError:
@@ -64,10 +81,21 @@ class _Session:
         request.start_async(batch.inputs)
         return request
 
+    @contextmanager
+    def _finished(self, request: Any) -> Iterator[np.ndarray]:
+        """Wait for a request and lend its output; then the request is idle again."""
+        request.wait()
+        yield request.get_output_tensor(0).data
+        self.idle.append(request)
+
 
 class OpenVinoShim(Shim):
     """An OpenVINO model kept as bytes and compiled on first use in each process: compiled models
     do not pickle, and their threads do not survive a fork.
+
+    It is compiled in two ways, each when it is first wanted. Many batches run on a stream for each
+    core: streams of one thread beat one stream of many on short windows. A single batch, when
+    nothing else is under way, has all cores in one stream: the answer is there sooner.
 
     threads: Cores to use; 0 means those that this process may use (see `cores.py`).
     """
@@ -77,29 +105,23 @@ class OpenVinoShim(Shim):
         self.threads = threads
         self.checkpoint: Checkpoint | None = None
         self._files: Files = {}
-        self._session: _Session | None = None
-        self._lock = threading.Lock()
+        self._begin_again()
         _shims.add(self)
+
+    def _begin_again(self) -> None:
+        self._sessions: dict[int, _Session] = {}  # by their number of streams
+        self._n_cores = 0
+        self._lock = threading.Lock()
 
     def predict(self, batches: Iterable[WindowBatch]) -> Iterator[Floats3d]:
         """Vectors (W, L, D) of each batch of windows, in order; an array is valid until the next
-        one is asked for. As many batches are under way as there are streams, and one more."""
-        session = self._open_session()
+        one is asked for."""
+        batches = iter(batches)
+        first = list(islice(batches, 2))
         ops = get_current_ops()
-        running: deque = deque()
-        try:
-            for batch in batches:
-                running.append(session.start(batch))
-                if len(running) > session.n_streams:
-                    with _finished(session, running.popleft()) as vectors:
-                        yield ops.asarray_f(vectors)
-            while running:
-                with _finished(session, running.popleft()) as vectors:
-                    yield ops.asarray_f(vectors)
-        finally:  # where it ends early
-            for request in running:
-                with _finished(session, request):
-                    pass
+        with self._session(is_single=len(first) == 1) as session:
+            for vectors in session.run(chain(first, batches)):
+                yield ops.asarray_f(vectors)
 
     def begin_update(self, batch: WindowBatch) -> tuple[Floats3d, Callable[[Floats3d], None]]:
         """The backbone does not train; what stands beside and behind it does."""
@@ -109,26 +131,32 @@ class OpenVinoShim(Shim):
     def finish_update(self, optimizer: Optimizer) -> None:
         """There is nothing to update."""
 
-    def _open_session(self) -> _Session:
-        session = self._session
-        if session is None or session.process != os.getpid():
+    @contextmanager
+    def _session(self, *, is_single: bool) -> Iterator[_Session]:
+        with self._lock:
+            if not self._n_cores:  # asked once: it reads files
+                self._n_cores = self.threads or count_cores()
+            is_busy = any(session.n_callers for session in self._sessions.values())
+            n_streams = 1 if is_single and not is_busy else self._n_cores
+            if n_streams not in self._sessions:
+                self._sessions[n_streams] = self._compile(n_streams)
+            session = self._sessions[n_streams]
+            session.n_callers += 1
+        try:
+            yield session
+        finally:
             with self._lock:
-                session = self._session
-                if session is None or session.process != os.getpid():
-                    session = self._session = self._compile()
-        return session
+                session.n_callers -= 1
 
-    def _compile(self) -> _Session:
+    def _compile(self, n_streams: int) -> _Session:
         import openvino
 
         if not self._files:
             raise ValueError(Errors.NOT_INITIALIZED)
-        threads = self.threads or count_cores()
         core = openvino.Core()
         settings = {
-            "INFERENCE_NUM_THREADS": threads,
-            # Streams of one thread beat one stream of many on short windows.
-            "NUM_STREAMS": threads,
+            "INFERENCE_NUM_THREADS": self._n_cores,
+            "NUM_STREAMS": n_streams,
             # Some CPUs would run what is not quantized in bfloat16: other answers there than here.
             "INFERENCE_PRECISION_HINT": "f32",
             # Nor are activations quantized as they come, where only weights are: some CPUs would.
@@ -142,7 +170,7 @@ class OpenVinoShim(Shim):
             compiled = core.compile_model(model, "CPU", settings)
         except RuntimeError as error:
             raise ValueError(_explain(error, self._files[MODEL])) from error
-        return _Session(os.getpid(), compiled, threads)
+        return _Session(compiled, n_streams)
 
     # Weights in and out
 
@@ -155,7 +183,8 @@ class OpenVinoShim(Shim):
             for name in (MODEL, WEIGHTS):
                 if name not in files:
                     raise ValueError(Errors.CHECKPOINT_MISSING.format(name=name))
-            self._files, self.checkpoint, self._session = files, checkpoint, None
+            self._files, self.checkpoint = files, checkpoint
+            self._begin_again()
         return self
 
     def to_bytes(self) -> bytes:
@@ -175,14 +204,6 @@ class OpenVinoShim(Shim):
 
     def to_device(self, device_type: str, device_id: int) -> None:
         """The backbone stays on the CPU."""
-
-
-@contextmanager
-def _finished(session: _Session, request: Any) -> Iterator[np.ndarray]:
-    """Wait for a request and lend its output; then the request is idle again."""
-    request.wait()
-    yield request.get_output_tensor(0).data
-    session.idle.append(request)
 
 
 @cache

@@ -68,7 +68,8 @@ def is_on_torch(shim: Shim) -> bool:
 
 def to_openvino_block(block: dict[str, Any]) -> dict[str, Any]:
     """The block of a config with every architecture on torch, at whatever depth, replaced by its
-    counterpart on OpenVINO, which keeps those settings that it has."""
+    counterpart on OpenVINO, which keeps those settings that it has, but for how much is run at
+    once: of that it has a default of its own."""
     block = {
         name: to_openvino_block(value) if isinstance(value, dict) else value
         for name, value in block.items()
@@ -77,4 +78,5 @@ def to_openvino_block(block: dict[str, Any]) -> dict[str, Any]:
     if architecture is None:
         return block
     taken = inspect.signature(registry.get("architectures", architecture)).parameters
+    taken = set(taken) - {"max_pieces"}
     return {"@architectures": architecture} | {k: v for k, v in block.items() if k in taken}

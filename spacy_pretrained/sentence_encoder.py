@@ -53,12 +53,13 @@ def build_torch_sentence_encoder(
 
 
 def build_openvino_sentence_encoder(
-    window: int = 256, max_pieces: int = 2048, threads: int = 0
+    window: int = 256, max_pieces: int = 512, threads: int = 0
 ) -> SentenceEncoder:
     """Build an encoder of whole texts that runs on OpenVINO, without torch. Its weights are made
     from those of another, by `spacy_pretrained.quantize`.
 
-    window, max_pieces: As in `build_torch_sentence_encoder`.
+    window: As in `build_torch_sentence_encoder`.
+    max_pieces: As in `spacy_pretrained.encoder.build_openvino_encoder`.
     threads: Cores to use; 0 means those that this process may run on.
     """
     return _build(OpenVinoShim(threads), window, max_pieces)

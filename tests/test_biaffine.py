@@ -199,14 +199,17 @@ def test_docstrings_examples():
 @pytest.mark.parametrize("at_once", [1, 2, 100])
 def test_siblings_share_a_head_and_no_arc_is_lost(rng, at_once):
     heads = rng.integers(-1, 30, size=100)
-    pairs = biaffine._siblings(NumpyOps(), heads, at_once)
-    seen = np.concatenate([arcs.ravel() for _, arcs in pairs])
-    assert sorted(seen) == list(range(100))
-    above = np.concatenate([rows for rows, _ in pairs])
+    families = biaffine._families(NumpyOps(), heads, at_once)
+    seen = [arcs.ravel() for _, siblings in families for _, arcs in siblings]
+    assert sorted(np.concatenate(seen)) == list(range(100))
+    above = np.concatenate([rows for rows, _ in families])
     assert sorted(above) == sorted(set(heads))
-    for rows, arcs in pairs:
+    for rows, siblings in families:
         assert len(rows) <= at_once
-        assert (heads[arcs] == rows[:, None]).all()
+        places = np.concatenate([np.arange(len(rows))[some] for some, _ in siblings])
+        assert places.tolist() == list(range(len(rows)))
+        for some, arcs in siblings:
+            assert (heads[arcs] == rows[some, None]).all()
 
 
 def test_dropout_only_in_training(rng, X):

@@ -140,6 +140,26 @@ def test_vectors_come_in_order(shim, n_batches):
     assert_same(found, [predict(shim, [b])[0] for b in BATCHES[:n_batches]], atol=1e-6)
 
 
+def test_a_single_batch_has_all_cores_unless_others_are_at_work(shim):
+    def streams() -> dict[int, int]:
+        return {n: session.n_callers for n, session in shim._sessions.items()}
+
+    expected = predict(shim, BATCHES[:1])
+    assert streams() == {1: 0}
+    many = shim.predict(BATCHES)
+    next(many)
+    assert streams() == {1: 0, 2: 1}
+    single = shim.predict(BATCHES[:1])
+    assert_same([next(single)], expected, atol=1e-6)
+    assert streams() == {1: 0, 2: 2}
+    many.close()
+    single.close()
+    assert streams() == {1: 0, 2: 0}
+    single = shim.predict(BATCHES[:1])
+    next(single)
+    assert streams() == {1: 1, 2: 0}
+
+
 def test_batches_may_come_from_a_generator_and_stop_early(shim):
     expected = predict(shim)
     for _ in range(3):

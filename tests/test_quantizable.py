@@ -55,12 +55,12 @@ def test_without_weights_there_is_nothing_to_quantize(tiny_bert):
 @pytest.mark.parametrize("name", OPENVINO)
 def test_the_counterpart_takes_the_settings_it_has(name):
     """Whatever a block says beside, both resolve to models of the same name."""
-    block = {"@architectures": name, "max_pieces": 77, "device": "cpu"}
+    block = {"@architectures": name, "window": 77, "max_pieces": 77, "device": "cpu"}
     outer = {"model": {"encoder": block, "scale": 3.0}, "labels": ["a"]}
     found = to_openvino_block(outer)
     assert found == {
         "model": {
-            "encoder": {"@architectures": OPENVINO[name], "max_pieces": 77},
+            "encoder": {"@architectures": OPENVINO[name], "window": 77},
             "scale": 3.0,
         },
         "labels": ["a"],

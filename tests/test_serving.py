@@ -15,6 +15,7 @@ import spacy
 from hard_texts import HARD_TEXTS
 from tiny_pipelines import annotations
 
+from spacy_pretrained.backbone import get_shim
 from spacy_pretrained.openvino_backend import OpenVinoShim
 
 WORKER = Path(__file__).with_name("serving_worker.py")
@@ -48,21 +49,27 @@ def assert_same(found: list, expected: list) -> None:
 
 @pytest.fixture
 def compiled(monkeypatch) -> list:
-    """A list that grows with every model that is compiled."""
+    """A list that grows, by its number of streams, with every model that is compiled."""
     times, compile_model = [], OpenVinoShim._compile
     monkeypatch.setattr(
-        OpenVinoShim, "_compile", lambda shim: times.append(shim) or compile_model(shim)
+        OpenVinoShim,
+        "_compile",
+        lambda shim, n_streams: times.append(n_streams) or compile_model(shim, n_streams),
     )
     return times
 
 
-def test_it_is_compiled_once_on_first_use(nlp, compiled, tmp_path):
+def test_each_way_to_run_is_compiled_once_on_first_use(nlp, compiled, tmp_path):
+    get_shim(nlp.get_pipe("pretrained_encoder").model).threads = 2
     nlp.to_disk(tmp_path)
     assert not compiled
     for _ in range(2):
+        nlp("One sentence.")
+    assert compiled == [1]
+    for _ in range(2):
         list(nlp.pipe(TEXTS))
-        nlp(TEXTS[0])
-    assert len(compiled) == 1
+        nlp("One sentence.")
+    assert compiled == [1, 2]
 
 
 def test_eight_threads_on_one_pipeline(nlp, expected, compiled):
@@ -78,7 +85,7 @@ def test_eight_threads_on_one_pipeline(nlp, expected, compiled):
         runs = [pool.submit(annotate, number) for number in range(8)]
         for run in runs:
             assert_same(run.result(SECONDS), expected)
-    assert len(compiled) == 1
+    assert len(compiled) == len(set(compiled)) <= 2
 
 
 def run_worker(folder: Path, scene: str, pipeline: Path, *more: str) -> list:
