@@ -2,11 +2,13 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from contextvars import copy_context
 from threading import get_ident
 from typing import TypeVar
 
 from spacy.tokens import Doc
+from thinc.api import Ops
 
 # Tokens of a batch of Docs: enough sentences of every length for full batches of windows, few
 # enough that vectors of some batches are no memory to speak of (1.7 KB a token, for 416 of them).
@@ -27,6 +29,43 @@ def batch_docs(docs: Iterable[Doc], max_docs: int, max_tokens: int = MAX_TOKENS)
             batch, n_tokens = [], 0
     if batch:
         yield batch
+
+
+def annotate_ahead(
+    batches: Iterable[list[Doc]],
+    ops: Ops,
+    predict: Callable[[list[Doc]], Result],
+    annotate: Callable[[list[Doc], Result], None],
+    handle_error: Callable[[list[Doc], Exception], None],
+) -> Iterator[Doc]:
+    """The Docs of all batches, annotated; in order. While a batch is with whoever comes next, it is
+    already predicted what the next one is annotated with, in a thread of its own.
+
+    ops: Of the model that predicts. On a GPU nothing is read ahead: of a thread of its own, cupy's
+        device is another.
+    """
+    work = work_ahead if ops.device_type == "cpu" else work_in_turn
+    with closing(work(batches, predict)) as begun:
+        for docs, predicted in begun:
+            try:
+                annotate(docs, predicted.result())
+            except Exception as error:
+                handle_error(docs, error)
+            else:
+                yield from docs
+
+
+def work_in_turn(
+    batches: Iterable[list[Doc]], work: Callable[[list[Doc]], Result]
+) -> Iterator[tuple[list[Doc], Future[Result]]]:
+    """Each batch with what `work` makes of it, in the caller's thread."""
+    for batch in batches:
+        done: Future[Result] = Future()
+        try:
+            done.set_result(work(batch))
+        except Exception as error:
+            done.set_exception(error)
+        yield batch, done
 
 
 def work_ahead(

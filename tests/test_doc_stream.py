@@ -9,7 +9,7 @@ from spacy.language import Language
 from spacy.tokens import Doc
 from tiny_pipelines import ENCODER, annotations, make_examples, make_nlp, train
 
-from spacy_pretrained.doc_stream import batch_docs, work_ahead
+from spacy_pretrained.doc_stream import batch_docs, work_ahead, work_in_turn
 
 TAGGER, PARSER, NER = HEADS = ("pretrained_tagger", "biaffine_parser", "pretrained_ner")
 TEXTS = [
@@ -62,10 +62,11 @@ def test_nothing_is_read_ahead_of_a_full_batch():
 # Work ahead
 
 
+@pytest.mark.parametrize("in_batches", [work_ahead, work_in_turn])
 @pytest.mark.parametrize("n_batches", range(4))
-def test_each_batch_comes_with_its_result_in_order(n_batches):
+def test_each_batch_comes_with_its_result_in_order(in_batches, n_batches):
     batches = [[i] for i in range(n_batches)]
-    found = [(batch, result.result()) for batch, result in work_ahead(batches, lambda b: b[0] * 2)]
+    found = [(batch, result.result()) for batch, result in in_batches(batches, lambda b: b[0] * 2)]
     assert found == [([i], 2 * i) for i in range(n_batches)]
 
 
@@ -77,20 +78,27 @@ def test_the_next_batch_is_worked_on_while_one_is_with_the_caller():
             assert begun[number + 1].wait(30)
 
 
+def test_in_turn_nothing_is_read_ahead():
+    read = []
+    for (number,), _ in work_in_turn(([read.append(i) or i] for i in range(3)), str):
+        assert len(read) == number + 1
+
+
 def test_no_more_than_one_batch_is_read_ahead():
     read = []
     for (number,), _ in work_ahead(([read.append(i) or i] for i in range(5)), str):
         assert len(read) == min(number + 2, 5)
 
 
-def test_an_error_of_the_work_belongs_to_its_batch():
+@pytest.mark.parametrize("in_batches", [work_ahead, work_in_turn])
+def test_an_error_of_the_work_belongs_to_its_batch(in_batches):
     def fail_at_one(batch: list[int]) -> int:
         if batch == [1]:
             raise OSError("of this batch")
         return batch[0]
 
     found = []
-    for batch, result in work_ahead([[0], [1], [2]], fail_at_one):
+    for batch, result in in_batches([[0], [1], [2]], fail_at_one):
         try:
             found.append(result.result())
         except OSError:

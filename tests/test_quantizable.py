@@ -54,7 +54,8 @@ def test_without_weights_there_is_nothing_to_quantize(tiny_bert):
 
 @pytest.mark.parametrize("name", OPENVINO)
 def test_the_counterpart_takes_the_settings_it_has(name):
-    """Whatever a block says beside, both resolve to models of the same name."""
+    """Whatever a block says beside, both resolve to models of the same name. How much runs at once
+    is for each to say."""
     block = {"@architectures": name, "window": 77, "max_pieces": 77, "device": "cpu"}
     outer = {"model": {"encoder": block, "scale": 3.0}, "labels": ["a"]}
     found = to_openvino_block(outer)
@@ -67,4 +68,5 @@ def test_the_counterpart_takes_the_settings_it_has(name):
     }
     models = [registry.resolve({"model": b})["model"] for b in (block, found["model"]["encoder"])]
     assert models[0].name == models[1].name
-    assert [model.attrs["max_pieces"] for model in models] == [77, 77]
+    assert [model.attrs["window"] for model in models] == [77, 77]
+    assert [model.attrs["max_pieces"] for model in models] == [77, 512]

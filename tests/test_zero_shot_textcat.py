@@ -172,7 +172,7 @@ def test_without_weights_it_says_so():
 def test_an_error_goes_to_the_handler(nlp, monkeypatch):
     met = []
     pipe = nlp.get_pipe(NAME)
-    monkeypatch.setattr(pipe, "model", None)
+    monkeypatch.setattr(pipe, "_check_weights", lambda: 1 / 0)
     pipe.set_error_handler(lambda name, proc, docs, error: met.append((name, len(docs))))
     try:
         assert list(nlp.pipe(TEXTS, batch_size=4)) == []
@@ -229,8 +229,9 @@ def test_it_stands_by_while_others_train(tiny_bert, monkeypatch):
     examples = make_examples(nlp)
     nlp.initialize(lambda: examples)
     before = scores(nlp)
-    annotated, annotate = [], nlp.get_pipe(NAME)._annotate
-    monkeypatch.setattr(nlp.get_pipe(NAME), "_annotate", lambda *a: annotated.append(annotate(*a)))
+    pipe, annotated = nlp.get_pipe(NAME), []
+    annotate = pipe._annotate
+    monkeypatch.setattr(pipe, "_annotate", lambda *a, **k: annotated.append(annotate(*a, **k)))
     losses = nlp.update(examples, sgd=nlp.create_optimizer(), annotates=[NAME])
     assert list(losses) == [ENCODER, "pretrained_tagger"] and annotated
     assert_allclose(scores(nlp), before, atol=1e-6)

@@ -1,7 +1,7 @@
 """The `pretrained_encoder` component: one pretrained transformer for all components behind it."""
 
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import closing
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from thinc.types import Floats2d
 from ..backbone import get_shim, is_frozen
 from ..catalogue import find_source
 from ..checkpoint import read_folder, write_folder
-from ..doc_stream import batch_docs, work_ahead
+from ..doc_stream import annotate_ahead, batch_docs
 from ..encoder import plan_batches, set_cache, set_width
 from ..errors import Errors
 from ..feature_cache import CACHE_BYTES
@@ -101,18 +101,13 @@ class PretrainedEncoder(Tok2Vec):
 
         batch_size: Docs in a batch; fewer where they are long. Up to two batches are held.
         """
-        if self.model.ops.device_type != "cpu":  # of a thread of its own, cupy's device is another
-            yield from super().pipe(stream, batch_size=batch_size)
-            return
-        handle_error = self.get_error_handler()
-        with closing(work_ahead(batch_docs(stream, batch_size), self.predict)) as begun:
-            for docs, predicted in begun:
-                try:
-                    self.set_annotations(docs, predicted.result())
-                except Exception as error:
-                    handle_error(self.name, self, docs, error)
-                else:
-                    yield from docs
+        yield from annotate_ahead(
+            batch_docs(stream, batch_size),
+            self.model.ops,
+            self.predict,
+            self.set_annotations,
+            partial(self.get_error_handler(), self.name, self),
+        )
 
     def plan_batches(self, docs: list[Doc]) -> list[WindowBatch]:
         """The batches of windows that the backbone gets to see for these Docs."""

@@ -1,8 +1,9 @@
 """The `few_shot_textcat` component: categories of a Doc, from their names and a few examples."""
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,7 @@ from thinc.types import Floats2d, Ints2d
 from ..backbone import get_shim, is_frozen
 from ..catalogue import find_source
 from ..checkpoint import read_folder, write_folder
+from ..doc_stream import annotate_ahead, batch_docs
 from ..errors import Errors
 from ..few_shot_model import get_head, has_head, is_loaded, make_prior, read_head, set_head
 from ..few_shot_training import FitSettings, Step, Task, accumulate, fit
@@ -202,6 +204,17 @@ class FewShotTextcat(HeadPipe):
         )
 
     # Prediction
+
+    def pipe(self, stream: Iterable[Doc], *, batch_size: int = 128) -> Iterator[Doc]:
+        """Categorize a stream of Docs; in order. While a batch of them is with the components
+        behind this one, the next one is encoded in a thread of its own."""
+        yield from annotate_ahead(
+            batch_docs(stream, batch_size),
+            self.model.ops,
+            self.predict,
+            self.set_annotations,
+            partial(self.get_error_handler(), self.name, self),
+        )
 
     def predict(self, docs: Iterable[Doc]) -> Floats2d:
         """Probabilities (B, K) of K labels for each of B Docs."""

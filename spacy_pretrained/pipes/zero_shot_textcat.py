@@ -1,6 +1,7 @@
 """The `zero_shot_textcat` component: categories of a Doc out of nothing but their names."""
 
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ from spacy.language import Language
 from spacy.pipeline import Pipe
 from spacy.tokens import Doc
 from spacy.training import Example
-from spacy.util import SimpleFrozenList, from_bytes, from_disk, minibatch, to_bytes, to_disk
+from spacy.util import SimpleFrozenList, from_bytes, from_disk, to_bytes, to_disk
 from spacy.vocab import Vocab
 from thinc.api import Model
 from thinc.types import Floats2d
@@ -18,6 +19,7 @@ from thinc.types import Floats2d
 from ..backbone import get_shim, share_shim
 from ..catalogue import find_source
 from ..checkpoint import pack, read_folder, unpack, write_folder
+from ..doc_stream import annotate_ahead, batch_docs
 from ..errors import Errors
 from ..label_set import DEFAULT_TEMPLATE, LabelSet, Query, check_templates, make_label_set
 from ..losses import sigmoid, softmax
@@ -223,7 +225,8 @@ class ZeroShotTextcat(Pipe):
         """
         cfg = self._change_labels(labels, descriptions, multi_label=multi_label)
         try:
-            self._annotate([doc], self._find_labels(cfg))
+            label_set = self._find_labels(cfg)
+            self._annotate([doc], self._predict([doc], label_set), label_set)
         except Exception as error:  # what is done about it is for the handler to say
             self.get_error_handler()(self.name, self, [doc], error)
         return doc
@@ -240,20 +243,22 @@ class ZeroShotTextcat(Pipe):
         """Categorize a stream of Docs; labels and so on as in `__call__`."""
         cfg = self._change_labels(labels, descriptions, multi_label=multi_label)
         label_set = self._find_labels(cfg)
-        for docs in minibatch(stream, size=batch_size):
-            try:
-                self._annotate(docs, label_set)
-                yield from docs
-            except Exception as error:  # as in spaCy's TrainablePipe
-                self.get_error_handler()(self.name, self, docs, error)
+        yield from annotate_ahead(
+            batch_docs(stream, batch_size),
+            self.model.ops,
+            partial(self._predict, labels=label_set),
+            partial(self._annotate, labels=label_set),
+            partial(self.get_error_handler(), self.name, self),
+        )
 
-    def _annotate(self, docs: list[Doc], labels: LabelSet) -> None:
-        for doc, row in zip(docs, self._predict([doc.text for doc in docs], labels).tolist()):
+    def _annotate(self, docs: list[Doc], scores: np.ndarray, labels: LabelSet) -> None:
+        for doc, row in zip(docs, scores.tolist()):
             doc.cats.update(zip(labels.names, row))
 
-    def _predict(self, texts: list[str], labels: LabelSet) -> np.ndarray:
-        """Scores (T, K) of K labels for each of T texts."""
+    def _predict(self, docs: list[Doc], labels: LabelSet) -> np.ndarray:
+        """Scores (T, K) of K labels for each of T Docs."""
         self._check_weights()
+        texts = [doc.text for doc in docs]
         unknown = 0.0 if labels.multi_label else 1 / len(labels)
         scores = np.full((len(texts), len(labels)), unknown)
         rows = [i for i, text in enumerate(texts) if text.strip()]
