@@ -89,10 +89,9 @@ int8: install
 	$(RUN) -m spacy pretrained quantize "$(MODEL)" "$(FP32)" --precision fp32
 
 evaluate: install
-	$(RUN) scripts/evaluate.py "$(MODEL)" "$(DEV_GOLD)" --entities "$(ENTITIES)" \
-	    --output metrics/ewt/dev.json
-	$(RUN) scripts/evaluate.py "$(MODEL)" "$(GOLD)" --entities "$(TEXTS)" \
-	    --output metrics/ewt/test.json
+	$(RUN) scripts/evaluate.py "$(MODEL)" "$(DEV_GOLD)" "$(GOLD)" \
+	    --entities "$(ENTITIES)" --entities "$(TEXTS)" \
+	    --output metrics/ewt/dev.json --output metrics/ewt/test.json
 
 evaluate-int8: install
 	$(RUN) scripts/evaluate.py "$(FP32)" "$(GOLD)" --entities "$(ENTITIES)" \

@@ -4,6 +4,8 @@ and by the entities of a .spacy file.
     python scripts/evaluate.py training/ewt/model-best assets/ewt/test.conllu \\
         --entities corpus/ewt/dev.spacy --output metrics/ewt/test.json
 
+Several sets may follow each other, each with its own --entities and --output.
+
 A treebank has three protocols: gold tokens and gold sentences; gold tokens, sentences predicted;
 raw text. The shared task counts punctuation and leaves out subtypes of relations, spaCy's scorer
 does the opposite. What the pipeline does not predict is null. Entities are found in Docs of the
@@ -11,6 +13,7 @@ gold tokens; only exact matches count. All figures are percent.
 """
 
 import json
+from itertools import zip_longest
 from pathlib import Path
 from time import perf_counter
 from typing import Annotated, Any
@@ -48,16 +51,39 @@ SPACY_SCORES = ["pos_acc", "tag_acc", "morph_acc", "lemma_acc", "sents_f", "dep_
 
 def main(
     model: Annotated[str, typer.Argument(help="Pipeline: a folder or an installed package")],
-    treebank: Annotated[Path | None, typer.Argument(help="Gold annotation: a .conllu file")] = None,
-    entities: Annotated[Path | None, typer.Option(help="Gold entities: a .spacy file")] = None,
-    output: Annotated[Path | None, typer.Option(help="JSON file for all scores")] = None,
+    treebanks: Annotated[
+        list[Path], typer.Argument(metavar="TREEBANK", help="Gold annotation: .conllu files")
+    ] = [],  # noqa: B006
+    entities: Annotated[
+        list[Path], typer.Option(help="Gold entities: a .spacy file; one for each treebank")
+    ] = [],  # noqa: B006
+    output: Annotated[
+        list[Path], typer.Option(help="JSON file for all scores; one for each treebank")
+    ] = [],  # noqa: B006
     gpu_id: Annotated[int, typer.Option(help="GPU for spaCy, -1: none")] = -1,
 ) -> None:
-    if treebank is None and entities is None:
+    n_sets = max(len(treebanks), len(entities))
+    if not n_sets:
         msg.fail("Nothing to evaluate on: give a .conllu file, --entities, or both.", exits=1)
+    for name, paths in {"treebanks": treebanks, "--entities": entities, "--output": output}.items():
+        if len(paths) not in (0, n_sets):
+            msg.fail(f"{name}: {len(paths)} files for {n_sets} sets to evaluate on.", exits=1)
     if gpu_id >= 0:
         spacy.require_gpu(gpu_id)
     nlp = spacy.load(model)
+    for treebank, entity_file, path in zip_longest(treebanks, entities, output):
+        evaluate_set(nlp, model, treebank, entity_file, path, gpu_id)
+
+
+def evaluate_set(
+    nlp: Language,
+    model: str,
+    treebank: Path | None,
+    entities: Path | None,
+    output: Path | None,
+    gpu_id: int,
+) -> None:
+    """Score on one set, and write and show what was found."""
     results: dict[str, Any] = {
         "model": model,
         "pipeline": nlp.pipe_names,

@@ -74,7 +74,7 @@ def model(data, tmp_path_factory):
 
 def test_three_protocols(evaluate, model, data, tmp_path, capsys):
     output = tmp_path / "metrics" / "test.json"
-    evaluate.main(str(model), data, output=output)
+    evaluate.main(str(model), [data], output=[output])
     results = json.loads(output.read_text(encoding="utf8"))
     assert (results["documents"], results["sentences"], results["words"]) == (2, 4, 16)
     given, tokens, raw = (results["protocols"][name] for name in evaluate.PROTOCOLS)
@@ -97,6 +97,22 @@ def test_three_protocols(evaluate, model, data, tmp_path, capsys):
     assert any(line.split() == ["UPOS", "-", "-", "-"] for line in table.splitlines())
 
 
+def test_each_set_has_a_file_of_its_own(evaluate, model, data, tmp_path):
+    outputs = [tmp_path / "dev.json", tmp_path / "test.json"]
+    evaluate.main(str(model), [data, data], output=outputs)
+    dev, test = (json.loads(path.read_text("utf8")) for path in outputs)
+    assert dev["protocols"].keys() == test["protocols"].keys() and dev["file"] == str(data)
+
+
+def test_as_many_files_as_sets(evaluate, model, data, capsys):
+    with pytest.raises(SystemExit):
+        evaluate.main(str(model), [data, data], entities=[data])
+    assert "--entities: 1 files for 2 sets" in capsys.readouterr().out
+    with pytest.raises(SystemExit):
+        evaluate.main(str(model))
+    assert "Nothing to evaluate on" in capsys.readouterr().out
+
+
 def test_gold_sentences_are_given_and_others_are_not(evaluate, data):
     nlp = spacy.blank("en")
     results = evaluate.evaluate_treebank(nlp, data)
@@ -109,7 +125,7 @@ def test_a_pipeline_that_moves_given_sentences_is_reported(evaluate, data, tmp_p
     nlp = spacy.blank("en")
     nlp.add_pipe("sentencizer", config={"overwrite": True, "punct_chars": ["!"]})
     nlp.to_disk(tmp_path / "model")
-    evaluate.main(str(tmp_path / "model"), data)
+    evaluate.main(str(tmp_path / "model"), [data])
     assert "changed given sentence starts" in capsys.readouterr().out
 
 
