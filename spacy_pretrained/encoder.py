@@ -70,7 +70,7 @@ def build_torch_encoder(
         learn_rate_factor=learn_rate_factor,
         device=device,
     )
-    return _build(shim, window, stride, max_pieces, orth_width)
+    return _build(shim, window, stride, max_pieces, orth_width, frozen)
 
 
 def build_openvino_encoder(
@@ -78,6 +78,7 @@ def build_openvino_encoder(
     stride: int | None = None,
     max_pieces: int = 512,
     orth_width: int = 32,
+    frozen: bool = False,
     threads: int = 0,
 ) -> EncoderModel:
     """Build an encoder that runs on OpenVINO, without torch. Its weights are made from those of a
@@ -86,13 +87,20 @@ def build_openvino_encoder(
     window, stride, orth_width: As in `build_torch_encoder`, and as in training.
     max_pieces: Wordpieces in a batch of windows, padding included. Batches run side by side, one on
         each core: large ones leave cores without work at the end.
+    frozen: As in training. The weights do not change here, but only those that never did may serve
+        components that read texts by themselves.
     threads: Cores to use; 0 means those that this process may use (see `cores.py`).
     """
-    return _build(OpenVinoShim(threads), window, stride, max_pieces, orth_width)
+    return _build(OpenVinoShim(threads), window, stride, max_pieces, orth_width, frozen)
 
 
 def _build(
-    shim: Shim, window: int, stride: int | None, max_pieces: int, orth_width: int
+    shim: Shim,
+    window: int,
+    stride: int | None,
+    max_pieces: int,
+    orth_width: int,
+    is_pretrained: bool,
 ) -> EncoderModel:
     check_settings(
         window=(window, 0),
@@ -115,6 +123,7 @@ def _build(
             "stride": stride,
             "max_pieces": max_pieces,
             "orth_width": orth_width,
+            "is_pretrained": is_pretrained,
         },
     )
 

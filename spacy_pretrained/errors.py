@@ -503,10 +503,10 @@ class Errors:
         'name="{upstream}", before="{name}") - or take upstream out of the config.'
     )
     UPSTREAM_NOT_FROZEN = (
-        "Component '{name}' runs on the weights of the encoder '{upstream}', which trains: its "
-        "vectors of texts would lose their meaning. Set frozen = true in "
-        "[components.{upstream}.model], or take upstream out of [components.{name}], which then "
-        "has weights of its own."
+        "Component '{name}' runs on the weights of the encoder '{upstream}', which trains, or did "
+        "before it was quantized: its vectors of texts lose their meaning by that. Train with "
+        "frozen = true in [components.{upstream}.model], or take upstream out of "
+        "[components.{name}], which then has weights of its own."
     )
     ZERO_SHOT_NO_GRADIENT = (
         "The model of a zero-shot classifier learns nothing. To learn from examples use the "

@@ -210,6 +210,20 @@ def test_text_classifiers_with_weights_of_their_own_or_shared(
         assert one.cats == pytest.approx(two.cats, abs=1e-2 if precision == "fp32" else 0.3)
 
 
+@pytest.mark.parametrize("frozen", [True, False])
+def test_once_trained_an_encoder_serves_no_reader_of_texts(tiny_bert, frozen):
+    nlp = make_nlp(tiny_bert, "pretrained_tagger", frozen=frozen)
+    train(nlp, make_examples(nlp), 1)
+    quantized = quantize_pipeline(nlp, precision="fp32")
+    config = {"labels": ["the sea", "dogs"], "upstream": ENCODER}
+    if frozen:
+        quantized.add_pipe("zero_shot_textcat", config=config)
+        assert quantized(TEXTS[0]).cats
+    else:
+        with pytest.raises(ValueError, match="or did before it was quantized"):
+            quantized.add_pipe("zero_shot_textcat", config=config)
+
+
 def test_the_gate_scores_categories(tiny_bert):
     nlp = make_textcat(tiny_bert, "zero_shot_textcat")
     examples = make_examples(nlp) * 3

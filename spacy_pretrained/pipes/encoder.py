@@ -70,7 +70,7 @@ class PretrainedEncoder(Tok2Vec):
 
     def _share_backbone(self, component: Any) -> None:
         """Lend a component, which reads texts by itself, the backbone with its weights."""
-        if not is_frozen(self.model):
+        if not self.model.attrs["is_pretrained"]:
             raise ValueError(
                 Errors.UPSTREAM_NOT_FROZEN.format(name=component.name, upstream=self.name)
             )

@@ -25,8 +25,8 @@ from ..few_shot_model import get_head, has_head, is_loaded, make_prior, read_hea
 from ..few_shot_training import FitSettings, Step, Task, accumulate, fit
 from ..gold import NO_GOLD
 from ..head_pipe import HeadPipe
-from ..label_set import DEFAULT_TEMPLATE, LabelSet, check_templates, make_label_set
-from ..losses import sigmoid, softmax
+from ..label_set import DEFAULT_TEMPLATE
+from ..label_settings import LabelSettings, score_texts
 from ..sentence_encoder import plan_texts
 from ..textcat_gold import collect_cats, find_the_one, read_cats
 from ..textcat_scorer import score
@@ -110,7 +110,7 @@ def make_few_shot_textcat(
     )
 
 
-class FewShotTextcat(HeadPipe):
+class FewShotTextcat(LabelSettings, HeadPipe):
     """Writes the probability of every label to `doc.cats`.
 
     Of a Doc that is empty or all white space nothing is known: each of K labels has 1 / K, or, with
@@ -134,31 +134,13 @@ class FewShotTextcat(HeadPipe):
         threshold: float = 0.5,
         scorer: Callable | None = score,
     ):
-        if not 0 <= threshold <= 1:
-            raise ValueError(Errors.THRESHOLD.format(name=name, threshold=threshold))
         if not 0 <= contrast < np.inf:  # nor NaN
             raise ValueError(Errors.CONTRAST.format(name=name, contrast=contrast))
-        super().__init__(
-            vocab,
-            model,
-            name,
-            scorer=scorer,
-            labels=list(labels),
-            descriptions=dict(descriptions or {}),
-            templates=list(templates),
-            multi_label=multi_label,
-        )
+        super().__init__(vocab, model, name, scorer=scorer)
         self.contrast = contrast
-        self.threshold = threshold
-        check_templates(self.cfg["templates"], name)
-        if self.labels:
-            self._find_labels(self.cfg)
+        self._init_labels(labels, descriptions, templates, multi_label, threshold)
 
     # Labels
-
-    @property
-    def multi_label(self) -> bool:
-        return self.cfg["multi_label"]
 
     def set_labels(
         self, labels: Iterable[str], *, descriptions: dict[str, str] | None = None
@@ -171,10 +153,7 @@ class FewShotTextcat(HeadPipe):
         labels = list(labels)
         if not labels:
             raise ValueError(Errors.FEW_SHOT_NO_LABELS.format(name=self.name))
-        if descriptions is None:
-            known = self.cfg["descriptions"]
-            descriptions = {label: known[label] for label in labels if label in known}
-        new = self.cfg | {"labels": labels, "descriptions": dict(descriptions)}
+        new = self._change_labels(labels, descriptions)
         label_set = self._find_labels(new)
         if is_loaded(self.model):
             head = make_prior(self.model, label_set)
@@ -194,15 +173,6 @@ class FewShotTextcat(HeadPipe):
         self.set_labels([*self.labels, label])
         return 1
 
-    def _find_labels(self, cfg: dict[str, object]) -> LabelSet:
-        return make_label_set(
-            cfg["labels"],
-            descriptions=cfg["descriptions"],
-            templates=cfg["templates"],
-            multi_label=cfg["multi_label"],
-            component=self.name,
-        )
-
     # Prediction
 
     def pipe(self, stream: Iterable[Doc], *, batch_size: int = 128) -> Iterator[Doc]:
@@ -219,15 +189,12 @@ class FewShotTextcat(HeadPipe):
     def predict(self, docs: Iterable[Doc]) -> Floats2d:
         """Probabilities (B, K) of K labels for each of B Docs."""
         self._check_ready()
-        docs = list(docs)
-        unknown = 0.0 if self.multi_label else 1 / len(self.labels)
-        probabilities = np.full((len(docs), len(self.labels)), unknown, dtype="float32")
-        rows = [row for row, doc in enumerate(docs) if has_text(doc)]
-        if rows:
-            logits = self._check_finite(self.model.predict([docs[row].text for row in rows]))
-            found = sigmoid(logits) if self.multi_label else softmax(logits)
-            probabilities[rows] = self.model.ops.to_numpy(found)
-        return probabilities
+
+        def find_logits(texts: list[str]) -> Floats2d:
+            return self._check_finite(self.model.predict(texts))
+
+        texts = [doc.text for doc in docs]
+        return score_texts(texts, len(self.labels), self.multi_label, self.model.ops, find_logits)
 
     def set_annotations(self, docs: Iterable[Doc], probabilities: Floats2d) -> None:
         for doc, row in zip(docs, probabilities.tolist()):
@@ -236,9 +203,6 @@ class FewShotTextcat(HeadPipe):
     def plan_batches(self, docs: list[Doc]) -> list[WindowBatch]:
         """The batches of windows that the backbone gets to see for these Docs."""
         return plan_texts(self.model.get_ref("encoder"), [doc.text for doc in docs])
-
-    def score(self, examples: Iterable[Example], **kwargs) -> dict[str, object]:
-        return super().score(examples, **{"threshold": self.threshold} | kwargs)
 
     def _check_ready(self) -> None:
         if not is_loaded(self.model):

@@ -21,8 +21,8 @@ from ..catalogue import find_source
 from ..checkpoint import pack, read_folder, unpack, write_folder
 from ..doc_stream import annotate_ahead, batch_docs
 from ..errors import Errors
-from ..label_set import DEFAULT_TEMPLATE, LabelSet, Query, check_templates, make_label_set
-from ..losses import sigmoid, softmax
+from ..label_set import DEFAULT_TEMPLATE, LabelSet, Query
+from ..label_settings import LabelSettings, score_texts
 from ..textcat_scorer import score
 
 DEFAULT_SOURCE = "minilm-l6"
@@ -94,7 +94,7 @@ def make_zero_shot_textcat(
     )
 
 
-class ZeroShotTextcat(Pipe):
+class ZeroShotTextcat(LabelSettings, Pipe):
     """Writes the score of every label to `doc.cats`.
 
     Of a Doc that is empty or all white space nothing is known: each of K labels has 1 / K, or, with
@@ -118,42 +118,19 @@ class ZeroShotTextcat(Pipe):
         upstream: str | None = None,
         scorer: Callable | None = score,
     ):
-        if not 0 <= threshold <= 1:
-            raise ValueError(Errors.THRESHOLD.format(name=name, threshold=threshold))
         if upstream is not None and model.attrs.get("reads_pairs"):
             raise ValueError(Errors.UPSTREAM_OF_PAIRS.format(name=name, upstream=upstream))
         self.vocab = vocab
         self.model = model
         self.name = name
-        self.threshold = threshold
         self.upstream = upstream
         self.scorer = scorer
-        self.cfg: dict[str, object] = {
-            "labels": list(labels),
-            "descriptions": dict(descriptions or {}),
-            "templates": list(templates),
-            "multi_label": multi_label,
-        }
+        self.cfg: dict[str, object] = {}
+        self._init_labels(labels, descriptions, templates, multi_label, threshold)
         self._calibration: Floats2d | None = None
         self._shares = False
-        check_templates(self.cfg["templates"], name)
-        if self.labels:
-            self._find_labels()
 
     # Labels
-
-    @property
-    def labels(self) -> tuple[str, ...]:
-        return tuple(self.cfg["labels"])
-
-    @property
-    def label_data(self) -> list[str]:
-        """The labels, as `initialize` takes them."""
-        return self.cfg["labels"]
-
-    @property
-    def multi_label(self) -> bool:
-        return self.cfg["multi_label"]
 
     def set_labels(
         self,
@@ -174,36 +151,6 @@ class ZeroShotTextcat(Pipe):
         if self.labels and labels != self._find_labels():
             self._calibration = None
         self.cfg = new
-
-    def _change_labels(
-        self,
-        labels: Iterable[str] | None,
-        descriptions: dict[str, str] | None,
-        templates: Iterable[str] | None = None,
-        multi_label: bool | None = None,
-    ) -> dict[str, object]:
-        """The settings, but for what is not None."""
-        labels = self.cfg["labels"] if labels is None else list(labels)
-        if descriptions is None:
-            known = self.cfg["descriptions"]
-            descriptions = {label: known[label] for label in labels if label in known}
-        return {
-            "labels": labels,
-            "descriptions": dict(descriptions),
-            "templates": self.cfg["templates"] if templates is None else list(templates),
-            "multi_label": self.multi_label if multi_label is None else multi_label,
-        }
-
-    def _find_labels(self, cfg: dict[str, object] | None = None) -> LabelSet:
-        """The labels of these settings, by default those that are set."""
-        cfg = cfg or self.cfg
-        return make_label_set(
-            cfg["labels"],
-            descriptions=cfg["descriptions"],
-            templates=cfg["templates"],
-            multi_label=cfg["multi_label"],
-            component=self.name,
-        )
 
     # Prediction
 
@@ -258,27 +205,22 @@ class ZeroShotTextcat(Pipe):
     def _predict(self, docs: list[Doc], labels: LabelSet) -> np.ndarray:
         """Scores (T, K) of K labels for each of T Docs."""
         self._check_weights()
-        texts = [doc.text for doc in docs]
-        unknown = 0.0 if labels.multi_label else 1 / len(labels)
-        scores = np.full((len(texts), len(labels)), unknown)
-        rows = [i for i, text in enumerate(texts) if text.strip()]
-        if rows:
-            own = self._calibration is not None and labels == self._find_labels()
-            query = Query([texts[i] for i in rows], labels, self._calibration if own else None)
-            logits = self.model.predict(query)
+        own = self._calibration is not None and labels == self._find_labels()
+        calibration = self._calibration if own else None
+
+        def find_logits(texts: list[str]) -> Floats2d:
+            logits = self.model.predict(Query(texts, labels, calibration))
             if not np.isfinite(float(logits.sum())):
                 raise ValueError(Errors.PREDICTION_NOT_FINITE.format(name=self.name))
-            found = sigmoid(logits) if labels.multi_label else softmax(logits)
-            scores[rows] = self.model.ops.to_numpy(found)
-        return scores
+            return logits
+
+        texts = [doc.text for doc in docs]
+        return score_texts(texts, len(labels), labels.multi_label, self.model.ops, find_logits)
 
     def plan_batches(self, docs: list[Doc]) -> list[Any]:
         """The batches that the backbone gets to see for these Docs, and for the labels."""
         texts = [text for text in (doc.text for doc in docs) if text.strip()]
         return self.model.attrs["plan"](self.model, texts, self._find_labels())
-
-    def score(self, examples: Iterable[Example], **kwargs) -> dict[str, object]:
-        return super().score(examples, **{"threshold": self.threshold} | kwargs)
 
     # What is known of the texts
 
