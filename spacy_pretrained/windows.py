@@ -10,6 +10,8 @@ BATCH_COST = 16
 # Batches are of few shapes, for an engine compiles something for each and keeps it: a multiple of
 # so many pieces by a power of two windows. With 2 a stream of 20,000 texts takes twice the memory.
 LENGTH_STEP = 8
+# Beyond so many pieces windows are rare, and a shape may first come late in a stream: of twice that.
+LONG = 64
 
 
 @dataclass(frozen=True)
@@ -121,7 +123,8 @@ def group(
     max_length: Pieces that the encoder is to see at once.
     """
     order = np.argsort(-lengths, kind="stable")
-    widths = np.minimum(-(-lengths[order] // LENGTH_STEP) * LENGTH_STEP, max_length)
+    steps = np.where(lengths[order] > LONG, 2 * LENGTH_STEP, LENGTH_STEP)
+    widths = np.minimum(-(-lengths[order] // steps) * steps, max_length)
     position = 0
     for count in _best_counts(widths.tolist(), max_pieces):
         chosen = order[position : position + count]
