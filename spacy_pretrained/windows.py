@@ -10,7 +10,8 @@ BATCH_COST = 16
 # Batches are of few shapes, for an engine compiles something for each and keeps it: a multiple of
 # so many pieces by a power of two windows. With 2 a stream of 20,000 texts takes twice the memory.
 LENGTH_STEP = 8
-# Beyond so many pieces windows are rare, and a shape may first come late in a stream: of twice that.
+# Of twice that beyond so many pieces: such windows are rare, and shapes may first come late in a
+# stream.
 LONG = 64
 
 

@@ -172,7 +172,7 @@ def test_no_batch_is_larger_than_allowed_but_for_a_single_window(max_pieces):
 
 @pytest.mark.parametrize("seed", range(5))
 def test_batches_are_of_few_shapes(seed):
-    _, _, batches = random_batches(seed, [1], [2] * (1 + 10 * seed), 400, max_length=500)
+    _, _, batches = random_batches(seed, [1], [2] * (1 + 20 * seed), 400, max_length=500)
     for one in batches:
         rows, width = one.ids.shape
         longest = one.mask.sum(axis=1).max()
