@@ -116,7 +116,7 @@ def training_requirements() -> list[str]:
 
 def build_wheel(source: Path, output: Path) -> None:
     """Without isolation: that would fetch setuptools once more, for every wheel."""
-    command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps"]
+    command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-cache-dir"]
     command += ["--no-build-isolation", "--wheel-dir", str(output), str(source)]
     subprocess.run(command, check=True)
 
