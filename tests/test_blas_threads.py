@@ -4,9 +4,13 @@ import os
 import threading
 
 import pytest
+import spacy
+from spacy.tokens import Doc
 from threadpoolctl import threadpool_info
+from tiny_pipelines import CNN, make_examples
 
 from spacy_pretrained.blas_threads import few_blas_threads
+from spacy_pretrained.head_pipe import SHORT
 
 
 def blas_threads() -> list[int]:
@@ -71,3 +75,15 @@ def test_a_child_is_not_shut_out():
             with few_blas_threads():
                 os._exit(0)
     assert os.waitpid(child, 0)[1] == 0
+
+
+@pytest.mark.parametrize("n_tokens, expected", [(SHORT, {1}), (SHORT + 1, {3})])
+def test_a_short_doc_has_few(n_tokens, expected):
+    met = []
+    nlp = spacy.blank("en")
+    tagger = nlp.add_pipe("pretrained_tagger", config={"model": {"tok2vec": CNN}})
+    nlp.initialize(lambda: make_examples(nlp))
+    annotate = tagger.set_annotations
+    tagger.set_annotations = lambda docs, found: met.append(blas_threads()) or annotate(docs, found)
+    tagger(Doc(nlp.vocab, words=["word"] * n_tokens))
+    assert set(met[0]) == expected

@@ -142,3 +142,15 @@ def test_scores_that_are_not_finite(head, ref, value):
     with pytest.raises(ValueError, match=message + "train it again"):
         nlp("Ada sees the old river.")
     assert len(nlp("")) == 0
+
+
+@pytest.mark.parametrize("head", HEADS)
+def test_an_error_goes_to_the_handler(head):
+    nlp, met = make_head(head), []
+    examples = begin(nlp, FEW, steps=0)
+    pipe = nlp.get_pipe(head)
+    pipe.predict = lambda docs: 1 / 0
+    pipe.set_error_handler(lambda name, proc, docs, error: met.append((name, len(docs))))
+    pipe(examples[0].x)
+    assert list(pipe.pipe([examples[0].x] * 3, batch_size=2)) == []
+    assert met == [(head, 1), (head, 2), (head, 1)]
