@@ -3,7 +3,7 @@
     python scripts/make_config.py configs/pipeline.cfg training/ewt/config.cfg \\
         --train corpus/ewt/train.spacy
 
-A training sees the corpus ten times in batches of 1,500 words. A small corpus gets smaller batches,
+A training sees the corpus 15 times in batches of 1,500 words. A small corpus gets smaller batches,
 so that it is still learnt in `LEAST_STEPS` steps or more.
 """
 
@@ -18,7 +18,7 @@ from spacy.util import load_config
 from spacy.vocab import Vocab
 from wasabi import msg
 
-EPOCHS = 10
+EPOCHS = 15
 LEAST_STEPS = 500
 LEAST_BATCH, BATCH = 200, 1500  # words
 STEPS_PER_EVALUATION = 0.1

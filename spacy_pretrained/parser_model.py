@@ -13,8 +13,8 @@ from .token_vectors import TokenVectors
 
 def build_biaffine_parser(
     tok2vec: Model[list[Doc], list[Floats2d]],
-    arc_width: int = 400,
-    label_width: int = 100,
+    arc_width: int = 256,
+    label_width: int = 64,
     dropout: float = 0.33,
     nO: int | None = None,
 ) -> Model[list[Doc], Floats2d]:

@@ -11,7 +11,8 @@ BATCH_COST = 16
 # so many pieces by a power of two windows. With 2 a stream of 20,000 texts takes twice the memory.
 LENGTH_STEP = 8
 # Of twice that beyond so many pieces: such windows are rare, and shapes may first come late in a
-# stream.
+# stream. A window alone, too: of single sentences, one after the other, it costs an engine more to
+# change shapes than to run eight pieces of padding.
 LONG = 64
 
 
@@ -125,11 +126,11 @@ def group(
     """
     order = np.argsort(-lengths, kind="stable")
     steps = np.where(lengths[order] > LONG, 2 * LENGTH_STEP, LENGTH_STEP)
-    widths = np.minimum(-(-lengths[order] // steps) * steps, max_length)
+    widths = np.minimum(_round_up(lengths[order], steps), max_length)
     position = 0
     for count in _best_counts(widths.tolist(), max_pieces):
-        chosen = order[position : position + count]
-        yield chosen, int(widths[position])
+        chosen, width = order[position : position + count], int(widths[position])
+        yield chosen, min(_round_up(width, 2 * LENGTH_STEP), max_length) if count == 1 else width
         position += count
 
 
@@ -142,6 +143,10 @@ def slots(batches: list[WindowBatch], n_pieces: int) -> tuple[np.ndarray, np.nda
     for start, batch_ in zip(starts, batches):
         places[batch_.pieces] = start + batch_.rows
     return places, starts
+
+
+def _round_up(lengths: np.ndarray | int, steps: np.ndarray | int) -> np.ndarray | int:
+    return -(-lengths // steps) * steps
 
 
 def _best_counts(widths: list[int], max_pieces: int) -> list[int]:
