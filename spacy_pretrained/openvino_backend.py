@@ -111,7 +111,8 @@ class OpenVinoShim(Shim):
     def _begin_again(self) -> None:
         self._sessions: dict[int, _Session] = {}  # by their number of streams
         self._n_cores = 0
-        self._lock = threading.Lock()
+        # Reentrant: garbage collection may end a prediction in a thread that just begins one.
+        self._lock = threading.RLock()
 
     def predict(self, batches: Iterable[WindowBatch]) -> Iterator[Floats3d]:
         """Vectors (W, L, D) of each batch of windows, in order; an array is valid until the next
