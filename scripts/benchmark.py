@@ -5,8 +5,9 @@ r"""Compare pipelines by speed, memory and load time, interleaved in one run, me
 
 Each pipeline is served by a process of its own, and only one of them is busy at a time. A round
 measures each once, and ratios are taken within rounds, so that a machine that slows down or is
-shared does not favour one. Beside a pipeline with a backbone its ceiling is measured: that alone
-on the same pieces, packed into full windows, with the same engine and threads.
+shared does not favour one. Beside a pipeline with a backbone that alone is measured, twice: on the
+windows that the pipeline makes of the texts, and, its ceiling, on the same pieces packed into full
+windows, without padding and special pieces, with the same engine and threads.
 """
 
 import datetime
@@ -29,7 +30,7 @@ from wasabi import msg
 
 WORKER = Path(__file__).with_name("benchmark_worker.py")
 CPU_FLAGS = ("avx2", "avx512f", "avx_vnni", "avx512_vnni", "avx512_bf16", "amx_bf16", "amx_int8")
-CEILING = "{} (ceiling)"
+WINDOWS, CEILING = "{} (its windows)", "{} (ceiling)"
 # Components that have a backbone of their own.
 BACKBONES = ("pretrained_encoder", "zero_shot_textcat", "few_shot_textcat")
 
@@ -57,6 +58,9 @@ class Subject:
     @property
     def trains(self) -> bool:
         return not (self.backbone / "model.xml").exists()
+
+    def windows(self) -> "Subject":
+        return replace(self, name=WINDOWS.format(self.name), kind="windows")
 
     def ceiling(self) -> "Subject":
         kind = "bare-torch" if self.trains else "bare-openvino"
@@ -139,10 +143,11 @@ def main(
 
         # One for each backbone: a pipeline may be measured again without some of its components.
         backbones = {s.backbone: s for s in reversed(subjects) if s.backbone.exists()}
-        ceilings = [subject.ceiling() for subject in reversed(backbones.values())]
-        results = {s.name: describe_subject(s) for s in [*subjects, *ceilings]}
+        owners = list(reversed(backbones.values()))
+        alone = [s.windows() for s in owners] + [s.ceiling() for s in owners]
+        results = {s.name: describe_subject(s) for s in [*subjects, *alone]}
         measure_loading(subjects, options, rounds, results)
-        measure_speed("infer", [*subjects, *ceilings], options, rounds, results)
+        measure_speed("infer", [*subjects, *alone], options, rounds, results)
         if train:
             learners = [subject for subject in subjects if subject.trains]
             measure_speed("train", learners, options, rounds, results)
@@ -237,7 +242,12 @@ def add_ratios(results: dict, baseline: str) -> None:
             found["words_per_second"] = median(found["speeds"])
             found["microseconds_a_word"] = 1e6 / found["words_per_second"]
         for name, found in parts.items():
-            for key, other in {"ratio": baseline, "of_ceiling": CEILING.format(name)}.items():
+            others = {
+                "ratio": baseline,
+                "of_windows": WINDOWS.format(name),
+                "of_ceiling": CEILING.format(name),
+            }
+            for key, other in others.items():
                 if other in parts:
                     pairs = zip(found["speeds"], parts[other]["speeds"])
                     found[key] = median(speed / reference for speed, reference in pairs)
@@ -257,14 +267,17 @@ def describe_machine() -> dict:
 
 
 def print_table(results: dict) -> None:
-    keys = {"words_per_second": ",.0f", "ratio": ".2f", "of_ceiling": ".0%", "peak_mebibytes": ","}
-    columns = [("infer", key) for key in keys] + [("train", k) for k in keys if k != "of_ceiling"]
+    keys = {"words_per_second": ",.0f", "ratio": ".2f", "peak_mebibytes": ","}
+    shares = {"of_windows": ".0%", "of_ceiling": ".0%"}
+    columns = [("infer", key) for key in [*keys, *shares]] + [("train", key) for key in keys]
+    keys |= shares
     rows = []
     for name, result in results.items():
         cells = [(result.get(part, {}).get(key), keys[key]) for part, key in columns]
         cells.append((result.get("load_seconds"), ".1f"))
         rows.append((name, *("–" if value is None else format(value, f) for value, f in cells)))
-    titles = ("infer", "ratio", "of ceiling", "MiB", "train", "ratio", "MiB", "load s")
+    titles = ("infer", "ratio", "MiB", "of windows", "of ceiling")
+    titles += ("train", "ratio", "MiB", "load s")
     header = ("words/s", *titles)
     msg.table(rows, header=header, divider=True, aligns=("l", *"r" * len(titles)))
 

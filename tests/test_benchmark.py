@@ -3,62 +3,47 @@ import subprocess
 import sys
 from pathlib import Path
 
-import numpy
 import pytest
 import spacy
 from spacy.tokens import Doc, DocBin
 from spacy.training import Example
+from tiny_pipelines import make_nlp
+from tokenizers import Tokenizer
+
+from spacy_pretrained.quantize import quantize_pipeline
 
 SCRIPT = Path(__file__).parent.parent / "scripts" / "benchmark.py"
 WORDS = ["The", "small", "dog", "saw", "a", "very", "old", "cat", "."]
 TAGS = ["DET", "ADJ", "NOUN", "VERB", "DET", "ADV", "ADJ", "NOUN", "PUNCT"]
-HEADS = [2, 2, 3, 3, 7, 6, 7, 3, 3]
+ARCS = [2, 2, 3, 3, 7, 6, 7, 3, 3]
 DEPS = ["det", "amod", "nsubj", "ROOT", "det", "advmod", "amod", "obj", "punct"]
 N_DOCS = 30
+HEADS = ["pretrained_tagger", "biaffine_parser"]
+COMPONENTS = {"torch": ["pretrained_encoder", *HEADS], "openvino": ["zero_shot_textcat"]}
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory) -> Path:
-    """Two stock pipelines with small backbones put beside them, one of torch and one of OpenVINO,
-    and a file of annotated documents."""
+def folder(tiny_bert, tmp_path_factory) -> Path:
+    """Two small pipelines, one on torch and one on OpenVINO, and a file of annotated documents."""
     folder = tmp_path_factory.mktemp("benchmark")
-    nlp = spacy.blank("en")
-    for name in ("tagger", "parser"):
-        nlp.add_pipe(name)
-    docs = [Doc(nlp.vocab, WORDS, tags=TAGS, heads=HEADS, deps=DEPS) for _ in range(N_DOCS)]
+    nlp = make_nlp(tiny_bert, *HEADS)
+    docs = [Doc(nlp.vocab, WORDS, tags=TAGS, heads=ARCS, deps=DEPS) for _ in range(N_DOCS)]
     nlp.initialize(lambda: [Example(nlp.make_doc(doc.text), doc) for doc in docs])
-    for engine, component in (("torch", "pretrained_encoder"), ("openvino", "zero_shot_textcat")):
-        nlp.to_disk(folder / engine)
-        write_backbone(folder / engine / component / "backbone", engine)
+    nlp.to_disk(folder / "torch")
+    nlp = spacy.blank("en")
+    nlp.add_pipe("zero_shot_textcat", config={"labels": ["dogs", "cats"]})
+    nlp.config["initialize"]["components"]["zero_shot_textcat"] = {"source": tiny_bert}
+    nlp.initialize()
+    quantize_pipeline(nlp, precision="fp32").to_disk(folder / "openvino")
     DocBin(docs=docs).to_disk(folder / "docs.spacy")
     return folder
 
 
-def write_backbone(folder: Path, engine: str) -> None:
-    from tokenizers import Tokenizer, models, pre_tokenizers
-
-    folder.mkdir(parents=True)
-    vocab = {word: i for i, word in enumerate(["[UNK]", *sorted(set(WORDS))])}
-    tokenizer = Tokenizer(models.WordLevel(vocab, unk_token="[UNK]"))
-    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
-    tokenizer.enable_truncation(5)  # the benchmark counts every piece
-    tokenizer.save(str(folder / "tokenizer.json"))
-    if engine == "torch":
-        from transformers import BertConfig, BertModel
-
-        sizes = {"hidden_size": 8, "num_hidden_layers": 1, "num_attention_heads": 2}
-        config = BertConfig(vocab_size=len(vocab), intermediate_size=8, **sizes)
-        BertModel(config).save_pretrained(folder)
-    else:
-        import openvino
-        from openvino import opset13 as ops
-
-        ids = ops.parameter([-1, -1], numpy.int64, name="input_ids")
-        mask = ops.parameter([-1, -1], numpy.int64, name="attention_mask")
-        model = openvino.Model([ops.multiply(ids, mask)], [ids, mask], "identity")
-        for node, name in zip(model.inputs, ("input_ids", "attention_mask")):
-            node.get_tensor().set_names({name})
-        openvino.save_model(model, folder / "model.xml")
+def count_pieces(folder: Path, text: str) -> int:
+    (path,) = folder.rglob("tokenizer.json")
+    tokenizer = Tokenizer.from_file(str(path))
+    tokenizer.no_truncation()
+    return len(tokenizer.encode(text, add_special_tokens=False))
 
 
 def run(*arguments: object) -> subprocess.CompletedProcess:
@@ -80,14 +65,18 @@ def test_pipelines_and_bare_backbones_are_compared(folder):
     n_words = N_DOCS * len(WORDS)
     for engine in ("torch", "openvino"):
         pipeline, ceiling = results[engine], results[f"{engine} (ceiling)"]
+        windows = results[f"{engine} (its windows)"]
         assert pipeline["load_seconds"] > 0
         assert pipeline["environment"]["versions"]["spacy"] == spacy.__version__
-        assert pipeline["infer"]["components"] == ["tagger", "parser"]
+        assert pipeline["infer"]["components"] == COMPONENTS[engine]
         assert pipeline["infer"]["words"] == [n_words]
         assert 50 < pipeline["infer"]["peak_mebibytes"] < 5000
-        assert ceiling["infer"]["pieces"] == n_words
-        speeds = [part["infer"]["words_per_second"] for part in (pipeline, ceiling)]
-        assert pipeline["infer"]["of_ceiling"] == pytest.approx(speeds[0] / speeds[1])
+        n_pieces = N_DOCS * count_pieces(folder / engine, " ".join(WORDS))
+        assert ceiling["infer"]["pieces"] == n_pieces
+        assert windows["infer"]["pieces"] >= n_pieces + 2 * N_DOCS  # special ones, too
+        for key, other in {"of_windows": windows, "of_ceiling": ceiling}.items():
+            speeds = [part["infer"]["words_per_second"] for part in (pipeline, other)]
+            assert pipeline["infer"][key] == pytest.approx(speeds[0] / speeds[1])
     assert results["torch"]["infer"]["ratio"] == 1
     assert results["torch"]["train"]["words"] == [2 * n_words]  # all docs make one batch
     assert "train" not in results["openvino"]
