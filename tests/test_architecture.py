@@ -36,6 +36,7 @@ LAYERS = [
         "tag_schemes",
         "textcat_scorer",
         "label_calibration",
+        "label_settings",
     ],
     ["alignment", "checkpoint", "vector_shards", "column_layout", "conllu_rows"],
     ["column_rows"],

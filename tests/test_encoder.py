@@ -248,9 +248,9 @@ def test_the_backbones_gradient_is_the_one_torch_computes(tiny_bert):
     module = get_shim(model).copy().module
     module.get_input_embeddings().sparse = False
     (batch,) = plan_batches(model, [doc])
-    ids = torch.from_numpy(batch.ids)
-    output = module(input_ids=ids, attention_mask=torch.ones_like(ids)).last_hidden_state
-    (output[0, 1:-1] * torch.from_numpy(d_vectors[:, :WIDTH])).sum().backward()
+    output = module(**{name: torch.from_numpy(x) for name, x in batch.inputs.items()})
+    output = output.last_hidden_state[0, 1 : len(doc) + 1]
+    (output * torch.from_numpy(d_vectors[:, :WIDTH])).sum().backward()
     expected = {name: p.grad for name, p in module.named_parameters()}
     for name, gradient in gradients(model).items():
         assert_allclose(gradient, expected.pop(name), atol=1e-5, err_msg=name)
