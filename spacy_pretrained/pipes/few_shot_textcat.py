@@ -17,6 +17,7 @@ from thinc.api import Model
 from thinc.types import Floats2d, Ints2d
 
 from ..backbone import get_shim, is_frozen
+from ..blas_threads import few_blas_threads
 from ..catalogue import find_source
 from ..checkpoint import read_folder, write_folder
 from ..doc_stream import annotate_ahead, batch_docs
@@ -181,7 +182,8 @@ class FewShotTextcat(LabelSettings, HeadPipe):
         yield from annotate_ahead(
             batch_docs(stream, batch_size),
             self.model.ops,
-            self.predict,
+            # Threads of BLAS would wait for work on the cores that the engine wants.
+            few_blas_threads()(self.predict),
             self.set_annotations,
             partial(self.get_error_handler(), self.name, self),
         )

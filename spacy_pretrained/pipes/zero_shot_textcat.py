@@ -17,6 +17,7 @@ from thinc.api import Model
 from thinc.types import Floats2d
 
 from ..backbone import get_shim, share_shim
+from ..blas_threads import few_blas_threads
 from ..catalogue import find_source
 from ..checkpoint import pack, read_folder, unpack, write_folder
 from ..doc_stream import annotate_ahead, batch_docs
@@ -193,7 +194,8 @@ class ZeroShotTextcat(LabelSettings, Pipe):
         yield from annotate_ahead(
             batch_docs(stream, batch_size),
             self.model.ops,
-            partial(self._predict, labels=label_set),
+            # Threads of BLAS would wait for work on the cores that the engine wants.
+            few_blas_threads()(partial(self._predict, labels=label_set)),
             partial(self._annotate, labels=label_set),
             partial(self.get_error_handler(), self.name, self),
         )
