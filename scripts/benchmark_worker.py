@@ -121,7 +121,7 @@ class Windows(Pipeline):
         texts = read_texts(self.arguments.texts)
         self.shim = get_shim(pipe.model)
         self.batches = pipe.plan_batches(list(self.nlp.tokenizer.pipe(texts)))
-        pieces = sum(int(batch.mask.sum()) for batch in self.batches)
+        pieces = sum(batch.n_pieces for batch in self.batches)
         return {"documents": len(texts), "pieces": pieces}
 
     def infer(self) -> dict:

@@ -29,13 +29,13 @@ from wasabi import msg
 
 from spacy_pretrained.calibration_texts import sample_texts
 from spacy_pretrained.corpus import build_corpus
-from spacy_pretrained.openvino_backend import _saturates
+from spacy_pretrained.openvino_backend import saturates
 from spacy_pretrained.quantizable import find_backbones
 from spacy_pretrained.quantization_gate import Gate
 from spacy_pretrained.quantization_recipes import candidates, distance, quantize_static, run
 from spacy_pretrained.quantize import read_docs, record_batches, with_backbones
 from spacy_pretrained.torch_export import to_openvino
-from spacy_pretrained.windows import WindowBatch
+from spacy_pretrained.window_batches import WindowBatch
 
 WITHOUT_VNNI = {"ONEDNN_MAX_CPU_ISA": "AVX2"}
 N_TEXTS = 300
@@ -76,7 +76,7 @@ def main(
     report = {
         "command": shlex.join(["python", *sys.argv]),
         "cpu": cpu_name(),
-        "saturates": _saturates(),
+        "saturates": saturates(),
         "documents": len(examples),
         "scores": {loss.score: round(loss.before, 4) for loss in losses},
         "recipes": rows,
@@ -116,7 +116,7 @@ def pretend() -> None:
 def run_saved(path: Path, batches: list[WindowBatch]) -> list[np.ndarray] | None:
     import openvino
 
-    if not _saturates():
+    if not saturates():
         return None
     try:
         return run(openvino.Core().read_model(path), batches, exact=False)

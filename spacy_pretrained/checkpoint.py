@@ -30,6 +30,7 @@ class Layout:
     max_window: int  # pieces that a window may hold, special ones included
     pad: int  # id of the padding piece
     segments: bool = False  # whether it is told of which of two texts a piece is (token_type_ids)
+    packed: bool = False  # whether it tells windows of one row apart, by their numbers in the mask
 
 
 @dataclass

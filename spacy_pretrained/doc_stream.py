@@ -1,5 +1,6 @@
 """Docs on their way through a pipeline: in batches that words bound, and worked on ahead."""
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
@@ -13,6 +14,8 @@ from thinc.api import Ops
 # Tokens of a batch of Docs: enough sentences of every length for full batches of windows, few
 # enough that vectors of some batches are no memory to speak of (1.7 KB a token, for 416 of them).
 MAX_TOKENS = 8192
+
+AHEAD = 2
 
 Result = TypeVar("Result")
 
@@ -71,8 +74,8 @@ def work_in_turn(
 def work_ahead(
     batches: Iterable[list[Doc]], work: Callable[[list[Doc]], Result]
 ) -> Iterator[tuple[list[Doc], Future[Result]]]:
-    """Each batch with what `work` makes of it, in another thread: there the next batch is already
-    worked on while this one is with the caller. So one batch is read ahead.
+    """Each batch with what `work` makes of it, in other threads: there the next batches are already
+    worked on while one is with the caller. So `AHEAD` batches are read ahead.
 
     If the batches end in an error, it is raised behind the last batch that there is. Closed early,
     it waits until nothing is worked on any more.
@@ -80,24 +83,23 @@ def work_ahead(
     source = iter(batches)
     workers: list[int] = []
     executor = ThreadPoolExecutor(
-        1, "spacy-pretrained", initializer=lambda: workers.append(get_ident())
+        AHEAD, "spacy-pretrained", initializer=lambda: workers.append(get_ident())
     )
+    begun: deque[tuple[list[Doc], Future[Result]]] = deque()
+    has_more, error = True, None
     try:
-        ready, error = None, None
-        while True:
-            try:
-                batch = next(source, None)
-            except Exception as raised:
-                batch, error = None, raised
-            begun = None
-            if batch is not None:
-                # The thread has the caller's context: Thinc keeps the ops in use there.
-                begun = batch, executor.submit(copy_context().run, work, batch)
-            if ready is not None:
-                yield ready
-            if begun is None:
-                break
-            ready = begun
+        while has_more or begun:
+            while has_more and len(begun) <= AHEAD:
+                try:
+                    batch = next(source, None)
+                except Exception as raised:
+                    batch, error = None, raised
+                has_more = batch is not None
+                if has_more:
+                    # The thread has the caller's context: Thinc keeps the ops in use there.
+                    begun.append((batch, executor.submit(copy_context().run, work, batch)))
+            if begun:
+                yield begun.popleft()
     finally:
         # Garbage collection closes what nobody holds, in whatever thread: also in this one.
         executor.shutdown(wait=get_ident() not in workers, cancel_futures=True)

@@ -17,8 +17,8 @@ from .errors import Errors
 from .feature_cache import FeatureCache
 from .openvino_backend import OpenVinoShim
 from .orth import OrthEmbed, orth_features
+from .window_batches import WindowBatch
 from .window_plan import WindowPlan
-from .windows import WindowBatch
 
 EncoderModel = Model[list[Doc], list[Floats2d]]
 

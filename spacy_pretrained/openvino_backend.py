@@ -19,10 +19,11 @@ from thinc.types import Floats3d
 from .checkpoint import Checkpoint, Files, pack, read_checkpoint, unpack
 from .cores import count_cores
 from .errors import Errors
-from .windows import WindowBatch
+from .window_batches import WindowBatch
 
 MODEL, WEIGHTS = "model.xml", "model.bin"
 QUANTIZER = b'type="FakeQuantize"'
+PACKED = ["spacy_pretrained", "packed"]  # where an `openvino.Model` says so of itself
 
 # Compute with the values that INT8 has, but in fp32.
 EXACT = {"LP_TRANSFORMS_MODE": False}
@@ -115,7 +116,7 @@ class OpenVinoShim(Shim):
         self._lock = threading.RLock()
 
     def predict(self, batches: Iterable[WindowBatch]) -> Iterator[Floats3d]:
-        """Vectors (W, L, D) of each batch of windows, in order; an array is valid until the next
+        """Vectors (R, L, D) of each batch of windows, in order; an array is valid until the next
         one is asked for."""
         batches = iter(batches)
         first = list(islice(batches, 2))
@@ -163,7 +164,7 @@ class OpenVinoShim(Shim):
             # Nor are activations quantized as they come, where only weights are: some CPUs would.
             "DYNAMIC_QUANTIZATION_GROUP_SIZE": 0,
         }
-        if QUANTIZER in self._files[MODEL] and _saturates():
+        if QUANTIZER in self._files[MODEL] and saturates():
             settings |= EXACT
         try:
             weights = np.frombuffer(self._files[WEIGHTS], dtype="uint8")
@@ -207,8 +208,13 @@ class OpenVinoShim(Shim):
         """The backbone stays on the CPU."""
 
 
+def is_packed(model: Any) -> bool:
+    """Whether an `openvino.Model` takes rows of several windows, as `Layout.packed` says."""
+    return model.has_rt_info(PACKED)
+
+
 @cache
-def _saturates() -> bool:
+def saturates() -> bool:
     """Whether INT8 products are wrong on this CPU. Without VNNI, pairs of them are added up in 16
     bits and cut off there; then a model of INT8 is run in fp32, with the same answers as it has on
     other CPUs. Seen by the largest products there are, since no flag tells on all platforms."""

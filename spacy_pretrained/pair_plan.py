@@ -9,7 +9,7 @@ from thinc.types import Floats2d, Floats3d, Ints1d
 from .checkpoint import Checkpoint
 from .errors import Errors
 from .text_plan import cut_texts
-from .windows import group
+from .window_batches import group
 
 
 @dataclass(frozen=True)

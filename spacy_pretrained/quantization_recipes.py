@@ -9,7 +9,7 @@ import numpy as np
 
 from .errors import Errors
 from .openvino_backend import EXACT
-from .windows import WindowBatch
+from .window_batches import WindowBatch
 
 PRECISIONS = ("int8", "int8-weights", "fp32")
 SMOOTHING = (0.7, 0.95)  # strengths of SmoothQuant: how much of outliers goes to the weights

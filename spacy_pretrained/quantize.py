@@ -2,6 +2,7 @@
 
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from thinc.api import PyTorchShim
 
 from .checkpoint import Files, with_checksums, write_folder
 from .errors import Errors
-from .openvino_backend import MODEL, WEIGHTS
+from .openvino_backend import MODEL, WEIGHTS, is_packed
 from .quantizable import TorchBackbone, find_backbones, find_shims, to_openvino_block
 from .quantization_gate import Gate, Refused, Trial, check_max_drop
 from .quantization_recipes import PRECISIONS, candidates
@@ -152,7 +153,10 @@ def with_backbones(nlp: Language, models: list[Any]) -> Language:
     with tempfile.TemporaryDirectory() as folder:
         nlp.to_disk(folder)
         for backbone, model in zip(find_backbones(nlp), models, strict=True):
-            files = with_checksums(backbone.shim.checkpoint.to_files() | _serialize(model))
+            checkpoint = backbone.shim.checkpoint
+            layout = replace(checkpoint.layout, packed=is_packed(model))
+            files = replace(checkpoint, layout=layout).to_files() | _serialize(model)
+            files = with_checksums(files)
             for path in (Path(folder) / name / "backbone" for name in backbone.names):
                 if path.is_dir():  # some only share what is saved by another
                     write_folder(path, files)

@@ -15,7 +15,7 @@ from .checkpoint import Checkpoint
 from .errors import Errors
 from .openvino_backend import OpenVinoShim
 from .text_plan import TextPlan
-from .windows import WindowBatch
+from .window_batches import WindowBatch
 
 SentenceEncoder = Model[list[str], Floats2d]
 

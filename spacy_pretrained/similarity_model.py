@@ -18,7 +18,7 @@ from .directions import normalize
 from .label_calibration import calibrate_labels
 from .label_set import LabelSet, Query, no_backprop
 from .sentence_encoder import SentenceEncoder, plan_texts
-from .windows import WindowBatch
+from .window_batches import WindowBatch
 
 KEPT_LABEL_SETS = 32
 

@@ -6,7 +6,8 @@ from thinc.types import Floats2d, Floats3d
 
 from .checkpoint import Checkpoint
 from .errors import Errors
-from .windows import WindowBatch, Windows, batch, concatenate, split
+from .window_batches import WindowBatch, batch
+from .windows import Windows, concatenate, split
 from .wordpieces import PieceTokenizer
 
 NO_SENTENCES = np.zeros(0, dtype="int64")
@@ -35,39 +36,47 @@ class TextPlan:
         pieces = np.concatenate([i[:n] for i, n in zip(ids, lengths)] or [NO_SENTENCES])
         starts = np.cumsum(lengths) - lengths
         self.batches: list[WindowBatch] = []
+        texts_of_windows = np.zeros(0, dtype="int64")
         if len(pieces):
+            windows = cut_texts(tokenizer, texts, starts, lengths, room)
             self.batches = batch(
-                cut_texts(tokenizer, texts, starts, lengths, room),
+                windows,
                 pieces,
                 prefix=tokenizer.prefix,
                 suffix=tokenizer.suffix,
                 pad=layout.pad,
                 max_pieces=max_pieces,
-                max_length=room + special,
-            )
-        self._texts = [_find_texts(batch_, starts, lengths) for batch_ in self.batches]
-        self._weights = self._find_weights(len(texts))
+                max_length=layout.max_window if layout.packed else room + special,
+                packed=layout.packed,
+            ).batches
+            filled = np.flatnonzero(lengths)
+            texts_of_windows = filled[np.searchsorted(starts[filled], windows.start, "right") - 1]
+        totals = lengths + special * np.bincount(texts_of_windows, minlength=len(texts))
+        totals = np.maximum(totals, 1)  # of a text without pieces
+        self._shares = [_find_shares(b, texts_of_windows, totals) for b in self.batches]
 
     def pool(self, ops: Ops, block: int, vectors: Floats3d, out: Floats2d) -> None:
-        """Add what the vectors (W, L, D) of a batch are of the texts' means, to out (T, D)."""
-        weights = ops.asarray_f(self._weights[block])
-        summed = ops.xp.matmul(weights[:, None], vectors)[:, 0]
-        ops.scatter_add(out, ops.asarray_i(self._texts[block]), summed)
+        """Add what the vectors (R, L, D) of a batch are of the texts' means, to out (T, D)."""
+        texts, weights = self._shares[block]
+        summed = ops.xp.matmul(ops.asarray_f(weights), vectors)
+        ops.scatter_add(out, ops.asarray_i(texts.ravel()), summed.reshape(-1, out.shape[1]))
 
     def unpool(self, ops: Ops, block: int, d_out: Floats2d) -> Floats3d:
-        """The adjoint: of the texts' gradients (T, D) those of a batch's vectors, (W, L, D)."""
-        weights = ops.asarray_f(self._weights[block])
-        return weights[:, :, None] * d_out[ops.asarray_i(self._texts[block])][:, None]
+        """The adjoint: of the texts' gradients (T, D) those of a batch's vectors, (R, L, D)."""
+        texts, weights = self._shares[block]
+        d_windows = d_out[ops.asarray_i(texts)]
+        return ops.xp.matmul(ops.asarray_f(weights).transpose(0, 2, 1), d_windows)
 
-    def _find_weights(self, n_texts: int) -> list[np.ndarray]:
-        """How much each piece (W, L) of each batch counts in the mean of its text."""
-        totals = np.zeros(n_texts, dtype="float32")
-        for texts, batch_ in zip(self._texts, self.batches):
-            np.add.at(totals, texts, batch_.mask.sum(axis=1))
-        return [
-            (batch_.mask / totals[texts][:, None]).astype("float32")
-            for texts, batch_ in zip(self._texts, self.batches)
-        ]
+
+def _find_shares(
+    batch_: WindowBatch, texts_of_windows: np.ndarray, totals: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Which texts (R, K) the windows of each row are of, and how much each piece counts in the mean
+    of each of them (R, K, L). Where a row has fewer windows than K, nothing counts."""
+    texts = np.where(batch_.windows < 0, 0, texts_of_windows[batch_.windows])
+    numbers = np.arange(1, texts.shape[1] + 1)
+    is_of = batch_.mask[:, None] == numbers[:, None]
+    return texts, (is_of / totals[texts][:, :, None]).astype("float32")
 
 
 def cut_texts(
@@ -98,10 +107,3 @@ def _find_words(tokenizer: PieceTokenizer, text: str) -> np.ndarray:
     gap = np.r_[True, pieces.starts[1:] > pieces.ends[:-1]]
     spaced = [text[start : start + 1].isspace() for start in pieces.starts.tolist()]
     return np.flatnonzero(gap | np.array(spaced, dtype=bool))
-
-
-def _find_texts(batch_: WindowBatch, starts: np.ndarray, lengths: np.ndarray) -> np.ndarray:
-    """The number (W,) of the text that each window of a batch is of."""
-    _, first = np.unique(batch_.rows // batch_.ids.shape[1], return_index=True)
-    has_pieces = np.flatnonzero(lengths)
-    return has_pieces[np.searchsorted(starts[has_pieces], batch_.pieces[first], "right") - 1]

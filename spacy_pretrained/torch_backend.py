@@ -16,7 +16,7 @@ from . import torch_weights
 from .checkpoint import Checkpoint, Files, pack, unpack
 from .errors import Errors
 from .torch_device import check_device, choose_device
-from .windows import WindowBatch
+from .window_batches import WindowBatch
 
 logger = logging.getLogger("spacy")
 
@@ -89,6 +89,8 @@ class TorchShim(Shim):
                 output.backward(xp2torch(d_vectors).to(output.device))
 
         return _to_array(output.detach()), backprop
+
+    gives_vectors = True  # of pieces
 
     @staticmethod
     def compute(module: PreTrainedModel, **inputs: torch.Tensor) -> torch.Tensor:

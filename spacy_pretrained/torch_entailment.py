@@ -32,6 +32,8 @@ class TorchPairShim(TorchShim):
     """A model that says of pairs of texts whether one follows from the other. It takes batches of
     pairs (see `pair_plan.PairBatch`) and gives the logits (W, C) of its C classes."""
 
+    gives_vectors = False
+
     @staticmethod
     def compute(module: PreTrainedModel, **inputs: torch.Tensor) -> torch.Tensor:
         return module(**inputs).logits

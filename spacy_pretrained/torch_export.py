@@ -1,17 +1,23 @@
 """From a torch backbone to an OpenVINO model with the same inputs and outputs."""
 
+import inspect
 import warnings
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import torch
 from transformers.utils import logging as transformers_logging
 
 from .errors import Errors
+from .openvino_backend import PACKED
 from .torch_backend import TorchShim
 
 TOLERANCE = 1e-3  # of vectors in fp32; engines add up in another order
+# Of windows side by side in a row. The long one shows which models look no further than so far.
+EXAMPLE_WINDOWS = ((300,), (9, 20, 5), (2, 30))
+
+Inputs = dict[str, torch.Tensor]
 
 
 class _Traced(torch.nn.Module):
@@ -34,19 +40,96 @@ class _Traced(torch.nn.Module):
         return self._compute(self.module, **inputs)
 
 
+class _TracedPacked(_Traced):
+    """A backbone that takes rows of several windows, told apart by their numbers in the mask: each
+    piece sees those of its own window alone, and its position is that within the window.
+
+    Packing without contamination: M. M. Krell et al., Efficient Sequence Packing without
+    Cross-contamination, 2021.
+
+    first_position: Of a window; RoBERTa and its kin begin behind the padding's.
+    """
+
+    def __init__(self, shim: TorchShim, first_position: int):
+        super().__init__(shim)
+        self.first_position = first_position
+        self.takes_positions = "position_ids" in inspect.signature(self.module.forward).parameters
+
+    def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
+        is_same = attention_mask[:, :, None] == attention_mask[:, None, :]
+        # What attention's scores are added, with an axis for the heads.
+        scores = torch.where(is_same, 0.0, torch.finfo(torch.float32).min)[:, None]
+        inputs = {"input_ids": input_ids, "attention_mask": scores}
+        if self.takes_positions:
+            place = torch.arange(input_ids.shape[1])
+            before = (is_same & (place[None, :] < place[:, None])).sum(-1)
+            inputs["position_ids"] = before + self.first_position
+        return self._compute(self.module, **inputs)
+
+
 def to_openvino(shim: TorchShim) -> Any:
-    """An `openvino.Model` in fp32 with the backend's inputs, int64 (W, L) each, and its output,
-    such as vectors (W, L, D).
+    """An `openvino.Model` in fp32 with the backend's inputs, int64 (R, L) each, and its output,
+    such as vectors (R, L, D). Where the backbone can be told to keep them apart, it takes rows of
+    several windows: see `openvino_backend.is_packed`.
 
     Raises ValueError where the converted model does not give what torch gives.
     """
+    with _quietly():
+        plain = _Traced(shim.copy())
+        packed = _find_packed(plain, shim) if shim.gives_vectors else None
+    padded, rows = list(shim.example_inputs()), list(_example_rows(shim))
+    if packed is not None:
+        try:
+            model = _convert(packed, [*padded, *rows], shim)
+        except ValueError:  # then a window has a row of its own
+            pass
+        else:
+            model.set_rt_info(True, PACKED)
+            return model
+    return _convert(plain, padded, shim)
+
+
+def _find_packed(plain: _Traced, shim: TorchShim) -> _TracedPacked | None:
+    """A backbone for rows of several windows, if these come out as each does alone. What one model
+    heeds the next takes no notice of, so that this is tried and not looked up."""
+    for first_position in (0, shim.checkpoint.layout.pad + 1):
+        packed = _TracedPacked(shim.copy(), first_position)
+        # Whatever a model says of a mask of a shape that it does not know.
+        with suppress(Exception):
+            if all(_is_as_alone(packed, plain, row) for row in _example_rows(shim)):
+                return packed
+    return None
+
+
+@torch.no_grad()
+def _is_as_alone(packed: _TracedPacked, plain: _Traced, row: Inputs) -> bool:
+    together, ids, mask = packed(**row)[0], row["input_ids"], row["attention_mask"]
+    for number in range(1, int(mask.max()) + 1):
+        alone = plain(ids[mask == number][None], torch.ones(1, int((mask == number).sum())).long())
+        if not _difference(together[mask[0] == number], alone[0]) < TOLERANCE:
+            return False
+    return True
+
+
+def _example_rows(shim: TorchShim) -> Iterator[Inputs]:
+    generator = torch.Generator().manual_seed(0)
+    layout, n_pieces = shim.checkpoint.layout, shim.module.config.vocab_size
+    for lengths in EXAMPLE_WINDOWS:
+        numbers = [number for number, n in enumerate(lengths, start=1) for _ in range(n)]
+        mask = torch.tensor([numbers + [0] * 3])[:, : layout.max_window]
+        ids = torch.randint(n_pieces, mask.shape, generator=generator)
+        ids[ids == layout.pad] = layout.pad + 1  # some models know padding by it
+        ids[mask == 0] = layout.pad
+        yield {"input_ids": ids, "attention_mask": mask}
+
+
+def _convert(module: _Traced, examples: list[Inputs], shim: TorchShim) -> Any:
+    """The module as an `openvino.Model`, traced with the first example, tried with the others:
+    a mask of ones alone could be traced away, and other shapes show what tracing has frozen."""
     import openvino
 
-    with _quietly():
-        module = _Traced(shim.copy())
     name = shim.module.config.model_type
-    # A mask of ones alone could be traced away.
-    example, *others = shim.example_inputs()
+    example, *others = examples
     try:
         with torch.no_grad(), _quietly():
             model = openvino.convert_model(module, example_input=example)
@@ -79,20 +162,21 @@ def _quietly() -> Iterator[None]:
 
 
 @torch.no_grad()
-def _compare(
-    module: torch.nn.Module, model: Any, examples: Iterable[dict[str, torch.Tensor]]
-) -> float:
-    """How far outputs of torch and OpenVINO are apart, relative to the largest. Other shapes than
-    the traced one show what tracing has frozen."""
+def _compare(module: torch.nn.Module, model: Any, examples: Iterable[Inputs]) -> float:
+    """How far outputs of torch and OpenVINO are apart, relative to the largest."""
     import openvino
 
     compiled = openvino.compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
     differences = []
     for inputs in examples:
         expected = module(**inputs)
-        found = compiled({name: tensor.numpy() for name, tensor in inputs.items()})[0]
-        difference = (torch.from_numpy(found) - expected).abs()
-        if difference.ndim == 3:  # what padding has does not matter
-            difference = difference[inputs["attention_mask"] == 1]
-        differences.append(float(difference.max() / expected.abs().max()))
+        found = torch.from_numpy(compiled({k: t.numpy() for k, t in inputs.items()})[0])
+        if found.ndim == 3:  # what padding has does not matter
+            inside = inputs["attention_mask"] > 0
+            found, expected = found[inside], expected[inside]
+        differences.append(_difference(found, expected))
     return max(differences)
+
+
+def _difference(found: torch.Tensor, expected: torch.Tensor) -> float:
+    return float((found - expected).abs().max() / expected.abs().max())

@@ -11,7 +11,8 @@ from .alignment import Alignment, Pooling, align
 from .checkpoint import Checkpoint
 from .doc_arrays import DocArrays
 from .errors import Errors
-from .windows import WindowBatch, batch, concatenate, distinct, slots, split
+from .window_batches import WindowBatch, batch
+from .windows import concatenate, distinct, split
 from .wordpieces import Pieces, PieceTokenizer, join
 
 # The tokenizer works on one thread a text; long ones are handed over in parts of this size.
@@ -48,25 +49,27 @@ class WindowPlan:
             for p, a, alignment in zip(pieces, arrays, alignments)
         ]
         self.batches: list[WindowBatch] = []
+        places, starts = np.zeros(0, dtype="int64"), np.zeros(1, dtype="int64")
         if shifts[-1]:
-            self.batches = batch(
+            laid = batch(
                 concatenate(windows, shifts),
                 np.concatenate([p.ids for p in pieces]),
                 prefix=tokenizer.prefix,
                 suffix=tokenizer.suffix,
                 pad=layout.pad,
                 max_pieces=max_pieces,
-                max_length=room + special,
+                max_length=layout.max_window if layout.packed else room + special,
+                packed=layout.packed,
             )
-        places, starts = slots(self.batches, int(shifts[-1]))
+            self.batches, places, starts = laid.batches, laid.places, laid.starts
         self._pooling = Pooling(_join_alignments(alignments, shifts), places, starts)
 
     def pool(self, ops: Ops, block: int, vectors: Floats3d, out: Floats2d) -> None:
-        """Add the vectors (W, L, D) of a batch to those of the tokens, out (N, D)."""
+        """Add the vectors (R, L, D) of a batch to those of the tokens, out (N, D)."""
         self._pooling.pool(ops, block, vectors.reshape(-1, vectors.shape[-1]), out)
 
     def unpool(self, ops: Ops, block: int, d_out: Floats2d, d_vectors: Floats3d) -> None:
-        """The adjoint: add the tokens' gradients (N, D) to those of a batch, (W, L, D)."""
+        """The adjoint: add the tokens' gradients (N, D) to those of a batch, (R, L, D)."""
         flat = d_vectors.reshape(-1, d_vectors.shape[-1])
         self._pooling.unpool(ops, block, d_out, flat)
 

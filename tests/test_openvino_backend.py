@@ -19,12 +19,12 @@ from thinc.api import Adam, NumpyOps, use_ops
 
 from spacy_pretrained.checkpoint import with_checksums
 from spacy_pretrained.encoder import build_openvino_encoder, build_torch_encoder, get_shim
-from spacy_pretrained.openvino_backend import EXACT, MODEL, WEIGHTS, OpenVinoShim, _saturates
+from spacy_pretrained.openvino_backend import EXACT, MODEL, WEIGHTS, OpenVinoShim, saturates
 from spacy_pretrained.quantization_recipes import distance, quantize_static, run
 from spacy_pretrained.quantize import _serialize
 from spacy_pretrained.torch_backend import TorchSettings, TorchShim
 from spacy_pretrained.torch_export import to_openvino
-from spacy_pretrained.windows import WindowBatch
+from spacy_pretrained.window_batches import WindowBatch
 
 SHAPES = [(1, 1), (1, 7), (3, 16), (2, 31), (5, 64), (1, 64)]
 KINDS = ["bert", "roberta", "albert", "deberta-v2", "modernbert"]
@@ -38,7 +38,7 @@ def make_batch(rows: int, length: int, pad: int, seed: int = 0) -> WindowBatch:
     for row in range(1, rows):
         mask[row, -(length * row // rows) :] = 0
     ids[mask == 0] = pad
-    return WindowBatch(ids, mask, np.zeros(0, "int64"), np.zeros(0, "int64"))
+    return WindowBatch(ids, mask, np.arange(rows)[:, None])
 
 
 BATCHES = [make_batch(4, length, 0, seed=length) for length in (5, 9, 17, 33, 40, 64)]
@@ -106,10 +106,12 @@ def test_a_model_that_changes_in_conversion_is_refused(tiny_source):
 def test_masked_pieces_do_not_matter(shim):
     batch = make_batch(4, 20, 0)
     ids = np.where(batch.mask == 1, batch.ids, 77)
-    other = WindowBatch(ids, batch.mask, batch.pieces, batch.rows)
+    other = WindowBatch(ids, batch.mask, batch.windows)
     one, two = predict(shim, [batch, other])
     assert_allclose(one[batch.mask == 1], two[batch.mask == 1], atol=1e-6)
-    (alone,) = predict(shim, [WindowBatch(batch.ids[3:, :5], batch.mask[3:, :5], *[ids] * 2)])
+    (alone,) = predict(
+        shim, [WindowBatch(batch.ids[3:, :5], batch.mask[3:, :5], batch.windows[3:])]
+    )
     assert batch.mask[3].sum() == 5
     assert_allclose(alone[0], one[3, :5], atol=1e-5)
 
@@ -350,14 +352,14 @@ def make_products(width: int = 64) -> openvino.Model:
 def products(**settings) -> tuple[np.ndarray, bool]:
     """What should be 64, and whether the backend knows that INT8 gives something else here."""
     compiled = openvino.compile_model(make_products(), "CPU", settings)
-    return compiled(np.ones((7, 64), dtype="float32"))[0], _saturates()
+    return compiled(np.ones((7, 64), dtype="float32"))[0], saturates()
 
 
 def test_int8_is_exact_or_known_not_to_be():
     exact, _ = products(**EXACT)
     assert_allclose(exact, 64, rtol=1e-3)
-    found, saturates = products()
-    assert saturates == (not np.allclose(found, 64, rtol=1e-2))
+    found, seen = products()
+    assert seen == (not np.allclose(found, 64, rtol=1e-2))
 
 
 def _take_the_cpu_for_an_older_one() -> None:
@@ -368,10 +370,10 @@ def test_int8_that_saturates_is_seen():
     """On a CPU with VNNI as well: oneDNN can be told not to use it, before a process first does."""
     spawn = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(1, spawn, _take_the_cpu_for_an_older_one) as pool:
-        found, saturates = pool.submit(products).result()
+        found, seen = pool.submit(products).result()
     if np.allclose(found, 64, rtol=1e-2):
         pytest.skip("this oneDNN does not heed ONEDNN_MAX_CPU_ISA, or has no such INT8")
-    assert saturates
+    assert seen
 
 
 def test_int8_is_as_on_any_other_cpu(export):

@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 from hard_texts import HARD_TEXTS, random_texts
-from numpy.testing import assert_allclose
 from thinc.api import NumpyOps
 from tiny_models import TOKENIZERS
 
@@ -18,30 +17,38 @@ TEXTS = ["", *HARD_TEXTS, LONG, "他们在北京大学学习。" * 20, " ", *ran
 
 
 @pytest.fixture(scope="module", params=TOKENIZERS)
-def checkpoint(request) -> Checkpoint:
-    tokenizer = PieceTokenizer(TOKENIZERS[request.param]().to_str())
-    return Checkpoint({}, tokenizer, Layout(WIDTH, 64, 0))
+def tokenizer(request) -> PieceTokenizer:
+    return PieceTokenizer(TOKENIZERS[request.param]().to_str())
+
+
+@pytest.fixture(params=["padded", "packed"])
+def checkpoint(request, tokenizer) -> Checkpoint:
+    return Checkpoint({}, tokenizer, Layout(WIDTH, 64, 0, packed=request.param == "packed"))
 
 
 @pytest.mark.parametrize("window, max_pieces", [(0, 2048), (12, 50), (30, 1)])
-def test_every_piece_of_every_text_is_in_one_window_of_its_own(checkpoint, window, max_pieces):
-    """A vector that says of which text a piece is comes out as it went in."""
+def test_every_piece_of_every_text_counts_once_for_it(checkpoint, window, max_pieces):
+    """With vectors that are the pieces' own numbers, special ones aside."""
     plan = TextPlan(checkpoint, TEXTS, window=window, max_pieces=max_pieces)
     tokenizer = checkpoint.tokenizer
-    special = len(tokenizer.prefix) + len(tokenizer.suffix)
-    ids = tokenizer.encode([text.strip() for text in TEXTS])
-    counts = np.array([len(p.ids) if t.strip() else 0 for t, p in zip(TEXTS, ids)])
-    assert sum(int(b.mask.sum()) - special * len(b.ids) for b in plan.batches) == counts.sum()
-    assert all(b.ids.shape[1] <= (window or 64) for b in plan.batches)
+    special = [*tokenizer.prefix, *tokenizer.suffix]
+    texts = [text.strip() for text in TEXTS]
+    pieces = [p.ids if t else [] for t, p in zip(texts, tokenizer.encode(texts))]
+    n_windows = sum(np.count_nonzero(b.windows >= 0) for b in plan.batches)
+    assert sum(b.n_pieces for b in plan.batches) == n_windows * len(special) + sum(map(len, pieces))
+    if not checkpoint.layout.packed:
+        assert all(b.ids.shape[1] <= (window or 64) for b in plan.batches)
 
-    text_of_piece = np.repeat(np.arange(len(TEXTS)), counts)
-    out = OPS.alloc2f(len(TEXTS), 1)
+    out = OPS.alloc2f(len(TEXTS), 2)
     for block, batch in enumerate(plan.batches):
-        vectors = np.zeros((*batch.ids.shape, 1), dtype="float32")
-        rows = batch.rows // batch.ids.shape[1]
-        vectors[rows] = text_of_piece[batch.pieces][:, None, None]
+        is_own = (batch.mask > 0) & ~np.isin(batch.ids, special)
+        vectors = np.stack([batch.ids * is_own, is_own], axis=-1).astype("float32")
         plan.pool(OPS, block, vectors, out)
-    assert_allclose(out[:, 0], np.where(counts, np.arange(len(TEXTS)), 0), rtol=1e-4)
+    for (summed, share), own in zip(out, pieces):
+        own = np.asarray(own)[~np.isin(own, special)]
+        assert (share > 0) == (len(own) > 0)
+        if len(own):
+            assert summed / share == pytest.approx(own.mean(), rel=1e-4)
 
 
 def test_unpool_is_the_adjoint_of_pool(checkpoint):

@@ -16,7 +16,7 @@ from thinc.api import Adam, NumpyOps, warmup_linear
 from spacy_pretrained import torch_weights
 from spacy_pretrained.torch_backend import TorchSettings, TorchShim
 from spacy_pretrained.torch_device import choose_device
-from spacy_pretrained.windows import WindowBatch
+from spacy_pretrained.window_batches import WindowBatch
 
 CUDA_IS_ABSENT = not torch.cuda.is_available()
 
@@ -34,7 +34,7 @@ def make_batch(rows: int = 3, length: int = 12, seed: int = 0) -> WindowBatch:
     for row in range(1, rows):
         mask[row, length - 2 * row :] = 0
     ids[mask == 0] = 0
-    return WindowBatch(ids, mask, np.zeros(0, "int64"), np.zeros(0, "int64"))
+    return WindowBatch(ids, mask, np.arange(rows)[:, None])
 
 
 BATCH = make_batch()

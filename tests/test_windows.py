@@ -1,20 +1,8 @@
-"""Windows: nothing lost, nothing twice, never too long, cut where sentences start; batches of them
-padded as they should be, and not much."""
+"""Windows: nothing lost, nothing twice, never too long, cut where sentences start."""
 
 import numpy as np
-import pytest
 
-from spacy_pretrained.windows import (
-    BATCH_COST,
-    LENGTH_STEP,
-    LONG,
-    Windows,
-    _best_counts,
-    batch,
-    concatenate,
-    slots,
-    split,
-)
+from spacy_pretrained.windows import Windows, concatenate, split
 
 NO_CUTS = [np.zeros(0, "int64"), np.zeros(0, "int64")]
 
@@ -112,110 +100,6 @@ def test_concatenated_windows_are_those_of_each_doc_shifted():
     both = concatenate(windows, np.array([0, 5, 5, 9]))
     assert both.start.tolist() == [0, 3, 5, 8]
     assert both.core_end.tolist() == [3, 5, 8, 9]
-
-
-def random_batches(
-    seed: int, prefix: list[int], suffix: list[int], max_pieces: int, max_length: int = 100
-):
-    rng = np.random.default_rng(seed)
-    counts = rng.integers(0, 60, size=8)
-    shifts = np.cumsum([0, *counts])
-    stride = int(rng.choice([8, 16]))
-    windows = concatenate([split(int(n), random_cuts(rng, n), 16, stride) for n in counts], shifts)
-    ids = rng.integers(10, 1000, size=shifts[-1])
-    batches = batch(
-        windows,
-        ids,
-        prefix=prefix,
-        suffix=suffix,
-        pad=7,
-        max_pieces=max_pieces,
-        max_length=max_length,
-    )
-    return windows, ids, batches
-
-
-SPECIAL = [([1], [2]), ([], []), ([], [3, 4]), ([5, 6], [])]
-
-
-@pytest.mark.parametrize("prefix, suffix", SPECIAL)
-@pytest.mark.parametrize("seed", range(5))
-def test_padded_rows_are_the_windows_with_special_pieces_around(seed, prefix, suffix):
-    windows, ids, batches = random_batches(seed, prefix, suffix, 64)
-    expected = sorted([*prefix, *ids[s:e], *suffix] for s, e in zip(windows.start, windows.end))
-    found = []
-    for one in batches:
-        for row, mask in zip(one.ids, one.mask):
-            n = int(mask.sum())
-            assert mask[:n].all() and (row[n:] == 7).all()
-            found.append(row[:n].tolist())
-    assert sorted(found) == expected
-
-
-@pytest.mark.parametrize("prefix, suffix", SPECIAL)
-@pytest.mark.parametrize("seed", range(5))
-def test_every_piece_has_exactly_one_place_and_it_is_its_own(seed, prefix, suffix):
-    _, ids, batches = random_batches(seed, prefix, suffix, 64)
-    places, starts = slots(batches, len(ids))
-    laid_out = np.concatenate([one.ids.ravel() for one in batches])
-    assert len(set(places.tolist())) == len(ids) and places.min() >= 0
-    assert np.array_equal(laid_out[places], ids)
-    assert starts.tolist() == np.cumsum([0] + [one.ids.size for one in batches]).tolist()
-
-
-@pytest.mark.parametrize("max_pieces", [1, 18, 40, 100, 10_000])
-def test_no_batch_is_larger_than_allowed_but_for_a_single_window(max_pieces):
-    _, _, batches = random_batches(0, [1], [2], max_pieces)
-    for one in batches:
-        assert one.ids.size <= max_pieces or len(one.ids) == 1
-
-
-@pytest.mark.parametrize("seed", range(5))
-def test_batches_are_of_few_shapes(seed):
-    _, _, batches = random_batches(seed, [1], [2] * (1 + 20 * seed), 400, max_length=500)
-    for one in batches:
-        rows, width = one.ids.shape
-        longest = one.mask.sum(axis=1).max()
-        step = LENGTH_STEP if longest <= LONG and rows > 1 else 2 * LENGTH_STEP
-        assert width % step == 0 and width - longest < step
-        assert rows & (rows - 1) == 0  # a power of two
-
-
-def test_no_window_is_wider_than_the_encoder_takes():
-    _, _, batches = random_batches(0, [], [], 200, max_length=13)
-    assert max(one.ids.shape[1] for one in batches) == 13
-
-
-def all_partitions(n_windows: int):
-    if not n_windows:
-        yield []
-    for count in (1, 2, 4, 8):
-        if count <= n_windows:
-            yield from ([count, *rest] for rest in all_partitions(n_windows - count))
-
-
-@pytest.mark.parametrize("max_pieces", [1, 60, 1000])
-@pytest.mark.parametrize("seed", range(3))
-def test_windows_are_parted_in_the_cheapest_way(seed, max_pieces):
-    def cost(counts: list[int]) -> int:
-        firsts = np.cumsum([0, *counts[:-1]])
-        return sum(BATCH_COST + count * widths[first] for count, first in zip(counts, firsts))
-
-    def is_allowed(counts: list[int]) -> bool:
-        firsts = np.cumsum([0, *counts[:-1]])
-        return all(n == 1 or n * widths[first] <= max_pieces for n, first in zip(counts, firsts))
-
-    rng = np.random.default_rng(seed)
-    widths = sorted(rng.choice([4, 12, 14, 30], size=11).tolist(), reverse=True)
-    found = _best_counts(widths, max_pieces)
-    assert sum(found) == len(widths) and is_allowed(found)
-    assert cost(found) == min(cost(c) for c in all_partitions(len(widths)) if is_allowed(c))
-
-
-def test_windows_are_batched_longest_first():
-    _, _, batches = random_batches(1, [1], [2], 40)
-    found = np.concatenate([one.mask.sum(axis=1) for one in batches])
-    assert (np.diff(found) <= 0).all()
 
 
 def test_a_million_pieces_take_no_time_to_speak_of():

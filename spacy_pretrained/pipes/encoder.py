@@ -22,7 +22,7 @@ from ..doc_stream import annotate_ahead, batch_docs
 from ..encoder import plan_batches, set_cache, set_width
 from ..errors import Errors
 from ..feature_cache import CACHE_BYTES
-from ..windows import WindowBatch
+from ..window_batches import WindowBatch
 
 DEFAULT_SOURCE = "minilm-l6"
 DEFAULT_MODEL = {"@architectures": "spacy-pretrained.TorchEncoder.v1"}

@@ -31,7 +31,7 @@ from ..label_settings import LabelSettings, score_texts
 from ..sentence_encoder import plan_texts
 from ..textcat_gold import collect_cats, find_the_one, read_cats
 from ..textcat_scorer import score
-from ..windows import WindowBatch
+from ..window_batches import WindowBatch
 
 logger = logging.getLogger("spacy")
 
