@@ -14,7 +14,7 @@ from spacy.tokens import Doc
 from spacy.training import Example
 from thinc.api import PyTorchShim
 
-from .checkpoint import Files, with_checksums, write_folder
+from .checkpoint import Checkpoint, Files, with_checksums, write_folder
 from .errors import Errors
 from .openvino_backend import MODEL, WEIGHTS, is_packed
 from .quantizable import TorchBackbone, find_backbones, find_shims, to_openvino_block
@@ -138,13 +138,16 @@ def record_batches(nlp: Language, backbone: TorchBackbone, docs: list[Doc]) -> l
     return [batches[int(i)] for i in chosen]
 
 
-def _serialize(model: Any) -> Files:
+def to_files(checkpoint: Checkpoint, model: Any) -> Files:
+    """The files of a backbone that is an `openvino.Model`, and has all else of the checkpoint."""
     import openvino
 
+    layout = replace(checkpoint.layout, packed=is_packed(model))
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / MODEL
         openvino.save_model(model, path, compress_to_fp16=False)
-        return {MODEL: path.read_bytes(), WEIGHTS: path.with_suffix(".bin").read_bytes()}
+        weights = {MODEL: path.read_bytes(), WEIGHTS: path.with_suffix(".bin").read_bytes()}
+    return replace(checkpoint, layout=layout).to_files() | weights
 
 
 def with_backbones(nlp: Language, models: list[Any]) -> Language:
@@ -153,10 +156,7 @@ def with_backbones(nlp: Language, models: list[Any]) -> Language:
     with tempfile.TemporaryDirectory() as folder:
         nlp.to_disk(folder)
         for backbone, model in zip(find_backbones(nlp), models, strict=True):
-            checkpoint = backbone.shim.checkpoint
-            layout = replace(checkpoint.layout, packed=is_packed(model))
-            files = replace(checkpoint, layout=layout).to_files() | _serialize(model)
-            files = with_checksums(files)
+            files = with_checksums(to_files(backbone.shim.checkpoint, model))
             for path in (Path(folder) / name / "backbone" for name in backbone.names):
                 if path.is_dir():  # some only share what is saved by another
                     write_folder(path, files)

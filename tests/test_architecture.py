@@ -38,7 +38,7 @@ LAYERS = [
         "label_calibration",
         "label_settings",
     ],
-    ["alignment", "checkpoint", "vector_shards", "column_layout", "conllu_rows"],
+    ["alignment", "checkpoint", "window_batches", "vector_shards", "column_layout", "conllu_rows"],
     ["column_rows"],
     [
         "torch_device",

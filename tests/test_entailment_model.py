@@ -4,7 +4,6 @@ them say, on torch and on OpenVINO; one that has learnt from some pairs puts it 
 import json
 import pickle
 import shutil
-import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +19,6 @@ from transformers import (
 )
 
 from spacy_pretrained.backbone import get_shim
-from spacy_pretrained.checkpoint import with_checksums
 from spacy_pretrained.entailment_model import (
     build_entailment_classifier,
     build_openvino_entailment_classifier,
@@ -28,7 +26,7 @@ from spacy_pretrained.entailment_model import (
 from spacy_pretrained.label_set import LabelSet, Query, make_label_set
 from spacy_pretrained.losses import sigmoid, softmax
 from spacy_pretrained.openvino_backend import OpenVinoShim
-from spacy_pretrained.quantize import quantize_pipeline
+from spacy_pretrained.quantize import quantize_pipeline, to_files
 from spacy_pretrained.torch_export import to_openvino
 
 KINDS = ["bert", "roberta", "distilbert", "deberta-v2", "bart"]
@@ -88,24 +86,14 @@ def test_scores_are_those_of_transformers(kind, multi_label, tiny_nli):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_openvino_agrees(kind, tiny_nli):
-    import openvino
-
     model = make_model(tiny_nli(kind))
     shim = get_shim(model)
     other = build_openvino_entailment_classifier(threads=2)
     assert isinstance(get_shim(other), OpenVinoShim)
-    get_shim(other).from_files(export(shim, openvino))
+    get_shim(other).from_files(to_files(shim.checkpoint, to_openvino(shim)))
     for multi_label in (False, True):
         query = Query([*TEXTS, LONG], make_labels(multi_label=multi_label))
         assert_allclose(other.predict(query), model.predict(query), atol=1e-4)
-
-
-def export(shim, openvino) -> dict[str, bytes]:
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "model.xml"
-        openvino.save_model(to_openvino(shim), path, compress_to_fp16=False)
-        files = {name: (path.parent / name).read_bytes() for name in ("model.xml", "model.bin")}
-    return with_checksums(shim.checkpoint.to_files() | files)
 
 
 def test_one_text_as_in_a_batch(tiny_nli):

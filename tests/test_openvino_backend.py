@@ -1,6 +1,7 @@
 """The OpenVINO backend gives what torch gives, in threads, copies and other processes."""
 
 import copy
+import json
 import multiprocessing
 import os
 import pickle
@@ -18,10 +19,15 @@ from numpy.testing import assert_allclose
 from thinc.api import Adam, NumpyOps, use_ops
 
 from spacy_pretrained.checkpoint import with_checksums
-from spacy_pretrained.encoder import build_openvino_encoder, build_torch_encoder, get_shim
+from spacy_pretrained.encoder import (
+    build_openvino_encoder,
+    build_torch_encoder,
+    get_shim,
+    plan_batches,
+)
 from spacy_pretrained.openvino_backend import EXACT, MODEL, WEIGHTS, OpenVinoShim, saturates
 from spacy_pretrained.quantization_recipes import distance, quantize_static, run
-from spacy_pretrained.quantize import _serialize
+from spacy_pretrained.quantize import to_files
 from spacy_pretrained.torch_backend import TorchSettings, TorchShim
 from spacy_pretrained.torch_export import to_openvino
 from spacy_pretrained.window_batches import WindowBatch
@@ -45,7 +51,7 @@ BATCHES = [make_batch(4, length, 0, seed=length) for length in (5, 9, 17, 33, 40
 
 
 @pytest.fixture(scope="module")
-def export(tiny_source, tmp_path_factory):
+def export(tiny_source):
     """A function from a kind of model to a torch shim and the files of its OpenVINO twin."""
     made = {}
 
@@ -53,10 +59,7 @@ def export(tiny_source, tmp_path_factory):
         if kind not in made:
             shim = TorchShim(TorchSettings(), 1.0)
             shim.load_source(Path(tiny_source(kind)))
-            path = tmp_path_factory.mktemp("exported") / MODEL
-            openvino.save_model(to_openvino(shim), path, compress_to_fp16=False)
-            exported = {name: (path.parent / name).read_bytes() for name in (MODEL, WEIGHTS)}
-            made[kind] = shim, shim.checkpoint.to_files() | exported
+            made[kind] = shim, to_files(shim.checkpoint, to_openvino(shim))
         return made[kind]
 
     return find
@@ -91,7 +94,7 @@ def test_agrees_with_torch_where_there_are_pieces(export, kind):
     batches = [make_batch(*shape, torch_shim.checkpoint.layout.pad) for shape in SHAPES]
     for batch, one, two in zip(batches, torch_shim.predict(batches), predict(shim, batches)):
         assert one.shape == two.shape == (*batch.ids.shape, 32)
-        inside = batch.mask == 1
+        inside = batch.mask > 0
         scale = max(1.0, float(np.abs(one).max()))
         assert_allclose(two[inside], one[inside], atol=1e-4 * scale, rtol=0)
 
@@ -116,17 +119,64 @@ def test_masked_pieces_do_not_matter(shim):
     assert_allclose(alone[0], one[3, :5], atol=1e-5)
 
 
-def test_the_whole_encoder_agrees_with_torch(export):
-    torch_shim, files = export("bert")
-    one = build_torch_encoder(window=0, stride=40, orth_width=8)
+def make_row(lengths: list[int], width: int, pad: int) -> WindowBatch:
+    """Windows side by side in one row."""
+    numbers = np.repeat(np.arange(1, len(lengths) + 1), lengths)
+    mask = np.pad(numbers, (0, width - len(numbers)))[None]
+    ids = np.where(mask > 0, np.random.default_rng(0).integers(6, 130, size=mask.shape), pad)
+    return WindowBatch(ids, mask, np.arange(len(lengths))[None])
+
+
+@pytest.mark.parametrize("kind", ["bert", "roberta", "albert", "distilbert", "mpnet"])
+def test_windows_of_one_row_do_not_see_each_other(export, kind):
+    torch_shim, files = export(kind)
+    shim = OpenVinoShim(threads=1).from_files(files)
+    assert shim.checkpoint.layout.packed
+    batch = make_row([9, 1, 20, 30], 64, shim.checkpoint.layout.pad)
+    (found,) = predict(shim, [batch])
+    for number in range(1, 5):
+        ids = batch.ids[batch.mask == number][None]
+        (alone,) = torch_shim.predict([WindowBatch(ids, np.ones_like(ids), np.zeros((1, 1)))])
+        scale = max(1.0, float(np.abs(alone).max()))
+        assert_allclose(found[batch.mask == number], alone[0], atol=1e-4 * scale, rtol=0)
+
+
+@pytest.mark.parametrize("kind", ["modernbert", "deberta-v2"])
+def test_a_model_that_cannot_keep_windows_apart_has_one_a_row(export, kind):
+    """ModernBERT's narrow attention would be lost, DeBERTa counts positions by itself."""
+    _, files = export(kind)
+    assert not OpenVinoShim(threads=1).from_files(files).checkpoint.layout.packed
+
+
+@pytest.mark.parametrize("kind", ["bert", "modernbert"])
+def test_the_whole_encoder_agrees_with_torch(export, kind):
+    torch_shim, files = export(kind)
+    one = build_torch_encoder(window=50, stride=40, orth_width=8)
     get_shim(one).from_files(torch_shim.to_files())
-    two = build_openvino_encoder(window=0, stride=40, orth_width=8)
+    two = build_openvino_encoder(window=50, stride=40, orth_width=8)
     get_shim(two).from_files(files)
     for model in (one, two):
         model.initialize()
     two.get_ref("orth").from_bytes(one.get_ref("orth").to_bytes())
     docs = list(spacy.blank("en").pipe(HARD_TEXTS))
     assert_same(two.predict(docs), one.predict(docs), atol=1e-4)
+    for doc, vectors in zip(docs, two.predict(docs)):
+        assert_allclose(two.predict([doc])[0], vectors, atol=1e-4)
+
+
+def test_a_pipeline_from_before_rows_were_packed_gives_the_same(export):
+    """Its layout.json does not speak of it."""
+    files = export("bert")[1]
+    layout = json.loads(files["layout.json"])
+    assert layout.pop("packed") is True
+    models = [build_openvino_encoder(orth_width=0) for _ in range(2)]
+    for model, own in zip(models, (files, files | {"layout.json": json.dumps(layout).encode()})):
+        get_shim(model).from_files(own)
+        model.initialize()
+    docs = list(spacy.blank("en").pipe(HARD_TEXTS))
+    shapes = [{batch.ids.shape[1] for batch in plan_batches(model, docs)} for model in models]
+    assert shapes[0] != shapes[1]
+    assert_same(models[0].predict(docs), models[1].predict(docs), atol=1e-4)
 
 
 @pytest.mark.parametrize("threads", [0, 1, 2, 3])
@@ -382,6 +432,6 @@ def test_int8_is_as_on_any_other_cpu(export):
     core = openvino.Core()
     model = core.read_model(files[MODEL], openvino.Tensor(np.frombuffer(files[WEIGHTS], "uint8")))
     quantized = quantize_static(model, BATCHES, 0.5)
-    files = shim.checkpoint.to_files() | _serialize(quantized)
+    files = to_files(shim.checkpoint, quantized)
     found = [v[b.mask == 1] for v, b in zip(predict(OpenVinoShim(2).from_files(files)), BATCHES)]
     assert distance(found, run(quantized, BATCHES)) < 0.05

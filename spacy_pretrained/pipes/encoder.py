@@ -97,9 +97,9 @@ class PretrainedEncoder(Tok2Vec):
 
     def pipe(self, stream: Iterable[Doc], *, batch_size: int = 128) -> Iterator[Doc]:
         """Annotate a stream of Docs; in order. While a batch of them is with the components behind
-        this one, the next one is encoded in a thread of its own.
+        this one, the next two are encoded in threads of their own.
 
-        batch_size: Docs in a batch; fewer where they are long. Up to two batches are held.
+        batch_size: Docs in a batch; fewer where they are long. Up to three batches are held.
         """
         yield from annotate_ahead(
             batch_docs(stream, batch_size),

@@ -178,7 +178,7 @@ class FewShotTextcat(LabelSettings, HeadPipe):
 
     def pipe(self, stream: Iterable[Doc], *, batch_size: int = 128) -> Iterator[Doc]:
         """Categorize a stream of Docs; in order. While a batch of them is with the components
-        behind this one, the next one is encoded in a thread of its own."""
+        behind this one, the next two are encoded in threads of their own."""
         yield from annotate_ahead(
             batch_docs(stream, batch_size),
             self.model.ops,
