@@ -26,7 +26,7 @@ TRF_TESTS := $(addprefix tests/test_,spacy_transformers.py torch_weights.py torc
     encoder.py encoder_pipe.py catalogue.py openvino_backend.py::test_agrees_with_torch_where_there_are_pieces)
 
 .PHONY: demo install test test-slow test-trf lint corpus int8 evaluate evaluate-int8 wheels bench \
-    bench-latency bench-memory bench-recipes bench-profile bench-frozen bench-textcat \
+    bench-latency bench-memory bench-recipes bench-profile bench-frozen bench-textcat bench-mpnet \
     quantization-report clean
 
 # From nothing to an annotated paragraph: trains on assets/sample, packages, installs the package.
@@ -143,6 +143,23 @@ bench-profile: install
 bench-frozen: install
 	$(RUN) scripts/benchmark_epochs.py configs/tagger_parser.cfg configs/frozen.cfg \
 	    --train "$(TRAIN)" --limit 8 --output metrics/epochs.json
+
+# A base-size encoder beside MiniLM, both on torch and in INT8: after the experiment `ewt-mpnet`, and
+# `make int8` for MiniLM.
+MPNET ?= training/experiments/ewt-mpnet/all-mpnet-base-v2-0
+bench-mpnet: install
+	$(RUN) -m spacy pretrained quantize "$(MPNET)/model-best" "$(MPNET)/model-int8" \
+	    --texts "$(TRAIN)" --eval "$(ENTITIES)" --metrics metrics/ewt-mpnet/quantization.json
+	$(RUN) scripts/evaluate.py "$(MPNET)/model-best" "$(GOLD)" --entities "$(ENTITIES)" \
+	    --output metrics/ewt-mpnet/test.json
+	$(RUN) scripts/evaluate.py "$(MPNET)/model-int8" "$(GOLD)" --entities "$(ENTITIES)" \
+	    --output metrics/ewt-mpnet/test-int8.json
+	$(RUN) scripts/benchmark.py --rounds $(ROUNDS) --texts "$(TEXTS)" \
+	    --model mpnet="$(MPNET)/model-best" --exclude mpnet=$(LEMMATIZER) \
+	    --model mpnet-int8="$(MPNET)/model-int8" --exclude mpnet-int8=$(LEMMATIZER) \
+	    --model minilm="$(MODEL)" --exclude minilm=$(LEMMATIZER) \
+	    --model minilm-int8="$(INT8)" --exclude minilm-int8=$(LEMMATIZER) \
+	    --output metrics/ewt-mpnet/benchmark.json
 
 # Classification without labels, of 4 labels and of 77, beside the bare backbone: both in INT8, on
 # the texts that 4 of the labels are for.

@@ -111,8 +111,8 @@ class Pipeline:
 
 
 class Windows(Pipeline):
-    """Its backbone alone, with all else that it does left out: on the windows of the texts, which
-    are cut and batched beforehand."""
+    """Its backbone alone, with all else that it does left out: on the very batches of windows that
+    it is given while the pipeline annotates the texts."""
 
     def prepare_infer(self) -> dict:
         from spacy_pretrained.backbone import get_shim
@@ -120,7 +120,19 @@ class Windows(Pipeline):
         pipe = next(pipe for _, pipe in self.nlp.components if hasattr(pipe, "plan_batches"))
         texts = read_texts(self.arguments.texts)
         self.shim = get_shim(pipe.model)
-        self.batches = pipe.plan_batches(list(self.nlp.tokenizer.pipe(texts)))
+        self.nlp(texts[0])  # a classifier reads its labels first, once
+        self.batches = []
+        predict = self.shim.predict
+
+        def record(batches):
+            batches = list(batches)
+            self.batches += batches
+            return predict(batches)
+
+        self.shim.predict = record
+        for _ in self.nlp.pipe(texts):
+            pass
+        self.shim.predict = predict
         pieces = sum(batch.n_pieces for batch in self.batches)
         return {"documents": len(texts), "pieces": pieces}
 

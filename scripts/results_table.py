@@ -30,6 +30,12 @@ SPEEDS = {
     "int8-without-ner": "– without the entity recognizer",
     "int8-with-lemmatizer": "– with spaCy's `trainable_lemmatizer`",
 }
+ENCODERS = {  # names in ewt-mpnet/benchmark.json → title, files of scores, and of entities' scores
+    "minilm": ("all-MiniLM-L6-v2, torch fp32", "ewt/test.json", "ewt/dev.json"),
+    "minilm-int8": ("– INT8", "ewt/test-int8.json", "ewt/test-int8.json"),
+    "mpnet": ("all-mpnet-base-v2, torch fp32", *["ewt-mpnet/test.json"] * 2),
+    "mpnet-int8": ("– INT8", *["ewt-mpnet/test-int8.json"] * 2),
+}
 DRAWS = 5
 MODES = ["frozen", "fine-tuned"]
 WAYS = ["names", "descriptions", "descriptions, calibrated"]
@@ -38,13 +44,16 @@ EXPERIMENTS = {
     "ner-wnut17-best": "WNUT-17, 4 epochs",
     "ner-wnut17-mpnet": "WNUT-17, all-mpnet-base-v2, 3 epochs",
     "ner-ewt": "Universal NER on EWT",
+    "ewt-mpnet": "EWT, all components, 6 epochs",
     "sample": "assets/sample",
 }
 
 
 def main() -> None:
     fill(Path("README.md"), "results", [accuracy_table(), entities_line(), speed_table()])
-    fill(Path("docs/models.md"), "experiments", [experiments_table()])
+    models = Path("docs/models.md")
+    fill(models, "experiments", [experiments_table()])
+    fill(models, "encoders", [encoders_table()])
     textcat = Path("docs/text-classification.md")
     fill(textcat, "zero-shot", [zero_shot_table()])
     fill(textcat, "few-shot", [few_shot_table()])
@@ -135,6 +144,21 @@ def experiments_table() -> str:
                     cell += f" ± {found['deviation']:.2f}"
                 rows.append([title, f"`{run}`", score, str(len(result["seeds"])), cell])
     return table(["data", "run", "score", "seeds", "mean and deviation"], rows)
+
+
+def encoders_table() -> str:
+    report = read("ewt-mpnet/benchmark.json")
+    if not report:
+        return ""
+    measures = ["UPOS", "LAS", "Lemmas"]
+    rows = []
+    for name, (title, scores_file, entities_file) in ENCODERS.items():
+        scores = read(scores_file)["protocols"]["gold_tokens_gold_sentences"]["conll18"]
+        cells = [f"{scores[measure]['f1']:.2f}" for measure in measures]
+        cells.append(f"{read(entities_file)['entities']['all']['f1']:.2f}")
+        speed = report["results"][name]["infer"]
+        rows.append([title, *cells, f"{speed['words_per_second']:,.0f}"])
+    return table(["encoder", *measures, "entities F1", "words/s"], rows)
 
 
 def zero_shot_table() -> str:
