@@ -17,6 +17,7 @@ from plot_training import COLORS, GREY
 class Kind:
     title: str
     words_per_second: float
+    of_ceiling: float | None  # of the words a second of the backbone alone
     scores: dict[str, float]  # percent
 
 

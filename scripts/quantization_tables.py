@@ -57,7 +57,8 @@ def read_kinds() -> list[Kind]:
         found = {"UPOS": scores["UPOS"]["f1"], "LAS": scores["LAS"]["f1"]}
         if entities:
             found["entities F1"] = entities["f1"]
-        kinds.append(Kind(title, results[name]["infer"]["words_per_second"], found))
+        speed = results[name]["infer"]
+        kinds.append(Kind(title, speed["words_per_second"], speed.get("of_ceiling"), found))
     return kinds
 
 
@@ -68,11 +69,12 @@ def kinds_table(kinds: list[Kind]) -> str:
             kind.title,
             f"{kind.words_per_second:,.0f}",
             f"{kind.words_per_second / first.words_per_second:.2f}",
+            "–" if kind.of_ceiling is None else f"{kind.of_ceiling:.0%}",
             *(f"{kind.scores[name]:.2f}" for name in scores),
         ]
         for kind in kinds
     ]
-    return table(["", "words/s", f"× {first.title}", *scores], rows)
+    return table(["", "words/s", f"× {first.title}", "of the ceiling", *scores], rows)
 
 
 def gate_table(figures: dict[str, Any]) -> str:

@@ -5,8 +5,7 @@ from thinc.api import Ops
 from thinc.types import Floats2d, Floats3d
 
 from .checkpoint import Checkpoint
-from .errors import Errors
-from .window_batches import WindowBatch, batch
+from .window_batches import WindowBatch, batch_for, find_room
 from .windows import Windows, concatenate, split
 from .wordpieces import PieceTokenizer
 
@@ -23,12 +22,7 @@ class TextPlan:
     """
 
     def __init__(self, checkpoint: Checkpoint, texts: list[str], *, window: int, max_pieces: int):
-        tokenizer, layout = checkpoint.tokenizer, checkpoint.layout
-        special = len(tokenizer.prefix) + len(tokenizer.suffix)
-        room = min(window or layout.max_window, layout.max_window) - special
-        if room < 1:
-            raise ValueError(Errors.WINDOW_TOO_SMALL.format(window=room + special, special=special))
-
+        tokenizer, room = checkpoint.tokenizer, find_room(checkpoint, window)
         texts = [text.strip() for text in texts]
         ids = tokenizer.encode_ids(texts)
         # Some tokenizers make a piece of nothing.
@@ -39,18 +33,11 @@ class TextPlan:
         texts_of_windows = np.zeros(0, dtype="int64")
         if len(pieces):
             windows = cut_texts(tokenizer, texts, starts, lengths, room)
-            self.batches = batch(
-                windows,
-                pieces,
-                prefix=tokenizer.prefix,
-                suffix=tokenizer.suffix,
-                pad=layout.pad,
-                max_pieces=max_pieces,
-                max_length=layout.max_window if layout.packed else room + special,
-                packed=layout.packed,
-            ).batches
+            laid = batch_for(checkpoint, windows, pieces, room=room, max_pieces=max_pieces)
+            self.batches = laid.batches
             filled = np.flatnonzero(lengths)
             texts_of_windows = filled[np.searchsorted(starts[filled], windows.start, "right") - 1]
+        special = len(tokenizer.prefix) + len(tokenizer.suffix)
         totals = lengths + special * np.bincount(texts_of_windows, minlength=len(texts))
         totals = np.maximum(totals, 1)  # of a text without pieces
         self._shares = [_find_shares(b, texts_of_windows, totals) for b in self.batches]

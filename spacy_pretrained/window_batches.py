@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .checkpoint import Checkpoint
+from .errors import Errors
 from .windows import Windows
 
 # What it takes to run one more batch, whatever its size, as so many pieces (OpenVINO, MiniLM-L6).
@@ -76,6 +78,41 @@ class _Rows:
         table = np.full((self.row.max() + 1, self.number.max() + 1), -1)
         table[self.row, self.number] = np.arange(len(self.row))
         return table
+
+
+def find_room(checkpoint: Checkpoint, window: int) -> int:
+    """Pieces that a window has room for beside the special ones.
+
+    window: Pieces in all, at most what the backbone takes; 0 means just that.
+    RAISES: ValueError if there is no room.
+    """
+    tokenizer, limit = checkpoint.tokenizer, checkpoint.layout.max_window
+    special = len(tokenizer.prefix) + len(tokenizer.suffix)
+    room = min(window or limit, limit) - special
+    if room < 1:
+        raise ValueError(Errors.WINDOW_TOO_SMALL.format(window=room + special, special=special))
+    return room
+
+
+def batch_for(
+    checkpoint: Checkpoint, windows: Windows, ids: np.ndarray, *, room: int, max_pieces: int
+) -> Batches:
+    """Batches as a backbone takes them: see `batch`.
+
+    room: Pieces in the longest window that there may be, special ones not counted.
+    """
+    tokenizer, layout = checkpoint.tokenizer, checkpoint.layout
+    longest = room + len(tokenizer.prefix) + len(tokenizer.suffix)
+    return batch(
+        windows,
+        ids,
+        prefix=tokenizer.prefix,
+        suffix=tokenizer.suffix,
+        pad=layout.pad,
+        max_pieces=max_pieces,
+        max_length=layout.max_window if layout.packed else longest,
+        packed=layout.packed,
+    )
 
 
 def batch(

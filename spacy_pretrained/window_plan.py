@@ -10,8 +10,7 @@ from thinc.types import Floats2d, Floats3d
 from .alignment import Alignment, Pooling, align
 from .checkpoint import Checkpoint
 from .doc_arrays import DocArrays
-from .errors import Errors
-from .window_batches import WindowBatch, batch
+from .window_batches import WindowBatch, batch_for, find_room
 from .windows import concatenate, distinct, split
 from .wordpieces import Pieces, PieceTokenizer, join
 
@@ -35,13 +34,8 @@ class WindowPlan:
         stride: int | None,
         max_pieces: int,
     ):
-        tokenizer, layout = checkpoint.tokenizer, checkpoint.layout
-        special = len(tokenizer.prefix) + len(tokenizer.suffix)
-        room = min(window or layout.max_window, layout.max_window) - special
-        if room < 1:
-            raise ValueError(Errors.WINDOW_TOO_SMALL.format(window=room + special, special=special))
-
-        pieces = _tokenize(tokenizer, docs, arrays)
+        room = find_room(checkpoint, window)
+        pieces = _tokenize(checkpoint.tokenizer, docs, arrays)
         alignments = [align(a.starts, a.ends, p) for a, p in zip(arrays, pieces)]
         shifts = np.cumsum([0] + [len(p.ids) for p in pieces])
         windows = [
@@ -51,15 +45,9 @@ class WindowPlan:
         self.batches: list[WindowBatch] = []
         places, starts = np.zeros(0, dtype="int64"), np.zeros(1, dtype="int64")
         if shifts[-1]:
-            laid = batch(
-                concatenate(windows, shifts),
-                np.concatenate([p.ids for p in pieces]),
-                prefix=tokenizer.prefix,
-                suffix=tokenizer.suffix,
-                pad=layout.pad,
-                max_pieces=max_pieces,
-                max_length=layout.max_window if layout.packed else room + special,
-                packed=layout.packed,
+            ids = np.concatenate([p.ids for p in pieces])
+            laid = batch_for(
+                checkpoint, concatenate(windows, shifts), ids, room=room, max_pieces=max_pieces
             )
             self.batches, places, starts = laid.batches, laid.places, laid.starts
         self._pooling = Pooling(_join_alignments(alignments, shifts), places, starts)

@@ -38,8 +38,8 @@ LAYERS = [
         "label_calibration",
         "label_settings",
     ],
-    ["alignment", "checkpoint", "window_batches", "vector_shards", "column_layout", "conllu_rows"],
-    ["column_rows"],
+    ["alignment", "checkpoint", "vector_shards", "column_layout", "conllu_rows"],
+    ["column_rows", "window_batches"],
     [
         "torch_device",
         "linear",
