@@ -189,8 +189,9 @@ class BareTorch(Bare):
 
 class BareOpenVino(Bare):
     def load(self) -> None:
-        import openvino
+        from spacy_pretrained.no_telemetry import import_openvino
 
+        openvino = import_openvino()
         threads = self.arguments.threads
         settings = {  # those of the pipelines' own backend
             "INFERENCE_NUM_THREADS": threads,

@@ -29,6 +29,7 @@ from wasabi import msg
 
 from spacy_pretrained.calibration_texts import sample_texts
 from spacy_pretrained.corpus import build_corpus
+from spacy_pretrained.no_telemetry import import_openvino
 from spacy_pretrained.openvino_backend import saturates
 from spacy_pretrained.quantizable import find_backbones
 from spacy_pretrained.quantization_gate import Gate
@@ -98,8 +99,7 @@ def error_without_vnni(
 ) -> float | None:
     """None where the engine does not let itself be told what CPU it is on, or cannot run the model
     then."""
-    import openvino
-
+    openvino = import_openvino()
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model.xml"
         openvino.save_model(model, path, compress_to_fp16=False)
@@ -114,8 +114,7 @@ def pretend() -> None:
 
 
 def run_saved(path: Path, batches: list[WindowBatch]) -> list[np.ndarray] | None:
-    import openvino
-
+    openvino = import_openvino()
     if not saturates():
         return None
     try:

@@ -19,6 +19,7 @@ from thinc.types import Floats3d
 from .checkpoint import Checkpoint, Files, pack, read_checkpoint, unpack
 from .cores import count_cores
 from .errors import Errors
+from .no_telemetry import import_openvino
 from .window_batches import WindowBatch
 
 MODEL, WEIGHTS = "model.xml", "model.bin"
@@ -151,8 +152,7 @@ class OpenVinoShim(Shim):
                 session.n_callers -= 1
 
     def _compile(self, n_streams: int) -> _Session:
-        import openvino
-
+        openvino = import_openvino()
         if not self._files:
             raise ValueError(Errors.NOT_INITIALIZED)
         core = openvino.Core()
@@ -218,9 +218,8 @@ def saturates() -> bool:
     """Whether INT8 products are wrong on this CPU. Without VNNI, pairs of them are added up in 16
     bits and cut off there; then a model of INT8 is run in fp32, with the same answers as it has on
     other CPUs. Seen by the largest products there are, since no flag tells on all platforms."""
-    import openvino
-    from openvino import opset8
-
+    openvino = import_openvino()
+    opset8 = openvino.opset8
     low, high, width = np.float32(0), np.float32(1), 64
     inputs = opset8.parameter([-1, width], np.float32)
     weights = opset8.multiply(
@@ -242,8 +241,7 @@ def saturates() -> bool:
 
 def _explain(error: RuntimeError, model: bytes) -> str:
     """Why a model cannot be run: it is of a newer OpenVINO than the one at hand, or damaged."""
-    import openvino
-
+    openvino = import_openvino()
     reason = str(error).strip().splitlines()[-1]  # the others are places in OpenVINO's source
     written_by = re.search(rb'<Runtime_version value="([\d.]+)', model)
     if written_by is not None:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from .errors import Errors
+from .no_telemetry import import_nncf, import_openvino
 from .openvino_backend import EXACT
 from .window_batches import WindowBatch
 
@@ -106,8 +107,7 @@ def run(model: Any, batches: list[WindowBatch], *, exact: bool = True) -> list[n
     exact: Compute the values of INT8 in fp32, as they are on any CPU; else in the CPU's own INT8,
         if it has one.
     """
-    import openvino
-
+    openvino = import_openvino()
     settings = {"INFERENCE_PRECISION_HINT": "f32"} | (EXACT if exact else {})
     compiled = openvino.compile_model(model, "CPU", settings)
     return [batch.select(compiled(batch.inputs)[0]) for batch in batches]
@@ -139,11 +139,11 @@ def _spread(batches: list[WindowBatch], n: int) -> list[WindowBatch]:
 
 
 def _import_nncf() -> Any:
+    """To be called before its logger is asked for, which is one of its own class."""
     try:
-        import nncf  # before its logger is asked for: it wants one of its own class
+        return import_nncf()
     except ModuleNotFoundError as error:
         raise ModuleNotFoundError(Errors.NEEDS_NNCF.format(name=error.name)) from error
-    return nncf
 
 
 @contextmanager

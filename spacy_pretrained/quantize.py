@@ -16,6 +16,7 @@ from thinc.api import PyTorchShim
 
 from .checkpoint import Checkpoint, Files, with_checksums, write_folder
 from .errors import Errors
+from .no_telemetry import import_openvino
 from .openvino_backend import MODEL, WEIGHTS, is_packed
 from .quantizable import TorchBackbone, find_backbones, find_shims, to_openvino_block
 from .quantization_gate import Gate, Refused, Trial, check_max_drop
@@ -140,8 +141,7 @@ def record_batches(nlp: Language, backbone: TorchBackbone, docs: list[Doc]) -> l
 
 def to_files(checkpoint: Checkpoint, model: Any) -> Files:
     """The files of a backbone that is an `openvino.Model`, and has all else of the checkpoint."""
-    import openvino
-
+    openvino = import_openvino()
     layout = replace(checkpoint.layout, packed=is_packed(model))
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / MODEL

@@ -10,6 +10,7 @@ import torch
 from transformers.utils import logging as transformers_logging
 
 from .errors import Errors
+from .no_telemetry import import_openvino
 from .openvino_backend import PACKED
 from .torch_backend import TorchShim
 
@@ -126,8 +127,7 @@ def _example_rows(shim: TorchShim) -> Iterator[Inputs]:
 def _convert(module: _Traced, examples: list[Inputs], shim: TorchShim) -> Any:
     """The module as an `openvino.Model`, traced with the first example, tried with the others:
     a mask of ones alone could be traced away, and other shapes show what tracing has frozen."""
-    import openvino
-
+    openvino = import_openvino()
     name = shim.module.config.model_type
     example, *others = examples
     try:
@@ -164,8 +164,7 @@ def _quietly() -> Iterator[None]:
 @torch.no_grad()
 def _compare(module: torch.nn.Module, model: Any, examples: Iterable[Inputs]) -> float:
     """How far outputs of torch and OpenVINO are apart, relative to the largest."""
-    import openvino
-
+    openvino = import_openvino()
     compiled = openvino.compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
     differences = []
     for inputs in examples:

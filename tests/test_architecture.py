@@ -10,7 +10,7 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 
 # Bottom first. A module may import those of lower layers, and nothing else of the package.
 LAYERS = [
-    ["errors", "__init__", "resizing", "lbfgs", "cores", "doc_stream"],
+    ["errors", "__init__", "resizing", "lbfgs", "cores", "doc_stream", "no_telemetry"],
     ["bootstrap", "pipeline_folder", "throughput", "blas_threads"],
     [
         "wordpieces",

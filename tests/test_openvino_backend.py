@@ -11,7 +11,6 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import numpy as np
-import openvino
 import pytest
 import spacy
 from hard_texts import HARD_TEXTS
@@ -25,6 +24,7 @@ from spacy_pretrained.encoder import (
     get_shim,
     plan_batches,
 )
+from spacy_pretrained.no_telemetry import import_openvino
 from spacy_pretrained.openvino_backend import EXACT, MODEL, WEIGHTS, OpenVinoShim, saturates
 from spacy_pretrained.quantization_recipes import distance, quantize_static, run
 from spacy_pretrained.quantize import to_files
@@ -32,6 +32,7 @@ from spacy_pretrained.torch_backend import TorchSettings, TorchShim
 from spacy_pretrained.torch_export import to_openvino
 from spacy_pretrained.window_batches import WindowBatch
 
+openvino = import_openvino()
 SHAPES = [(1, 1), (1, 7), (3, 16), (2, 31), (5, 64), (1, 64)]
 KINDS = ["bert", "roberta", "albert", "deberta-v2", "modernbert"]
 MORE_KINDS = ["distilbert", "xlm-r", "mpnet", "electra", "camembert", "mobilebert", "xlnet"]

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 import spacy
 from hard_texts import HARD_TEXTS
-from openvino import opset8
 from tiny_pipelines import ENCODER, LISTENER, annotations, make_examples, make_nlp, train
 
 from spacy_pretrained.encoder import get_shim
+from spacy_pretrained.no_telemetry import import_openvino
 from spacy_pretrained.openvino_backend import OpenVinoShim
 from spacy_pretrained.quantization_gate import Refused
 from spacy_pretrained.quantize import quantize_pipeline, quantize_within
@@ -130,7 +130,7 @@ def spoil(model):
     model = model.clone()
     for node in model.get_ops():
         if node.get_type_name() == "Constant" and list(node.get_output_shape(0)) == [32, 32]:
-            zeros = opset8.constant(np.zeros((32, 32), dtype=node.data.dtype))
+            zeros = import_openvino().opset8.constant(np.zeros((32, 32), dtype=node.data.dtype))
             node.output(0).replace(zeros.output(0))
     return model
 
