@@ -110,7 +110,9 @@ wheels: install
 	$(RUN) scripts/smoke.py packages/ewt/int8 --model "$(INT8)" --texts "$(TEXTS)" \
 	    --absent torch,transformers,nncf --output metrics/ewt/smoke-int8.json
 
-# The lemmatizer is spaCy's own: all but the last are measured without, as the stock pipeline is.
+# The lemmatizer is spaCy's own: all but the last are measured without, as the stock pipelines are.
+# That with a CNN is there after `spacy project run stock . --vars.corpus ewt`.
+CNN ?= training/ewt/stock-cnn/model-best
 bench: install
 	$(RUN) scripts/benchmark.py --stock --rounds $(ROUNDS) \
 	    --model ours="$(MODEL)" --exclude ours=$(LEMMATIZER) \
@@ -120,6 +122,8 @@ bench: install
 	    --model int8-without-ner="$(INT8)" --exclude int8-without-ner=$(LEMMATIZER) \
 	    --exclude int8-without-ner=pretrained_ner \
 	    --model int8-with-lemmatizer="$(INT8)" \
+	    $(if $(wildcard $(CNN)),--model cnn="$(CNN)" --exclude cnn=$(LEMMATIZER) \
+	        --exclude cnn=morphologizer) \
 	    --texts "$(TEXTS)" --train "$(TRAIN)" --output metrics/benchmark.json
 
 # In the environment of `make wheels`, where there is no torch: how long a user waits, and whether

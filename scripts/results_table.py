@@ -23,6 +23,7 @@ PIPELINES = {
 }
 SPEEDS = {
     "stock": "stock spacy-transformers, fp32",
+    "cnn": "stock spaCy, CNN",
     "ours": "ours, torch fp32",
     "fp32": "ours, OpenVINO fp32",
     "int8-weights": "ours, OpenVINO, INT8 weights only",
