@@ -20,6 +20,8 @@ import srsly
 import typer
 from evaluate import evaluate_entities, evaluate_treebank
 from make_config import main as make_config
+from spacy.language import Language
+from spacy.tokens import DocBin
 from wasabi import msg
 
 MEASURES = ("UPOS", "XPOS", "Lemmas", "UAS", "LAS")
@@ -71,7 +73,7 @@ def train_command(experiment: dict, settings: dict, seed: int, folder: Path) -> 
 
 def evaluate(model: Path, experiment: dict) -> dict[str, float]:
     """The scores of each split, percent: F1 of entities; of treebanks, CoNLL-18 F1 on gold tokens,
-    sentences predicted."""
+    sentences predicted; accuracy of categories."""
     nlp = spacy.load(model)
     scores = {
         f"entities {split}": evaluate_entities(nlp, Path(path))["all"]["f1"]
@@ -80,7 +82,17 @@ def evaluate(model: Path, experiment: dict) -> dict[str, float]:
     for split, path in experiment.get("treebank", {}).items():
         found = evaluate_treebank(nlp, Path(path))["protocols"]["gold_tokens"]["conll18"]
         scores |= {f"{name} {split}": found[name]["f1"] for name in MEASURES if found[name]}
+    for split, path in experiment.get("categories", {}).items():
+        scores[f"accuracy {split}"] = evaluate_categories(nlp, Path(path))
     return scores
+
+
+def evaluate_categories(nlp: Language, path: Path) -> float:
+    """Of how many texts the category with the highest score is the right one, percent."""
+    docs = list(DocBin().from_disk(path).get_docs(nlp.vocab))
+    found = nlp.pipe(doc.text for doc in docs)
+    hits = [doc.cats[max(own.cats, key=own.cats.get)] == 1 for doc, own in zip(docs, found)]
+    return 100 * mean(hits)
 
 
 def means(found: dict[str, dict[str, float]]) -> dict[str, dict[str, float]]:

@@ -58,6 +58,7 @@ def main() -> None:
     textcat = Path("docs/text-classification.md")
     fill(textcat, "zero-shot", [zero_shot_table()])
     fill(textcat, "few-shot", [few_shot_table()])
+    fill(textcat, "full", [full_training_table()])
     fill(textcat, "textcat-speed", [textcat_speed_table()])
 
 
@@ -193,6 +194,17 @@ def few_shot_table() -> str:
         "(`spacy project run few-shot .`):"
     )
     return caption + "\n\n" + table(["test set", "encoder", *sizes], rows)
+
+
+def full_training_table() -> str:
+    titles = {name: found["title"] for name, found in read("textcat/zero-shot.json").items()}
+    rows = [
+        [title, f"{mean['mean']:.2f}"]
+        for name, title in titles.items()
+        for run in read(f"experiments/textcat-{name}.json").values()
+        for mean in run["mean"].values()
+    ]
+    return table(["test set", "accuracy"], rows) if rows else ""
 
 
 def few_shot_cell(size: str, found: dict[str, float]) -> str:
