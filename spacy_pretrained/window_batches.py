@@ -142,11 +142,42 @@ def batch(
     for (chosen, width), start in zip(groups, starts):
         row_starts[chosen] = start + width * np.arange(len(chosen))
 
-    # Every piece of every window at once, special ones too: its window, and its place in it.
+    pieces = _lay(windows, ids, row_starts[rows.row] + rows.offset, prefix, suffix)
+    laid = np.full(starts[-1], pad, dtype="int64")
+    laid[pieces.place] = pieces.id
+    mask = np.zeros_like(laid)
+    mask[pieces.place] = rows.number[pieces.window] + 1
+    places = np.full(len(ids), -1)
+    places[pieces.source[pieces.is_core]] = pieces.place[pieces.is_core]
+    batches = [
+        WindowBatch(
+            laid[start:end].reshape(-1, width), mask[start:end].reshape(-1, width), table[chosen]
+        )
+        for (chosen, width), start, end in zip(groups, starts[:-1], starts[1:])
+    ]
+    return Batches(batches, places, starts)
+
+
+@dataclass(frozen=True)
+class _Laid:
+    """All pieces of all windows, special ones too: their windows, what they are, where they go."""
+
+    window: np.ndarray  # int64 (N,)
+    id: np.ndarray
+    place: np.ndarray
+    source: np.ndarray  # the number of the piece; of special ones, none's
+    is_core: np.ndarray  # bool, whether the window answers for it
+
+
+def _lay(
+    windows: Windows, ids: np.ndarray, places: np.ndarray, prefix: list[int], suffix: list[int]
+) -> _Laid:
+    """Lay windows with special pieces around from their places (W,) on, without a loop over
+    pieces."""
+    lengths = windows.end - windows.start + len(prefix) + len(suffix)
     of = np.repeat(np.arange(len(windows)), lengths)
     ends = np.cumsum(lengths)
     within = np.arange(len(of)) - (ends - lengths)[of]
-    places = (row_starts[rows.row] + rows.offset)[of] + within
     source = windows.start[of] + within - len(prefix)
     is_own = (within >= len(prefix)) & (source < windows.end[of])
     values = ids[np.where(is_own, source, 0)]
@@ -154,21 +185,8 @@ def batch(
         values[ends - lengths + offset] = piece
     for offset, piece in enumerate(suffix, start=-len(suffix)):
         values[ends + offset] = piece
-
-    laid = np.full(starts[-1], pad, dtype="int64")
-    laid[places] = values
-    mask = np.zeros_like(laid)
-    mask[places] = rows.number[of] + 1
     is_core = is_own & (source >= windows.core_start[of]) & (source < windows.core_end[of])
-    piece_places = np.full(len(ids), -1)
-    piece_places[source[is_core]] = places[is_core]
-    batches = [
-        WindowBatch(
-            laid[start:end].reshape(-1, width), mask[start:end].reshape(-1, width), table[chosen]
-        )
-        for (chosen, width), start, end in zip(groups, starts[:-1], starts[1:])
-    ]
-    return Batches(batches, piece_places, starts)
+    return _Laid(of, values, places[of] + within, source, is_core)
 
 
 def pack(lengths: np.ndarray, max_length: int) -> _Rows:
