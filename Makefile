@@ -27,6 +27,7 @@ TRF_TESTS := $(addprefix tests/test_,spacy_transformers.py torch_weights.py torc
 
 .PHONY: demo install test test-slow test-trf lint corpus int8 evaluate evaluate-int8 wheels bench \
     bench-latency bench-memory bench-recipes bench-profile bench-frozen bench-textcat bench-mpnet \
+    bench-torch-fp32 \
     quantization-report clean
 
 # From nothing to an annotated paragraph: trains on assets/sample, packages, installs the package.
@@ -125,6 +126,15 @@ bench: install
 	    $(if $(wildcard $(CNN)),--model cnn="$(CNN)" --exclude cnn=$(LEMMATIZER) \
 	        --exclude cnn=morphologizer) \
 	    --texts "$(TEXTS)" --train "$(TRAIN)" --output metrics/benchmark.json
+
+# A pipeline that was trained with mixed_precision, without it.
+TORCH_FP32 := training/ewt/model-torch-fp32
+bench-torch-fp32: install
+	rm -rf "$(TORCH_FP32)" && cp -r "$(MODEL)" "$(TORCH_FP32)"
+	sed -i.bak 's/^mixed_precision = true/mixed_precision = false/' "$(TORCH_FP32)/config.cfg"
+	$(RUN) scripts/benchmark.py --stock --rounds $(ROUNDS) \
+	    --model ours="$(TORCH_FP32)" --exclude ours=$(LEMMATIZER) \
+	    --texts "$(TEXTS)" --train "$(TRAIN)" --output metrics/benchmark-torch-fp32.json
 
 # In the environment of `make wheels`, where there is no torch: how long a user waits, and whether
 # memory grows.

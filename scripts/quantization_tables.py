@@ -13,7 +13,7 @@ from plot_quantization import Kind, draw, shared_scores
 from results_table import fill, read, table
 
 KINDS = {  # names in benchmark.json → title, file of scores, file of the scores of entities
-    "ours": ("torch, fp32", "ewt/test.json", "ewt/dev.json"),
+    "ours": ("torch, bfloat16", "ewt/test.json", "ewt/dev.json"),
     "fp32": ("OpenVINO, fp32", "ewt/test-fp32.json", "ewt/test-fp32.json"),
     "int8-weights": (
         "OpenVINO, INT8 weights",
@@ -102,7 +102,7 @@ def recipes_table(report: dict[str, Any]) -> str:
         cells += [f"{row['losses'][name]:.2f}" for name in losses]
         rows.append([row["recipe"], *cells])
     scores = ", ".join(f"`{name}` {report['scores'][name]:.2f}" for name in losses)
-    caption = f"{report['cpu']}; {report['documents']} documents; in fp32 {scores}."
+    caption = f"{report['cpu']}; {report['documents']} documents; before, {scores}."
     header = ["", *(f"error, {name}" for name in ERRORS.values()), *(f"`{n}` loss" for n in losses)]
     return caption + "\n\n" + table(header, rows)
 

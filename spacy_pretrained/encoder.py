@@ -55,7 +55,8 @@ def build_torch_encoder(
         embedding and all that listens still train.
     freeze_layers: Freeze the embeddings and this many layers, from the bottom.
     dropout: Replaces the dropout rates in the model's own config.
-    mixed_precision: Compute in bfloat16 where torch holds that safe.
+    mixed_precision: Compute in bfloat16 where torch holds that safe, in training and afterwards,
+        which is slow on CPUs that have no such numbers.
     gradient_checkpointing: Compute layers again in the backward pass: less memory, more time.
     learn_rate_factor: Multiplies the optimizer's learning rate for the backbone; may be a
         schedule.
