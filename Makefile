@@ -158,20 +158,25 @@ bench-frozen: install
 	$(RUN) scripts/benchmark_epochs.py configs/tagger_parser.cfg configs/frozen.cfg \
 	    --train "$(TRAIN)" --limit 8 --output metrics/epochs.json
 
-# A base-size encoder beside MiniLM, both on torch and in INT8: after the experiment `ewt-mpnet`, and
+# A base-size encoder beside MiniLM, both on torch, in fp32 and in INT8: after the experiment `ewt-mpnet`, and
 # `make int8` for MiniLM.
 MPNET ?= training/experiments/ewt-mpnet/all-mpnet-base-v2-0
 bench-mpnet: install
 	$(RUN) -m spacy pretrained quantize "$(MPNET)/model-best" "$(MPNET)/model-int8" \
 	    --texts "$(TRAIN)" --eval "$(ENTITIES)" --metrics metrics/ewt-mpnet/quantization.json
+	$(RUN) -m spacy pretrained quantize "$(MPNET)/model-best" "$(MPNET)/model-fp32" --precision fp32
 	$(RUN) scripts/evaluate.py "$(MPNET)/model-best" "$(GOLD)" --entities "$(ENTITIES)" \
 	    --output metrics/ewt-mpnet/test.json
+	$(RUN) scripts/evaluate.py "$(MPNET)/model-fp32" "$(GOLD)" --entities "$(ENTITIES)" \
+	    --output metrics/ewt-mpnet/test-fp32.json
 	$(RUN) scripts/evaluate.py "$(MPNET)/model-int8" "$(GOLD)" --entities "$(ENTITIES)" \
 	    --output metrics/ewt-mpnet/test-int8.json
 	$(RUN) scripts/benchmark.py --rounds $(ROUNDS) --texts "$(TEXTS)" \
 	    --model mpnet="$(MPNET)/model-best" --exclude mpnet=$(LEMMATIZER) \
+	    --model mpnet-fp32="$(MPNET)/model-fp32" --exclude mpnet-fp32=$(LEMMATIZER) \
 	    --model mpnet-int8="$(MPNET)/model-int8" --exclude mpnet-int8=$(LEMMATIZER) \
 	    --model minilm="$(MODEL)" --exclude minilm=$(LEMMATIZER) \
+	    --model minilm-fp32="$(FP32)" --exclude minilm-fp32=$(LEMMATIZER) \
 	    --model minilm-int8="$(INT8)" --exclude minilm-int8=$(LEMMATIZER) \
 	    --output metrics/ewt-mpnet/benchmark.json
 

@@ -33,8 +33,10 @@ SPEEDS = {
 }
 ENCODERS = {  # names in ewt-mpnet/benchmark.json → title, files of scores, and of entities' scores
     "minilm": ("all-MiniLM-L6-v2, torch bfloat16", "ewt/test.json", "ewt/dev.json"),
+    "minilm-fp32": ("– OpenVINO fp32", *["ewt/test-fp32.json"] * 2),
     "minilm-int8": ("– INT8", "ewt/test-int8.json", "ewt/test-int8.json"),
     "mpnet": ("all-mpnet-base-v2, torch bfloat16", *["ewt-mpnet/test.json"] * 2),
+    "mpnet-fp32": ("– OpenVINO fp32", *["ewt-mpnet/test-fp32.json"] * 2),
     "mpnet-int8": ("– INT8", *["ewt-mpnet/test-int8.json"] * 2),
 }
 DRAWS = 5
@@ -166,11 +168,14 @@ def encoders_table() -> str:
     measures = ["UPOS", "LAS", "Lemmas"]
     rows = []
     for name, (title, scores_file, entities_file) in ENCODERS.items():
-        scores = read(scores_file)["protocols"]["gold_tokens_gold_sentences"]["conll18"]
+        if not (protocols := read(scores_file).get("protocols")):
+            continue
+        scores = protocols["gold_tokens_gold_sentences"]["conll18"]
         cells = [f"{scores[measure]['f1']:.2f}" for measure in measures]
         cells.append(f"{read(entities_file)['entities']['all']['f1']:.2f}")
-        speed = report["results"][name]["infer"]
-        rows.append([title, *cells, f"{speed['words_per_second']:,.0f}"])
+        found = report["results"].get(name)
+        speed = f"{found['infer']['words_per_second']:,.0f}" if found else "–"
+        rows.append([title, *cells, speed])
     return table(["encoder", *measures, "entities F1", "words/s"], rows)
 
 
