@@ -30,7 +30,7 @@ CLITICS = ("n't", "'s", "'", "'re", "'ve", "'ll", "'d", "'m")
 
 def main(
     model: Annotated[str, typer.Argument(help="Pipeline: a folder or an installed package")],
-    texts: Annotated[Path, typer.Argument(help="Text file: a sentence a line")],
+    texts: Annotated[Path, typer.Argument(help="Text file: a sentence a line", exists=True)],
     output: Annotated[Path, typer.Argument(help="CoNLL-U file to write")],
 ) -> None:
     nlp = spacy.load(model)

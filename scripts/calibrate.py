@@ -26,7 +26,9 @@ EDGES = (0.0, 0.5, 0.7, 0.9, 0.97, 1.0)
 
 def main(
     model: Annotated[Path, typer.Argument(help="Folder of a pipeline")],
-    data: Annotated[Path, typer.Argument(help="Gold entities that it was not trained on: .spacy")],
+    data: Annotated[
+        Path, typer.Argument(help="Gold entities that it was not trained on: .spacy", exists=True)
+    ],
     output: Annotated[Path | None, typer.Option(help="By default in place")] = None,
     component: Annotated[str, typer.Option(help="The entity recognizer")] = "pretrained_ner",
 ) -> None:

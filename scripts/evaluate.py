@@ -52,10 +52,12 @@ SPACY_SCORES = ["pos_acc", "tag_acc", "morph_acc", "lemma_acc", "sents_f", "dep_
 def main(
     model: Annotated[str, typer.Argument(help="Pipeline: a folder or an installed package")],
     treebanks: Annotated[
-        list[Path], typer.Argument(metavar="TREEBANK", help="Gold annotation: .conllu files")
+        list[Path],
+        typer.Argument(metavar="TREEBANK", help="Gold annotation: .conllu files", exists=True),
     ] = [],  # noqa: B006
     entities: Annotated[
-        list[Path], typer.Option(help="Gold entities: a .spacy file; one for each treebank")
+        list[Path],
+        typer.Option(help="Gold entities: a .spacy file; one for each treebank", exists=True),
     ] = [],  # noqa: B006
     output: Annotated[
         list[Path], typer.Option(help="JSON file for all scores; one for each treebank")

@@ -40,6 +40,8 @@ def build_corpus(
     def read(nlp: Language) -> Iterator[Example]:
         if corpus.path is None:
             raise ValueError(Errors.CORPUS_PATH)
+        if not corpus.path.exists():
+            raise ValueError(Errors.CORPUS_NOT_THERE.format(path=corpus.path))
         due = 0.0
         for document in corpus.read_docbin(nlp.vocab, walk_corpus(corpus.path, FILE_TYPE)):
             for reference in cut(document, max_tokens):

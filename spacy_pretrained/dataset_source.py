@@ -40,7 +40,7 @@ def open_dataset(
         if kind is None:
             raise ValueError(Errors.DATASET_FORMAT.format(path=path, known=", ".join(FORMATS)))
         source: dict[str, Any] = {"path": kind, "data_files": {split: str(path)}}
-    elif Path(path).is_dir() or HUB_ID.fullmatch(str(path)):
+    elif Path(path).is_dir() or _may_be_on_hub(path):
         source = {"path": str(path), "name": name, "revision": revision}
     else:
         raise ValueError(Errors.DATASET_NOT_THERE.format(path=path))
@@ -87,6 +87,11 @@ def check_columns(rows: Rows, columns: Iterable[str]) -> None:
     for column in columns:
         if column not in known:
             raise ValueError(Errors.DATASET_COLUMN.format(column=column, columns=", ".join(known)))
+
+
+def _may_be_on_hub(path: str | Path) -> bool:
+    """Not so the name of a file that is not there."""
+    return bool(HUB_ID.fullmatch(str(path))) and _suffix(Path(path)) not in FORMATS
 
 
 def _suffix(path: Path) -> str:

@@ -127,8 +127,20 @@ class Errors:
     )
     LISTENER_ALONE = (
         "A component listens to the encoder '{upstream}', but no component of that name stands "
-        "before it in the pipeline, or it has no weights yet. Add it first: "
-        'nlp.add_pipe("pretrained_encoder", name="{upstream}", first=True).'
+        "before it in the pipeline, or it has no weights yet. Add it before the component, and "
+        "behind other tok2vecs with all that listens to these, for they write to the same "
+        '`doc.tensor`: nlp.add_pipe("pretrained_encoder", name="{upstream}", before=...). Or '
+        "correct `upstream` in the component's model."
+    )
+    VECTORS_MISSING = (
+        "Component '{name}' needs what '{upstream}' makes of a Doc, and this one has no vectors: "
+        "'{upstream}' is excluded, disabled, or not in the pipeline. In a training with "
+        "annotating_components, put it among these."
+    )
+    VECTORS_OF_OTHERS = (
+        "Component '{name}' needs vectors of width {width} from '{upstream}', but this Doc has "
+        "some of {found}: another tok2vec wrote over them. Put '{upstream}' behind it and all that "
+        "listens to it."
     )
     LOSS_WEIGHT = (
         "A listener of '{upstream}' has loss_weight = {loss_weight}. It has to be 0 or more, and "
@@ -336,6 +348,10 @@ class Errors:
         "The corpus has no path. Set it in the config, in [paths] or [corpora], or with "
         "--paths.train and --paths.dev."
     )
+    CORPUS_NOT_THERE = (
+        "There is no file or folder '{path}' to read a corpus from. Correct the path, or convert "
+        "the corpus first (`spacy project run convert .`)."
+    )
     CORPUS_SENTENCES = (
         "The corpus has gold_sentences = {gold_sentences} and gold_tokens = {gold_tokens}. It is a "
         "share of the examples, from 0 to 1, and needs gold tokens."
@@ -343,7 +359,7 @@ class Errors:
 
     # dataset
     DATASET_NOT_INSTALLED = (
-        "To read data sets in the formats of Hugging Face takes the package `datasets`. Run: "
+        "Reading data sets in the formats of Hugging Face takes the package `datasets`. Run: "
         "pip install 'spacy-pretrained[datasets]'"
     )
     DATASET_NOT_THERE = (
@@ -471,6 +487,13 @@ class Errors:
         "Component '{name}' met the label '{label}' in training, which it was not initialized "
         "with. Initialize it with all of the corpus, or with a list of labels that has it."
     )
+    NOT_A_LIST = (
+        "Component '{name}' takes a list of {what}, not one string: ['{value}'], not '{value}'."
+    )
+    CATS_UNKNOWN = (
+        "Component '{name}': an example has the category '{label}', which is none of the labels: "
+        "{labels}. Correct it, or initialize the component with this label, too."
+    )
     CATS_VALUE = (
         "Component '{name}': an example's category '{label}' is {value!r}; it has to be 1 (it "
         "holds) or 0 (it does not). Leave a label out of `cats` if it is not known."
@@ -597,7 +620,7 @@ class Errors:
     )
 
     NEEDS_NNCF = (
-        "To quantize takes NNCF, and '{name}' is not installed. Run: "
+        "Quantizing takes NNCF, and '{name}' is not installed. Run: "
         "pip install 'spacy-pretrained[quantize]' - precision fp32 does without."
     )
     ENCODER_OF_ITS_OWN = (
@@ -617,7 +640,7 @@ class Errors:
         "'{path}' is of an unknown format. Texts are read from .txt (a text a line), .jsonl (with "
         '"text" in each line) and .spacy files.'
     )
-    TEXTS_BROKEN = "'{path}' cannot be read: {error}."
+    TEXTS_BROKEN = "'{path}' cannot be read: {error}"
     TEXTS_LINE = 'Line {line} of {path} has no "text", or not a string there.'
     TEXTS_EMPTY = "'{path}' has no texts in it."
     N_TEXTS = "n_texts has to be at least {least}, but it is {n_texts}."

@@ -9,6 +9,7 @@ from itertools import islice
 
 import numpy as np
 from spacy.pipeline import TrainablePipe
+from spacy.pipeline.tok2vec import Tok2VecListener
 from spacy.strings import get_string_id
 from spacy.tokens import Doc
 from spacy.training import Example, validate_examples
@@ -90,9 +91,22 @@ class HeadPipe(TrainablePipe):
             else:
                 yield from docs
 
-    def _check_trained(self) -> None:
+    def _check_ready(self, docs: list[Doc]) -> None:
+        """ValueError without labels, or without the encoder's vectors: for Docs that have none a
+        listener gives zeros, and of these anything could be said."""
         if not self.label_data:
             raise ValueError(Errors.NOT_TRAINED.format(name=self.name))
+        listener = self.model.get_ref("tok2vec")
+        if not isinstance(listener, Tok2VecListener):
+            return
+        known = {"name": self.name, "upstream": listener.upstream_name}
+        width = listener.get_dim("nO")
+        for doc in docs:
+            if not doc.tensor.size and len(doc):
+                raise ValueError(Errors.VECTORS_MISSING.format(**known))
+            if doc.tensor.size and doc.tensor.shape[1] != width:
+                found = doc.tensor.shape[1]
+                raise ValueError(Errors.VECTORS_OF_OTHERS.format(**known, width=width, found=found))
 
     def _check_finite(self, scores: FloatsXd) -> FloatsXd:
         """The same scores. ValueError if there is one that is no finite number."""

@@ -32,9 +32,9 @@ class LabelSettings:
             raise ValueError(Errors.THRESHOLD.format(name=self.name, threshold=threshold))
         self.threshold = threshold
         self.cfg |= {
-            "labels": list(labels),
+            "labels": self._list(labels, "labels"),
             "descriptions": dict(descriptions or {}),
-            "templates": list(templates),
+            "templates": self._list(templates, "templates"),
             "multi_label": multi_label,
         }
         check_templates(self.cfg["templates"], self.name)
@@ -62,16 +62,23 @@ class LabelSettings:
         multi_label: bool | None = None,
     ) -> dict[str, object]:
         """The settings, but for what is not None. Labels that stay keep their descriptions."""
-        labels = self.cfg["labels"] if labels is None else list(labels)
+        labels = self._list(self.cfg["labels"] if labels is None else labels, "labels")
+        templates = self.cfg["templates"] if templates is None else templates
         if descriptions is None:
             known = self.cfg["descriptions"]
             descriptions = {label: known[label] for label in labels if label in known}
         return {
             "labels": labels,
             "descriptions": dict(descriptions),
-            "templates": self.cfg["templates"] if templates is None else list(templates),
+            "templates": self._list(templates, "templates"),
             "multi_label": self.multi_label if multi_label is None else multi_label,
         }
+
+    def _list(self, values: Iterable[str], what: str) -> list[str]:
+        """A string is an iterable of strings, too, and never meant as one."""
+        if isinstance(values, str):
+            raise ValueError(Errors.NOT_A_LIST.format(name=self.name, what=what, value=values))
+        return list(values)
 
     def _find_labels(self, cfg: dict[str, object] | None = None) -> LabelSet:
         """The labels of these settings, by default those that are set."""

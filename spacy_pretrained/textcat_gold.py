@@ -36,7 +36,9 @@ def read_cats(
         _check(cats, name, multi_label)
         for label, value in cats.items():
             if label not in columns:
-                raise ValueError(Errors.LABEL_UNKNOWN.format(name=name, label=label))
+                raise ValueError(
+                    Errors.CATS_UNKNOWN.format(name=name, label=label, labels=", ".join(labels))
+                )
             known[row, columns[label]] = 1 if value else -1
     return known
 

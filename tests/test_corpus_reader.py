@@ -158,3 +158,8 @@ def test_gold_sentences(path):
 def test_a_corpus_without_a_path():
     with pytest.raises(ValueError, match="no path"):
         list(build_corpus(None)(spacy.blank("en")))
+
+
+def test_a_corpus_that_is_not_there(tmp_path):
+    with pytest.raises(ValueError, match=r"no file or folder '.*nothing\.spacy'"):
+        list(build_corpus(tmp_path / "nothing.spacy")(spacy.blank("en")))

@@ -234,6 +234,8 @@ def test_sources_that_are_not_there(datasets, nlp, tmp_path):
     for path, split, message in (
         (None, "train", "no path"),
         (tmp_path / "nothing", "train", "no file or folder"),
+        ("nothing.jsonl", "train", "no file or folder"),
+        ("nothing/train.jsonl.gz", "train", "no file or folder"),
         (tmp_path / "x.csv", "train", r"unknown format.*\.parquet"),
         (saved, "test", "no split 'test'.*: train, dev"),
         (lines, "dev", r"'dev'.*'train', 'test'"),

@@ -9,6 +9,7 @@ import tiny_models
 from spacy.util import fix_random_seed
 from tiny_pipelines import (
     CNN,
+    CNN_WIDTH,
     ENCODER,
     annotations,
     as_blank,
@@ -115,6 +116,52 @@ def test_initialized_again_with_an_encoder_of_another_width(tiny_bert, wide_bert
     assert nlp("Ada").tensor.shape == (1, 56)
     assert len(nlp("")) == 0
     assert_like(nlp, fresh, head)
+
+
+# Without the encoder's vectors
+
+
+@pytest.mark.parametrize("head", HEADS)
+def test_docs_without_vectors(tiny_bert, head):
+    """Of zeros it would say something, too."""
+    nlp = make_nlp(tiny_bert, head)
+    begin(nlp, MANY)
+    message = f"'{head}' needs what '{ENCODER}' makes of a Doc.*excluded, disabled"
+    with nlp.select_pipes(disable=[ENCODER]):
+        with pytest.raises(ValueError, match=message):
+            nlp("Ada sees")
+        with pytest.raises(ValueError, match=message):
+            list(nlp.pipe(["", "Ada sees"]))
+        assert len(nlp("")) == 0
+    other = spacy.blank("en")
+    other.add_pipe(head, source=nlp)
+    with pytest.raises(ValueError, match=message):
+        other("Ada sees")
+
+
+@pytest.mark.parametrize("head", HEADS)
+def test_a_tok2vec_of_spacys_own(tiny_bert, head):
+    """In between it writes over the vectors; before the encoder it does not, with its listeners."""
+    nlp = make_nlp(tiny_bert, head)
+    tagger = {
+        "@architectures": "spacy.Tagger.v2",
+        "tok2vec": {
+            "@architectures": "spacy.Tok2VecListener.v1",
+            "width": CNN_WIDTH,
+            "upstream": "tok2vec",
+        },
+    }
+    nlp.add_pipe("tok2vec", config={"model": CNN}, first=True)
+    nlp.add_pipe("tagger", config={"model": tagger}, after="tok2vec")
+    begin(nlp, MANY)
+    assert nlp("Ada sees").has_annotation("TAG")
+    nlp.remove_pipe("tok2vec")
+    nlp.add_pipe("tok2vec", config={"model": CNN}, after=ENCODER).initialize(
+        lambda: make_examples(nlp, FEW)
+    )
+    message = f"'{head}' needs vectors of width 40 from '{ENCODER}'.* of {CNN_WIDTH}: another"
+    with nlp.select_pipes(disable=["tagger"]), pytest.raises(ValueError, match=message):
+        nlp("Ada sees")
 
 
 # A model that diverged

@@ -122,6 +122,18 @@ def test_bad_labels_leave_those_that_are_set(nlp):
     assert pipe.labels == tuple(LABELS)
 
 
+def test_a_string_is_no_list_of_labels_or_texts(nlp):
+    pipe = nlp.get_pipe("zero_shot_textcat")
+    doc = nlp.make_doc("A text")
+    for wrong in (
+        lambda: pipe.set_labels("sport"),
+        lambda: pipe(doc, labels="sport"),
+        lambda: pipe.calibrate("A text"),
+    ):
+        with pytest.raises(ValueError, match="not one string"):
+            wrong()
+
+
 def test_a_thousand_labels(nlp):
     labels = [f"topic {i}" for i in range(1000)]
     found = scores(nlp, labels=labels)

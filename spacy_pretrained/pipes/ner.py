@@ -140,7 +140,7 @@ class PretrainedNer(HeadPipe):
         """For each Doc its entities, with the numbers of their labels, and their probabilities
         (S,): the product of those of their tokens' states, calibrated if that was asked for."""
         docs = list(docs)
-        self._check_trained()
+        self._check_ready(docs)
         if not docs:
             return []
         scores = self.model.ops.to_numpy(self._check_finite(self.model.predict(docs)))

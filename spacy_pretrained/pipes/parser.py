@@ -124,7 +124,7 @@ class BiaffineParser(HeadPipe):
 
     def predict(self, docs: Iterable[Doc]) -> Parse:
         docs = list(docs)
-        self._check_trained()
+        self._check_ready(docs)
         vectors = self.model.get_ref("vectors").predict(docs)
         words = ~_flat(docs, is_space)
         starts, sure = self._find_sentences(docs, vectors, words)

@@ -140,7 +140,7 @@ class PretrainedTagger(HeadPipe):
         """For each attribute the numbers (N,) of the best labels of all N tokens, and, where they
         are asked for, their probabilities (N,)."""
         docs = list(docs)
-        self._check_trained()
+        self._check_ready(docs)
         vectors = self.model.get_ref("vectors").predict(docs)
         output = self.model.get_ref("output")
         parts = [

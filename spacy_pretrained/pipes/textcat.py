@@ -103,7 +103,7 @@ class PretrainedTextcat(HeadPipe):
     def predict(self, docs: Iterable[Doc]) -> Floats2d:
         """Probabilities (B, K) of K labels for each of B Docs."""
         docs = list(docs)
-        self._check_trained()
+        self._check_ready(docs)
         if not docs:
             return self.model.ops.alloc2f(0, len(self.labels))
         scores = self._check_finite(self.model.predict(docs))

@@ -235,6 +235,7 @@ class ZeroShotTextcat(LabelSettings, Pipe):
         """
         labels = self._find_labels()
         self._check_weights()
+        texts = self._list(texts, "texts")
         texts = [text if isinstance(text, str) else text.text for text in texts]
         texts = [text for text in texts if text.strip()]
         if len(texts) < len(labels):
