@@ -31,8 +31,8 @@ def few_blas_threads() -> Iterator[None]:
         if not _inside:
             _usual = [library.num_threads for library in _libraries()]
         _inside += 1
-        for library in _libraries():
-            library.set_num_threads(_few())
+        for library, number in zip(_libraries(), _usual):
+            library.set_num_threads(min(_few(), number))
     try:
         yield
     finally:
@@ -43,8 +43,11 @@ def few_blas_threads() -> Iterator[None]:
 
 
 def _begin_again() -> None:
-    """A child has none of its parent's other threads, which may have held the lock."""
+    """A child has none of its parent's other threads, which may hold the lock, or be inside."""
     global _lock, _inside
+    if _inside:
+        for library, number in zip(_libraries(), _usual):
+            library.set_num_threads(number)
     _lock, _inside = threading.Lock(), 0
 
 

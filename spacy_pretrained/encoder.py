@@ -92,6 +92,7 @@ def build_openvino_encoder(
         components that read texts by themselves.
     threads: Cores to use; 0 means those that this process may use (see `cores.py`).
     """
+    check_settings(threads=(threads, 0))
     return _build(OpenVinoShim(threads), window, stride, max_pieces, orth_width, frozen)
 
 

@@ -56,6 +56,7 @@ def build_openvino_entailment_classifier(
     max_pieces: Wordpieces in a batch of pairs, padding included. Batches run side by side.
     threads: Cores to use; 0 means those that this process may run on.
     """
+    check_settings(threads=(threads, 0))
     return _build(OpenVinoShim(threads), window, max_pieces)
 
 

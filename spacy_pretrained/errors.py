@@ -669,6 +669,15 @@ class Errors:
         "'{path}' exists and is no folder of a pipeline: it is not overwritten. Give another one."
     )
     OUTPUT_IS_MODEL = "'{path}' is the pipeline to quantize: give another folder to write to."
+    OUTPUT_AND_MODEL = (
+        "Of the folder to write to, '{path}', and the pipeline to quantize, '{model}', one holds "
+        "the other. Give a folder beside it."
+    )
+    OUTPUT_HAS_MORE = (
+        "'{path}' is a pipeline to be written over, but holds other things, too, which would be "
+        "lost: {names}. Move them away, or give another folder."
+    )
+    OUTPUT_NOT_WRITABLE = "'{path}' cannot be written: '{above}' is no folder that takes files."
 
     # scripts
     ASSET_CHECKSUM = (

@@ -121,6 +121,8 @@ class OpenVinoShim(Shim):
         one is asked for."""
         batches = iter(batches)
         first = list(islice(batches, 2))
+        if not first:  # nothing to compile for
+            return
         ops = get_current_ops()
         with self._session(is_single=len(first) == 1) as session:
             for vectors in session.run(chain(first, batches)):

@@ -6,19 +6,44 @@ from pathlib import Path
 
 import srsly
 from spacy.language import Language
+from spacy.util import load_config
 
 from .errors import Errors
 
 
 def check_output(output: Path, model: str | Path) -> None:
-    """Refuse to write over what is no pipeline, or is the one that is read."""
-    if not output.exists():
-        return
-    if Path(model).exists() and output.samefile(model):
+    """Refuse to write over what is no pipeline, or more than one, or holds the one that is read,
+    and where nothing can be written."""
+    output = output.resolve()  # links followed, also those that lead nowhere
+    model = Path(model).resolve()
+    if model.exists() and output == model:
         raise ValueError(Errors.OUTPUT_IS_MODEL.format(path=output))
-    is_pipeline = (output / "meta.json").is_file() and (output / "config.cfg").is_file()
-    if not is_pipeline and not (output.is_dir() and not any(output.iterdir())):
+    is_old = output.exists() and not _is_empty(output)
+    if is_old and not _is_pipeline(output):
         raise ValueError(Errors.OUTPUT_NO_PIPELINE.format(path=output))
+    if model.exists() and (output in model.parents or model in output.parents):
+        raise ValueError(Errors.OUTPUT_AND_MODEL.format(path=output, model=model))
+    if is_old and (others := _find_others(output)):
+        names = ", ".join(sorted(others))
+        raise ValueError(Errors.OUTPUT_HAS_MORE.format(path=output, names=names))
+    above = next(folder for folder in output.parents if folder.exists())
+    if not above.is_dir() or not os.access(above, os.W_OK):
+        raise ValueError(Errors.OUTPUT_NOT_WRITABLE.format(path=output, above=above))
+
+
+def _is_empty(path: Path) -> bool:
+    return path.is_dir() and not any(path.iterdir())
+
+
+def _is_pipeline(path: Path) -> bool:
+    return (path / "meta.json").is_file() and (path / "config.cfg").is_file()
+
+
+def _find_others(path: Path) -> set[str]:
+    """What is in the folder of a pipeline and no part of it: it would be lost."""
+    parts = {"meta.json", "config.cfg", "tokenizer", "vocab"}
+    components = load_config(path / "config.cfg", interpolate=False).get("components", {})
+    return {child.name for child in path.iterdir()} - parts - set(components)
 
 
 class NewFolder:
@@ -31,10 +56,10 @@ class NewFolder:
     """
 
     def __init__(self, output: Path):
-        self._output = output
+        self._output = output.resolve()
 
     def __enter__(self) -> "NewFolder":
-        parent = self._output.absolute().parent
+        parent = self._output.parent
         parent.mkdir(parents=True, exist_ok=True)
         self._beside = tempfile.TemporaryDirectory(prefix=f".{self._output.name}-", dir=parent)
         self.path = Path(self._beside.name) / "new"
@@ -50,9 +75,15 @@ class NewFolder:
         srsly.write_json(self.path / "meta.json", nlp.meta)
 
     def put_in_place(self) -> None:
+        old = Path(self._beside.name) / "old"
         if self._output.exists():
-            os.rename(self._output, Path(self._beside.name) / "old")
-        os.rename(self.path, self._output)
+            os.rename(self._output, old)
+        try:
+            os.rename(self.path, self._output)
+        except BaseException:
+            if old.exists():
+                os.rename(old, self._output)
+            raise
 
 
 def megabytes(path: Path) -> float:

@@ -119,9 +119,9 @@ def _quantized(
 
 
 def read_docs(nlp: Language, texts: Iterable[str | Doc]) -> list[Doc]:
-    """The texts that have tokens, as Docs. RAISES: ValueError if there are too few."""
+    """The texts as Docs, but for white space. RAISES: ValueError if there are too few."""
     docs = [nlp.make_doc(text) if isinstance(text, str) else text for text in texts]
-    docs = [doc for doc in docs if len(doc)]
+    docs = [doc for doc in docs if doc.text.strip()]
     if len(docs) < MIN_TEXTS:
         raise ValueError(Errors.TOO_FEW_TEXTS.format(n=len(docs), least=MIN_TEXTS))
     return docs

@@ -51,7 +51,7 @@ def run_job(job: Job, *, report: Callable[[str], None]) -> Result:
     texts = _draw_texts(job, nlp)
     examples = _read_examples(job, nlp)
     trials: list[Trial] = []
-    if examples:
+    if job.gold is not None:
         quantized, trials = quantize_within(
             nlp,
             texts,

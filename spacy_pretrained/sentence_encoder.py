@@ -62,6 +62,7 @@ def build_openvino_sentence_encoder(
     max_pieces: As in `spacy_pretrained.encoder.build_openvino_encoder`.
     threads: Cores to use; 0 means those that this process may run on.
     """
+    check_settings(threads=(threads, 0))
     return _build(OpenVinoShim(threads), window, max_pieces)
 
 

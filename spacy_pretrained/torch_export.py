@@ -1,11 +1,13 @@
 """From a torch backbone to an OpenVINO model with the same inputs and outputs."""
 
 import inspect
+import logging
 import warnings
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import Any
 
+import numpy as np
 import torch
 from transformers.utils import logging as transformers_logging
 
@@ -13,6 +15,8 @@ from .errors import Errors
 from .no_telemetry import import_openvino
 from .openvino_backend import PACKED
 from .torch_backend import TorchShim
+
+logger = logging.getLogger("spacy")
 
 TOLERANCE = 1e-3  # of vectors in fp32; engines add up in another order
 # Of windows side by side in a row. The long one shows which models look no further than so far.
@@ -51,9 +55,10 @@ class _TracedPacked(_Traced):
     first_position: Of a window; RoBERTa and its kin begin behind the padding's.
     """
 
-    def __init__(self, shim: TorchShim, first_position: int):
+    first_position = 0
+
+    def __init__(self, shim: TorchShim):
         super().__init__(shim)
-        self.first_position = first_position
         self.takes_positions = "position_ids" in inspect.signature(self.module.forward).parameters
 
     def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
@@ -82,8 +87,8 @@ def to_openvino(shim: TorchShim) -> Any:
     if packed is not None:
         try:
             model = _convert(packed, [*padded, *rows], shim)
-        except ValueError:  # then a window has a row of its own
-            pass
+        except ValueError as error:
+            logger.debug("A window has a row of its own: %s", error)
         else:
             model.set_rt_info(True, PACKED)
             return model
@@ -93,12 +98,14 @@ def to_openvino(shim: TorchShim) -> Any:
 def _find_packed(plain: _Traced, shim: TorchShim) -> _TracedPacked | None:
     """A backbone for rows of several windows, if these come out as each does alone. What one model
     heeds the next takes no notice of, so that this is tried and not looked up."""
+    packed = _TracedPacked(shim.copy())
     for first_position in (0, shim.checkpoint.layout.pad + 1):
-        packed = _TracedPacked(shim.copy(), first_position)
-        # Whatever a model says of a mask of a shape that it does not know.
-        with suppress(Exception):
+        packed.first_position = first_position
+        try:
             if all(_is_as_alone(packed, plain, row) for row in _example_rows(shim)):
                 return packed
+        except Exception as error:  # whatever it says of a mask of a shape that it does not know
+            logger.debug("It does not take several windows in a row: %s", error)
     return None
 
 
@@ -174,7 +181,7 @@ def _compare(module: torch.nn.Module, model: Any, examples: Iterable[Inputs]) ->
             inside = inputs["attention_mask"] > 0
             found, expected = found[inside], expected[inside]
         differences.append(_difference(found, expected))
-    return max(differences)
+    return float(np.max(differences))  # NaN, if one is
 
 
 def _difference(found: torch.Tensor, expected: torch.Tensor) -> float:

@@ -39,6 +39,35 @@ def test_fewer_inside_and_as_before_behind():
     assert blas_threads() == before
 
 
+def test_never_more_than_before(monkeypatch):
+    monkeypatch.setattr("spacy_pretrained.blas_threads._few", lambda: 4)
+    before = blas_threads()
+    with few_blas_threads():
+        assert blas_threads() == before
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork")
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of forks with threads
+def test_a_child_of_a_thread_inside_has_them_back():
+    before = blas_threads()
+    inside, leave = threading.Event(), threading.Event()
+
+    def other() -> None:
+        with few_blas_threads():
+            inside.set()
+            leave.wait(30)
+
+    thread = threading.Thread(target=other)
+    thread.start()
+    assert inside.wait(30)
+    child = os.fork()
+    if not child:
+        os._exit(int(blas_threads() != before))
+    leave.set()
+    thread.join()
+    assert os.waitpid(child, 0)[1] == 0
+
+
 def test_an_error_gives_them_back():
     before = blas_threads()
     with pytest.raises(OSError), few_blas_threads():

@@ -183,6 +183,11 @@ def test_settings_out_of_range_are_refused(build, setting, value):
         build(**{setting: value})
 
 
+def test_there_are_no_negative_threads():
+    with pytest.raises(ValueError, match="threads = -1 has to be at least 0"):
+        build_openvino_encoder(threads=-1)
+
+
 @pytest.mark.parametrize("build", [build_torch_encoder, build_openvino_encoder])
 def test_without_weights_the_encoder_says_so(build):
     model = build()

@@ -9,10 +9,12 @@ import re
 import threading
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import spacy
+import torch
 from hard_texts import HARD_TEXTS
 from numpy.testing import assert_allclose
 from thinc.api import Adam, NumpyOps, use_ops
@@ -186,6 +188,23 @@ def test_the_number_of_threads_does_not_matter(files, threads):
     assert_same(predict(OpenVinoShim(threads).from_files(files)), expected, atol=1e-6)
 
 
+def test_a_model_that_gives_nan_is_not_taken():
+    from spacy_pretrained.torch_export import _convert
+
+    class Logarithm(torch.nn.Module):
+        def forward(self, input_ids, attention_mask):
+            return (input_ids * attention_mask).float().log()[..., None]
+
+    def example(piece: int) -> dict:
+        return {name: torch.full((2, 3), piece) for name in ("input_ids", "attention_mask")}
+
+    shim = SimpleNamespace(module=SimpleNamespace(config=SimpleNamespace(model_type="log")))
+    assert _convert(Logarithm(), [example(1), example(2)], shim)
+    example_of_nan = {**example(1), "input_ids": torch.full((2, 3), -1)}
+    with pytest.raises(ValueError, match=r"'log' cannot be run on OpenVINO.*nan"):
+        _convert(Logarithm(), [example(1), example(2), example_of_nan], shim)
+
+
 @pytest.mark.parametrize("n_batches", [0, 1, 2, 3, 6])
 def test_vectors_come_in_order(shim, n_batches):
     found = predict(shim, BATCHES[:n_batches])
@@ -197,6 +216,7 @@ def test_a_single_batch_has_all_cores_unless_others_are_at_work(shim):
     def streams() -> dict[int, int]:
         return {n: session.n_callers for n, session in shim._sessions.items()}
 
+    assert predict(shim, []) == [] and streams() == {}  # nothing is compiled for white space
     expected = predict(shim, BATCHES[:1])
     assert streams() == {1: 0}
     many = shim.predict(BATCHES)

@@ -1,5 +1,7 @@
 """A pipeline is written whole or not at all, and over nothing but a pipeline."""
 
+import os
+
 import pytest
 import spacy
 
@@ -63,6 +65,54 @@ def test_only_pipelines_are_overwritten(old, tmp_path):
             check_output(path, "some_package")
     with pytest.raises(ValueError, match="pipeline to quantize"):
         check_output(tmp_path / "empty" / ".." / "old", old)
+
+
+def test_nothing_that_is_no_part_of_a_pipeline_is_lost(old, tmp_path):
+    (old / "train.spacy").write_text("precious")
+    (old / ".git").mkdir()
+    with pytest.raises(ValueError, match=r"holds other things.*: \.git, train\.spacy\."):
+        check_output(old, "some_package")
+
+
+def test_neither_holds_the_other(old, tmp_path):
+    inside = old / "ner" / "quantized"
+    for output, model in ((inside, old), (old, old / "ner")):
+        model.mkdir(exist_ok=True)
+        with pytest.raises(ValueError, match="one holds the other"):
+            check_output(output, model)
+
+
+def test_where_nothing_can_be_written(tmp_path):
+    (tmp_path / "file").write_text("precious")
+    (tmp_path / "link").symlink_to(tmp_path / "file" / "nowhere")
+    for output in (tmp_path / "file" / "a" / "b", tmp_path / "link"):
+        with pytest.raises(ValueError, match=r"cannot be written: '.*file' is no folder"):
+            check_output(output, "some_package")
+
+
+def test_a_link_stays_one(old, tmp_path):
+    (tmp_path / "link").symlink_to(old)
+    with NewFolder(tmp_path / "link") as folder:
+        folder.save(spacy.blank("en"))
+        folder.put_in_place()
+    assert (tmp_path / "link").is_symlink() and spacy.load(old).lang == "en"
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, PermissionError])
+def test_the_old_one_comes_back_if_the_new_one_cannot_take_its_place(old, monkeypatch, error):
+    rename = os.rename
+
+    def fail(source, target):
+        if source.name == "new":
+            raise error
+        rename(source, target)
+
+    before = contents(old)
+    monkeypatch.setattr("os.rename", fail)
+    with pytest.raises(error), NewFolder(old) as folder:
+        folder.save(spacy.blank("en"))
+        folder.put_in_place()
+    assert contents(old) == before
 
 
 def test_sizes(tmp_path):

@@ -260,7 +260,7 @@ def test_bad_input_says_so(trained, exact):
     with pytest.raises(ValueError, match=r"'int4'.*int8, int8-weights, fp32"):
         quantize_pipeline(trained, TEXTS, precision="int4")
     with pytest.raises(ValueError, match="at least 20"):
-        quantize_pipeline(trained, ["x"] * 3 + [""] * 30)
+        quantize_pipeline(trained, ["x"] * 3 + ["", " \n", "\u00a0"] * 30)
     with pytest.raises(ValueError, match="nothing to quantize"):
         quantize_pipeline(spacy.blank("en"), TEXTS)
     with pytest.raises(ValueError, match="already"):

@@ -26,6 +26,8 @@ def folder(tiny_bert, tmp_path_factory):
     DocBin(docs=nlp.pipe(["no annotation"] * 9, disable=nlp.pipe_names)).to_disk(
         path / "blank.spacy"
     )
+    DocBin().to_disk(path / "empty.spacy")
+    (path / "spaces.jsonl").write_text('{"text": "\\u00a0"}\n' * 30, encoding="utf8")
     (path / "few.txt").write_text("one\ntwo\n", encoding="utf8")
     return path
 
@@ -105,6 +107,8 @@ def test_what_is_interrupted_is_not_written(folder, monkeypatch, error):
         (["--texts", "train.spacy", "--max-drop", "-1"], "max_drop is in percent points"),
         (["--precision", "fp32", "--eval", "few.txt"], "is no .spacy file"),
         (["--precision", "fp32", "--eval", "blank.spacy"], "none of the annotation"),
+        (["--precision", "fp32", "--eval", "empty.spacy"], "0 documents are too few"),
+        (["--texts", "spaces.jsonl"], "has no texts in it"),
     ],
 )
 def test_bad_input_says_so_and_writes_nothing(folder, args, message):

@@ -281,5 +281,6 @@ class _PendingUpdate:
         backprop, self._backprop = self._backprop, None
         if self._has_gradient:
             backprop(self._gradient)
+        self._gradient = []  # not to be kept until the next update
         if self.sgd is not None:
             self._model.finish_update(self.sgd)
