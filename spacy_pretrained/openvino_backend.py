@@ -6,7 +6,7 @@ import threading
 import weakref
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cache
 from itertools import chain, islice
@@ -32,18 +32,35 @@ EXACT = {"LP_TRANSFORMS_MODE": False}
 _sessions: weakref.WeakSet = weakref.WeakSet()
 _shims: weakref.WeakSet = weakref.WeakSet()
 _inherited: list = []
+_gate = threading.RLock()  # held while an engine is given work, and while the process forks
+
+
+def _before_fork() -> None:
+    """The engine has locks of its own. A child that is forked while a thread of it holds one finds
+    that shut for ever: so it is waited for until all that is under way is done."""
+    _gate.acquire()
+    for session in list(_sessions):
+        for request in list(session.under_way):
+            with suppress(RuntimeError):  # whoever asked for it hears of it
+                request.wait()
 
 
 def _after_fork() -> None:
     """In a child. It has no threads of its parent's compiled models, and to let go of one would
     abort it. Nor has it the thread that may have held a lock, which would stay shut for ever."""
+    global _gate
+    _gate = threading.RLock()
     _inherited.extend(_sessions)
     for shim in _shims:
         shim._begin_again()
 
 
 if hasattr(os, "register_at_fork"):  # not on Windows
-    os.register_at_fork(after_in_child=_after_fork)
+    os.register_at_fork(
+        before=_before_fork,
+        after_in_parent=lambda: _gate.release(),
+        after_in_child=_after_fork,
+    )
 
 
 @dataclass(eq=False)
@@ -54,6 +71,7 @@ class _Session:
     n_streams: int
     n_callers: int = 0
     idle: deque = field(default_factory=deque)
+    under_way: list = field(default_factory=list)
 
     def __post_init__(self):
         _sessions.add(self)
@@ -80,13 +98,18 @@ class _Session:
             request = self.idle.pop()
         except IndexError:
             request = self.compiled.create_infer_request()
-        request.start_async(batch.inputs)
+        with _gate:
+            request.start_async(batch.inputs)
+            self.under_way.append(request)
         return request
 
     @contextmanager
     def _finished(self, request: Any) -> Iterator[np.ndarray]:
         """Wait for a request and lend its output; then the request is idle again."""
-        request.wait()
+        try:
+            request.wait()
+        finally:
+            self.under_way.remove(request)
         yield request.get_output_tensor(0).data
         self.idle.append(request)
 
@@ -144,7 +167,8 @@ class OpenVinoShim(Shim):
             is_busy = any(session.n_callers for session in self._sessions.values())
             n_streams = 1 if is_single and not is_busy else self._n_cores
             if n_streams not in self._sessions:
-                self._sessions[n_streams] = self._compile(n_streams)
+                with _gate:
+                    self._sessions[n_streams] = self._compile(n_streams)
             session = self._sessions[n_streams]
             session.n_callers += 1
         try:

@@ -7,7 +7,7 @@ import os
 import pickle
 import re
 import threading
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor, wait
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -19,6 +19,7 @@ from hard_texts import HARD_TEXTS
 from numpy.testing import assert_allclose
 from thinc.api import Adam, NumpyOps, use_ops
 
+from spacy_pretrained import openvino_backend
 from spacy_pretrained.checkpoint import with_checksums
 from spacy_pretrained.encoder import (
     build_openvino_encoder,
@@ -186,6 +187,24 @@ def test_a_pipeline_from_before_rows_were_packed_gives_the_same(export):
 def test_the_number_of_threads_does_not_matter(files, threads):
     expected = predict(OpenVinoShim(threads=1).from_files(files))
     assert_same(predict(OpenVinoShim(threads).from_files(files)), expected, atol=1e-6)
+
+
+def test_a_fork_waits_for_what_is_under_way_and_nothing_begins_until_it_is_over(shim):
+    expected = predict(shim, BATCHES)
+    stream = shim.predict(BATCHES)
+    next(stream)
+    (session,) = [s for s in shim._sessions.values() if s.under_way]
+    openvino_backend._before_fork()
+    try:
+        assert session.under_way and all(request.wait_for(0) for request in session.under_way)
+        with ThreadPoolExecutor(1) as pool:
+            other = pool.submit(predict, shim, BATCHES)
+            assert not wait([other], timeout=0.3).done
+            openvino_backend._gate.release()
+            assert_same(other.result(timeout=30), expected, atol=1e-6)
+    finally:
+        stream.close()
+    assert not session.under_way
 
 
 def test_a_model_that_gives_nan_is_not_taken():
