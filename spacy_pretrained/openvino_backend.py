@@ -110,8 +110,10 @@ class _Session:
             request.wait()
         finally:
             self.under_way.remove(request)
-        yield request.get_output_tensor(0).data
-        self.idle.append(request)
+        try:
+            yield request.get_output_tensor(0).data
+        finally:  # also where nobody wants the rest
+            self.idle.append(request)
 
 
 class OpenVinoShim(Shim):

@@ -198,20 +198,22 @@ def pack(lengths: np.ndarray, max_length: int) -> _Rows:
     """
     usual = min(PACKED_ROW, max_length)
     with_room: list[list[int]] = [[] for _ in range(max(usual, PACKED_STEP))]  # rows, by their room
-    filled: list[list[int]] = []  # of each row, how many windows it has and how many pieces
+    n_windows: list[int] = []  # in each row
+    n_pieces: list[int] = []
     row, number, offset = (np.zeros(len(lengths), dtype="int64") for _ in range(3))
     for window in np.argsort(-lengths, kind="stable").tolist():
         length = int(lengths[window])
-        room = next((r for r in range(length, len(with_room)) if with_room[r]), 0)
-        if room:
+        room = next((r for r in range(length, len(with_room)) if with_room[r]), None)
+        if room is not None:
             chosen = with_room[room].pop()
         else:
-            chosen = len(filled)
-            filled.append([0, 0])
+            chosen = len(n_windows)
             room = max(usual, min(_round_up(length, PACKED_STEP), max_length))
-        row[window] = chosen
-        number[window], offset[window] = filled[chosen]
-        filled[chosen] = [filled[chosen][0] + 1, filled[chosen][1] + length]
+            n_windows.append(0)
+            n_pieces.append(0)
+        row[window], number[window], offset[window] = chosen, n_windows[chosen], n_pieces[chosen]
+        n_windows[chosen] += 1
+        n_pieces[chosen] += length
         if room > length:
             with_room[room - length].append(chosen)
     return _Rows(row, number, offset)
