@@ -81,9 +81,13 @@ def open_rows(source: str, split: str, columns: str, **hub: str | None) -> Rows:
         return open_dataset(source, split, **hub)
     from datasets import Dataset
 
-    with open(source, encoding="utf8", newline="") as file:
+    with open(source, encoding="utf-8-sig", newline="") as file:  # Excel begins it with a mark
         names = columns.split(",") if columns else None
-        rows = list(csv.DictReader(file, names, delimiter=delimiter, restval=""))
+        reader = csv.DictReader(file, names, delimiter=delimiter, restval="")
+        names = list(reader.fieldnames or [])
+        rows = list(reader)
+    if len(set(names)) < len(names):
+        raise ValueError(Errors.TEXTS_COLUMNS.format(path=source, names=", ".join(names)))
     for row in rows:
         if None in row:  # where the fields go that no name is left for
             raise ValueError(Errors.TEXTS_FIELDS.format(row=list(row.values()), n=len(row) - 1))
@@ -106,7 +110,9 @@ class LabelReader:
     def read(self, row: Row, number: int) -> list[str] | None:
         """The labels that hold; None if that is not known."""
         value = row[self.column]
-        if isinstance(value, str) and self._separator:
+        if isinstance(value, str):
+            value = value.strip()
+        if isinstance(value, str) and value and self._separator:
             value = [part.strip() for part in value.split(self._separator) if part.strip()]
         if isinstance(value, list):
             return [self._name(one, number) for one in value]
@@ -121,7 +127,7 @@ class LabelReader:
                 )
             return self.names[value]
         if isinstance(value, str | int) and str(value).strip():
-            return str(value)
+            return str(value).strip()
         raise ValueError(
             Errors.DATASET_LABEL.format(row=number, column=self.column, value=repr(value))
         )
@@ -140,7 +146,7 @@ def read_docs(
     check_columns(rows, text)
     rows = list(islice(rows.select_columns([*text, reader.column]), limit or None))
     found = [reader.read(row, number) for number, row in enumerate(rows)]
-    known = labels.split(",") if labels else reader.names
+    known = [label.strip() for label in labels.split(",")] if labels else reader.names
     known = known or sorted({label for row in found for label in row or []})
     nothing = dict.fromkeys(known, 0.0)
     for number, (row, own) in enumerate(zip(rows, found)):

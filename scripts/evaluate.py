@@ -14,6 +14,7 @@ gold tokens; only exact matches count. All figures are percent.
 
 import json
 from itertools import zip_longest
+from numbers import Real
 from pathlib import Path
 from time import perf_counter
 from typing import Annotated, Any
@@ -132,13 +133,15 @@ def evaluate_entities(nlp: Language, data: Path) -> dict[str, Any]:
         "words": sum(map(len, gold)),
         "entities": sum(len(doc.ents) for doc in gold),
         "all": percents(scores, "ents_"),
-        "by_label": {k: percents(v) for k, v in sorted(scores["ents_per_type"].items())},
+        "by_label": {k: percents(v) for k, v in sorted((scores["ents_per_type"] or {}).items())},
     }
 
 
-def percents(scores: dict[str, float], prefix: str = "") -> dict[str, float]:
+def percents(scores: dict[str, Any], prefix: str = "") -> dict[str, float | None]:
+    """Null where there is nothing to find, and nothing was found."""
     names = {"precision": "p", "recall": "r", "f1": "f"}
-    return {name: round(100 * scores[prefix + short], 4) for name, short in names.items()}
+    found = {name: scores[prefix + short] for name, short in names.items()}
+    return {name: None if value is None else round(100 * value, 4) for name, value in found.items()}
 
 
 def run_protocol(
@@ -222,7 +225,7 @@ def spacy_scores(nlp: Language, gold_docs: list[Doc], docs: list[Doc]) -> dict[s
     return {
         name: None if value is None else rounded(100 * float(value))
         for name, value in scores.items()
-        if value is None or not isinstance(value, dict)
+        if value is None or isinstance(value, Real)
     }
 
 

@@ -23,15 +23,15 @@ from spacy.cli.package import package
 from wasabi import msg
 
 from spacy_pretrained.catalogue import CATALOGUE
+from spacy_pretrained.quantizable import OPENVINO
 
-TORCH = "spacy-pretrained.TorchEncoder.v1"
 # What only a pipeline on torch needs; a quantized copy of one does not inherit it.
 TRAIN_EXTRA = re.compile(r"""(?P<requirement>[^;]+);\s*extra\s*==\s*["']train["']""")
 
 
 def main(
     model: Annotated[Path, typer.Argument(help="Pipeline to package")],
-    output: Annotated[Path, typer.Argument(help="Folder for the wheel; what is in it is removed")],
+    output: Annotated[Path, typer.Argument(help="Folder for the wheel; others in it are removed")],
     corpus: Annotated[str, typer.Option(help="Name of the corpus, of its folder in assets/")],
     encoder: Annotated[str, typer.Option(help="Where the encoder's weights came from")],
     version: Annotated[str, typer.Option(help="Version of the package")] = "0.1.0",
@@ -41,10 +41,18 @@ def main(
 ) -> None:
     if not (model / "meta.json").is_file():
         msg.fail(f"{model} has no meta.json: it is no pipeline. Train one first.", exits=1)
+    others = (
+        [path.name for path in output.iterdir() if path.suffix != ".whl"] if output.is_dir() else []
+    )
+    if others or output.is_file():
+        what = (
+            f"holds other things than wheels ({', '.join(sorted(others))})"
+            if others
+            else "is a file"
+        )
+        msg.fail(f"{output} {what}: give another folder for the wheel.", exits=1)
     about = about or Path("assets") / corpus / "meta.json"
     meta = make_meta(model, corpus, encoder, srsly.read_json(about) if about.exists() else {})
-    shutil.rmtree(output, ignore_errors=True)
-    output.mkdir(parents=True)
     with tempfile.TemporaryDirectory() as folder:
         srsly.write_json(Path(folder) / "meta.json", meta)
         package(
@@ -56,8 +64,10 @@ def main(
             create_sdist=False,
             require_parent=True,
         )
-        build_wheel(Path(folder) / f"{meta['lang']}_{meta['name']}-{version}", output)
-    (wheel,) = output.glob("*.whl")
+        wheel = build_wheel(Path(folder) / f"{meta['lang']}_{meta['name']}-{version}")
+        shutil.rmtree(output, ignore_errors=True)
+        output.mkdir(parents=True)
+        wheel = Path(shutil.move(wheel, output))
     msg.good(f"{wheel} ({wheel.stat().st_size / 1e6:.1f} MB)")
 
 
@@ -81,10 +91,12 @@ def make_meta(model: Path, corpus: str, encoder: str, about: dict[str, Any]) -> 
 
 
 def kind_of(model: Path, meta: dict[str, Any]) -> str:
-    """ "torch", or the precision of a pipeline on OpenVINO."""
-    if f'"{TORCH}"' in (model / "config.cfg").read_text(encoding="utf8"):
+    """ "torch", the precision of a pipeline on OpenVINO, or "plain" without a transformer."""
+    config = (model / "config.cfg").read_text(encoding="utf8")
+    if any(f'"{name}"' in config for name in OPENVINO) or '"spacy-transformers.' in config:
         return "torch"
-    return meta.get("quantization", {}).get("precision", "openvino")
+    on_openvino = any(f'"{name}"' in config for name in OPENVINO.values())
+    return meta.get("quantization", {}).get("precision", "openvino") if on_openvino else "plain"
 
 
 def slug(name: str) -> str:
@@ -93,9 +105,11 @@ def slug(name: str) -> str:
 
 
 def describe(meta: dict[str, Any], corpus: str, encoder: str, kind: str) -> str:
-    engine = "on PyTorch" if kind == "torch" else f"on OpenVINO ({kind}), without PyTorch"
     components = ", ".join(name for name in meta["pipeline"] if name != "pretrained_encoder")
-    return f"{components} on the shared encoder {encoder}, trained on {corpus}. Runs {engine}."
+    if kind == "plain":
+        return f"{components}, trained on {corpus}."
+    engine = "on PyTorch" if kind == "torch" else f"on OpenVINO ({kind}), without PyTorch"
+    return f"{components} on the encoder {encoder}, trained on {corpus}. Runs {engine}."
 
 
 def encoder_source(encoder: str, entry: dict[str, Any]) -> dict[str, str]:
@@ -114,11 +128,14 @@ def training_requirements() -> list[str]:
     return [match["requirement"].strip() for match in found if match]
 
 
-def build_wheel(source: Path, output: Path) -> None:
+def build_wheel(source: Path) -> Path:
     """Without isolation: that would fetch setuptools once more, for every wheel."""
+    output = source.with_name("wheel")
     command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-cache-dir"]
     command += ["--no-build-isolation", "--wheel-dir", str(output), str(source)]
     subprocess.run(command, check=True)
+    (wheel,) = output.glob("*.whl")
+    return wheel
 
 
 if __name__ == "__main__":

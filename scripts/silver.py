@@ -49,6 +49,7 @@ def main(
     silver = DocBin(attrs=ATTRIBUTES)
     n_tokens = 0
     for doc in annotate(nlp, drawn):
+        doc.cats = {}  # they are probabilities, which nothing learns from
         silver.add(doc)
         n_tokens += len(doc)
     output.parent.mkdir(parents=True, exist_ok=True)
@@ -64,7 +65,9 @@ def annotate(nlp: Language, texts: Iterable[str | Doc]) -> Iterator[Doc]:
 
 def without_annotation(nlp: Language, doc: Doc) -> Doc:
     words = [token.text for token in doc]
-    return Doc(nlp.vocab, words=words, spaces=[bool(token.whitespace_) for token in doc])
+    bare = Doc(nlp.vocab, words=words, spaces=[bool(token.whitespace_) for token in doc])
+    bare.has_unknown_spaces = doc.has_unknown_spaces
+    return bare
 
 
 if __name__ == "__main__":

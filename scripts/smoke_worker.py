@@ -48,7 +48,12 @@ def describe(doc) -> dict[str, list]:
         "sentences": [token.i for token in doc if token.is_sent_start],
         "entities": [f"{ent.start}-{ent.end} {ent.label_}" for ent in doc.ents],
         "confidences": [ent._.confidence or 0.0 for ent in doc.ents] if confidence else [],
-        "cats": sorted(doc.cats.values()),
+        "cats": [f"{label} {score:.3f}" for label, score in sorted(doc.cats.items())],
+        "spans": [
+            f"{key} {span.start}-{span.end} {span.label_}"
+            for key, group in sorted(doc.spans.items())
+            for span in group
+        ],
     }
 
 

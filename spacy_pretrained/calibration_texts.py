@@ -48,7 +48,7 @@ def read_texts(path: Path, vocab: Vocab) -> Iterator[str | Doc]:
 
 def _read_lines(path: Path) -> Iterator[str]:
     try:
-        with path.open(encoding="utf8") as lines:
+        with path.open(encoding="utf-8-sig") as lines:
             yield from lines
     except UnicodeDecodeError as error:
         raise ValueError(Errors.TEXTS_BROKEN.format(path=path, error=error)) from error

@@ -163,18 +163,27 @@ def _make_doc(
 
 def write_conllu(docs: Iterable[Doc], stream: TextIO) -> None:
     """Write Docs, such as a pipeline's predictions; `read_conllu` reads the same annotation."""
+    docs = list(docs)
+    has_entities = any(doc.has_annotation("ENT_IOB") for doc in docs)
     for number, doc in enumerate(docs, 1):
-        stream.write(to_conllu(doc, f"doc{number}"))
+        stream.write(to_conllu(doc, f"doc{number}", has_entities))
 
 
-def to_conllu(doc: Doc, name: str = "doc1") -> str:
+def to_conllu(doc: Doc, name: str = "doc1", has_entities: bool | None = None) -> str:
     """A Doc as a document `name` of a CoNLL-U file; "" for a Doc without words.
 
     Whitespace tokens are left out; with two newlines between sentences they make a paragraph, and
     words that depend on them go to their heads. If that leaves several roots, the first stays one
-    and the others depend on it. A Doc without sentence starts is one sentence. ValueError if a head
-    is in another sentence, or a word has a tab or newline in it.
+    and the others depend on it. A Doc without sentence starts is one sentence. An entity over
+    several sentences is written as one in each.
+
+    has_entities: Whether the file has entities, so that where they are missing has to be said; by
+        default if the Doc has some.
+    RAISES: ValueError if a head is in another sentence, a word has a tab or newline in it, or an
+        entity's label white space or "|".
     """
+    if has_entities is None:
+        has_entities = doc.has_annotation("ENT_IOB")
     lines: list[str] = []
     number = end = 0  # of the sentence before; behind its last word
     for sentence in doc.sents if doc.has_annotation("SENT_START") else [doc[:]]:
@@ -186,12 +195,12 @@ def to_conllu(doc: Doc, name: str = "doc1") -> str:
             lines.append(f"# newdoc id = {name}")
         elif any(token.text.count("\n") > 1 for token in doc[end : words[0].i]):
             lines.append("# newpar")
-        lines += [f"# sent_id = {name}-{number}", *_sentence_lines(words), ""]
+        lines += [f"# sent_id = {name}-{number}", *_sentence_lines(words, has_entities), ""]
         end = words[-1].i + 1
     return "".join(line + "\n" for line in lines)
 
 
-def _sentence_lines(words: list[Token]) -> Iterator[str]:
+def _sentence_lines(words: list[Token], has_entities: bool) -> Iterator[str]:
     spaces = [_is_before_space(word) for word in words]
     text = "".join(word.text + " " * space for word, space in zip(words, spaces))
     yield f"# text = {text.strip()}"
@@ -200,18 +209,20 @@ def _sentence_lines(words: list[Token]) -> Iterator[str]:
             raise ValueError(Errors.CONLLU_UNWRITABLE.format(word=word.text, i=word.i))
         feats = _sorted_feats(str(word.morph))
         values = word.text, word.lemma_, word.pos_, word.tag_, feats, head, dep, "_"
-        yield "\t".join([str(i), *(value or "_" for value in values), _misc(word, space)])
+        misc = [] if space else ["SpaceAfter=No"]
+        if has_entities and (entity := _entity(word, is_first=i == 1)):
+            misc.insert(0, f"NE={entity}")
+        yield "\t".join([str(i), *(value or "_" for value in values), "|".join(misc) or "_"])
 
 
-def _misc(word: Token, space: bool) -> str:
-    values = []
-    if word.ent_type_:
-        values.append(f"NE={word.ent_iob_}-{word.ent_type_}")
-    elif not word.ent_iob and word.doc.has_annotation("ENT_IOB"):
-        values.append(f"NE={MISSING[0]}")
-    if not space:
-        values.append("SpaceAfter=No")
-    return "|".join(values) or "_"
+def _entity(word: Token, *, is_first: bool) -> str:
+    """The tag of a word, "" for no entity. is_first: Of a sentence, where entities begin anew."""
+    label = word.ent_type_
+    if not label:
+        return "" if word.ent_iob else MISSING[0]
+    if "|" in label or label.split() != [label]:
+        raise ValueError(Errors.CONLLU_LABEL.format(label=label, word=word.text, i=word.i))
+    return f"B-{label}" if is_first else f"{word.ent_iob_}-{label}"
 
 
 def _is_before_space(word: Token) -> bool:

@@ -1,6 +1,7 @@
 """A corpus reader that gives gold tokens and cuts long documents where sentences end."""
 
 from collections.abc import Callable, Iterator
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ from spacy.training import Corpus, Example
 from spacy.training.corpus import FILE_TYPE, walk_corpus
 
 from .errors import Errors
+from .gold import sentence_starts
 from .sentences import passed_over
 
 
@@ -35,7 +37,7 @@ def build_corpus(
         raise ValueError(
             Errors.CORPUS_SENTENCES.format(gold_sentences=gold_sentences, gold_tokens=gold_tokens)
         )
-    corpus = Corpus(path, limit=limit)
+    corpus = Corpus(path)
 
     def read(nlp: Language) -> Iterator[Example]:
         if corpus.path is None:
@@ -43,7 +45,8 @@ def build_corpus(
         if not corpus.path.exists():
             raise ValueError(Errors.CORPUS_NOT_THERE.format(path=corpus.path))
         due = 0.0
-        for document in corpus.read_docbin(nlp.vocab, walk_corpus(corpus.path, FILE_TYPE)):
+        documents = corpus.read_docbin(nlp.vocab, walk_corpus(corpus.path, FILE_TYPE))
+        for document in islice(documents, limit or None):
             for reference in cut(document, max_tokens):
                 if len(reference):
                     due += gold_sentences
@@ -85,6 +88,7 @@ def _places_to_cut(doc: Doc) -> np.ndarray:
 
 def _part(doc: Doc, start: int, end: int) -> Doc:
     part = doc[start:end].as_doc()
+    part.has_unknown_spaces = doc.has_unknown_spaces
     for name, group in doc.spans.items():
         part.spans[name] = [
             Span(part, s.start - start, s.end - start, s.label, kb_id=s.kb_id, span_id=s.id)
@@ -97,7 +101,7 @@ def _part(doc: Doc, start: int, end: int) -> Doc:
 def _example(nlp: Language, reference: Doc, gold_tokens: bool, *, gold_sentences: bool) -> Example:
     if not gold_tokens and not reference.has_unknown_spaces:
         return Example(nlp.make_doc(reference.text), reference)
-    starts = reference.to_array("SENT_START").astype("int64").tolist()
+    starts = sentence_starts(reference).tolist()
     predicted = Doc(
         nlp.vocab,
         words=[token.text for token in reference],

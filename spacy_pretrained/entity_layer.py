@@ -73,6 +73,7 @@ def entities_alone(doc: Doc) -> Doc:
         words=[token.text for token in doc],
         spaces=[bool(token.whitespace_) for token in doc],
     )
+    alone.has_unknown_spaces = doc.has_unknown_spaces
     alone.from_array([ENT_IOB, ENT_TYPE], doc.to_array([ENT_IOB, ENT_TYPE]))
     return alone
 

@@ -249,6 +249,10 @@ class Errors:
         "Token {i} of a Doc, '{word}', has a tab or a newline in it and cannot be written as a "
         "CoNLL-U word."
     )
+    CONLLU_LABEL = (
+        "The entity of token {i} of a Doc, '{word}', has the label '{label}'. One with white space "
+        "or a | in it cannot be written in a column of CoNLL-U: rename it."
+    )
     CONLLU_HEAD_OUTSIDE = (
         "The head of token {i} of a Doc, '{word}', is token {head_i}, '{head}', in another "
         "sentence; CoNLL-U cannot say so. Were sentence starts changed after parsing?"
@@ -424,6 +428,10 @@ class Errors:
         "entities was taken off. There are {entities} entities."
     )
 
+    TEXTS_COLUMNS = (
+        "Two columns of '{path}' have the same name: {names}. Name all columns with --columns, and "
+        "leave out a line with names."
+    )
     TEXTS_FIELDS = (
         "A row of the file has more fields than the {n} columns that have names: {row}. Quote "
         "fields that have the delimiter in them, or name all columns with --columns."
@@ -575,6 +583,10 @@ class Errors:
     CALIBRATION_ONE_SIDED = (
         "The confidence of '{name}' cannot be calibrated: of {n} predicted entities {correct} are "
         "correct. It takes some of both kinds; give more development data."
+    )
+    CALIBRATION_ANNOTATED = (
+        "Component '{name}' has annotated some of these examples already, and would keep what it "
+        "said then. Calibrate on new ones: Example(nlp.make_doc(text), gold)."
     )
     CALIBRATION_NO_CONFIDENCE = (
         "Component '{name}' keeps no confidence to calibrate. Set confidence = true in its config."

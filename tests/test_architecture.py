@@ -28,7 +28,6 @@ LAYERS = [
     [
         "catalogue",
         "conll18",
-        "corpus",
         "training_logger",
         "gold",
         "calibration",
@@ -38,7 +37,7 @@ LAYERS = [
         "label_calibration",
         "label_settings",
     ],
-    ["alignment", "checkpoint", "vector_shards", "column_layout", "conllu_rows"],
+    ["alignment", "checkpoint", "vector_shards", "column_layout", "conllu_rows", "corpus"],
     ["column_rows", "window_batches"],
     [
         "torch_device",

@@ -50,6 +50,20 @@ def test_stored_with_the_doc(doc):
     assert without[0]._.x_confidence is None
 
 
+def test_tokens_that_are_merged_or_split(doc):
+    with doc.retokenize() as retokenizer:
+        retokenizer.merge(doc[0:2])
+    assert [token._.x_confidence for token in doc] == [None, 0.5]
+    with doc.retokenize() as retokenizer:
+        retokenizer.split(doc[0], ["a ", "b"], heads=[doc[0], doc[0]])
+    assert [token._.x_confidence for token in doc] == [None, 1.0, 0.5]
+
+
+def test_tokens_of_which_nothing_was_said(doc):
+    confidence.store(doc, "x", np.array([0.25, np.nan, 0.5]))
+    assert [token._.x_confidence for token in doc] == [0.25, None, 0.5]
+
+
 # Spans
 
 
@@ -71,6 +85,13 @@ def store(doc: Doc, rows: list[tuple]) -> None:
 
 def confidence_of(doc: Doc, start: int, end: int, label: str) -> float | None:
     return Span(doc, start, end, label=label)._.confidence
+
+
+def test_a_span_again_is_stored_once(spans):
+    store(spans, [(2, 3, "Y", 0.75), (3, 4, "Y", 0.5)])
+    assert confidence_of(spans, 2, 3, "Y") == 0.75
+    assert confidence_of(spans, 0, 2, "X") == 0.25
+    assert len(spans.user_data[confidence.SPANS]["start"]) == 3
 
 
 def test_each_span_has_its_own(spans):

@@ -8,7 +8,7 @@ from spacy.lang.en import English
 from spacy.pipeline.dep_parser import parser_score
 from spacy.pipeline.morphologizer import morphologizer_score
 from spacy.pipeline.tagger import tagger_score
-from spacy.tokens import Doc, DocBin
+from spacy.tokens import Doc, DocBin, Span
 from spacy.training import Example
 from spacy.vocab import create_vocab
 
@@ -394,6 +394,28 @@ def test_entities_are_written_and_read_again(read):
     docs = read(ENTITIES)
     text = "".join(to_conllu(doc, f"doc{i}") for i, doc in enumerate(docs))
     assert [entities(doc) for doc in read(text)] == [entities(doc) for doc in docs]
+
+
+def test_missing_entities_are_written_as_missing(read):
+    """Beside a Doc that has some, nothing would mean none."""
+    docs = [*read(ENTITIES), *read(words((0, "root"), (1, "dep")))]
+    stream = io.StringIO()
+    write_conllu(docs, stream)
+    assert [entities(doc) for doc in read(stream.getvalue())] == [entities(doc) for doc in docs]
+
+
+def test_an_entity_over_two_sentences_is_one_in_each(read, vocab):
+    doc = Doc(vocab, words=["a", "b", "c"], sent_starts=[1, 1, -1], ents=["B-X", "I-X", "O"])
+    (again,) = read(to_conllu(doc))
+    assert entities(again)[0] == [(0, 1, "X"), (1, 2, "X")]
+
+
+@pytest.mark.parametrize("label", ["creative work", "A|B", "tab\t"])
+def test_labels_that_cannot_be_written(vocab, label):
+    doc = Doc(vocab, words=["a", "b"])
+    doc.set_ents([Span(doc, 1, 2, label=label)])
+    with pytest.raises(ValueError, match=r"token 1 of a Doc, 'b', has the label"):
+        to_conllu(doc)
 
 
 def test_entities_of_other_schemes(read):

@@ -71,6 +71,13 @@ def test_several_labels(convert, tmp_path):
     assert convert(write(tmp_path / "a.csv", content), separator="|") == expected
 
 
+def test_as_excel_writes_it_with_spaces_and_empty_cells(convert, tmp_path):
+    content = "\ufefftext,label\nOne, a |b\nTwo, \nThree,b \n"
+    found = convert(write(tmp_path / "a.csv", content), separator="|", labels="a, b")
+    assert found == [("One", {"a": 1.0, "b": 1.0}), ("Two", {}), ("Three", {"a": 0.0, "b": 1.0})]
+    assert convert(tmp_path / "a.csv")[1:] == [("Two", {}), ("Three", {"a |b": 0.0, "b": 1.0})]
+
+
 @pytest.mark.parametrize("several", [False, True])
 def test_names_of_numbers(convert, tmp_path, several):
     datasets = pytest.importorskip("datasets")
@@ -93,6 +100,7 @@ def test_names_of_numbers(convert, tmp_path, several):
             {"label": "stars"},
             "no column 'stars'. Its columns are: text, label",
         ),
+        ("text,label,text\na,b,c\n", {}, "have the same name: text, label, text"),
         ("text,label\na,b,c\n", {}, "more fields than the 2 columns"),
         ("text,label\na,b\n", {"labels": "x,y"}, "Row 0: the label 'b' is none of those"),
         ("text,label\n,b\n", {}, "has no words"),

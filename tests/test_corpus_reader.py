@@ -163,3 +163,24 @@ def test_a_corpus_without_a_path():
 def test_a_corpus_that_is_not_there(tmp_path):
     with pytest.raises(ValueError, match=r"no file or folder '.*nothing\.spacy'"):
         list(build_corpus(tmp_path / "nothing.spacy")(spacy.blank("en")))
+
+
+def test_a_limit_is_that_of_all_files(vocab, tmp_path):
+    for name in "abc":
+        docs = [Doc(vocab, words=[name, str(i)]) for i in range(3)]
+        DocBin(docs=docs).to_disk(tmp_path / f"{name}.spacy")
+    assert len(list(build_corpus(tmp_path, limit=4)(spacy.blank("en")))) == 4
+
+
+def test_sentence_starts_that_are_not_known_are_not_given(vocab, tmp_path):
+    heads, deps = [1, 1, 2, 3, 4], ["nsubj", "ROOT", "", "", ""]
+    doc = Doc(vocab, words=list("abcde"), heads=heads, deps=deps)
+    DocBin(docs=[doc]).to_disk(tmp_path / "part.spacy")
+    (example,) = build_corpus(tmp_path, gold_sentences=1.0)(spacy.blank("en"))
+    assert [token.is_sent_start for token in example.predicted] == [True, False, None, None, None]
+
+
+def test_unknown_spaces_stay_unknown(vocab):
+    words = ["One", ".", "Two", "."]
+    doc = Doc(vocab, words=words, sent_starts=[1, -1, 1, -1])
+    assert all(part.has_unknown_spaces for part in cut(doc, 2))

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import spacy
+from spacy.tokens import DocBin
 from spacy.training import Example
 
 from spacy_pretrained.conll18 import read_gold
@@ -155,3 +156,25 @@ def test_multiword_tokens_that_their_words_do_not_spell(evaluate, tmp_path):
     results = evaluate.evaluate_treebank(nlp, path)["protocols"]
     assert results["gold_tokens"]["conll18"]["Tokens"]["f1"] == 100
     assert results["raw_text"]["spacy"] == {}
+
+
+def test_scores_that_are_no_numbers_are_left_out(evaluate, model, data):
+    """A component for categories has one that says which of its scores counts."""
+    nlp = spacy.load(model)
+    nlp.add_pipe("textcat").add_label("a")
+    nlp.get_pipe("textcat").add_label("b")
+    nlp.get_pipe("textcat").initialize(lambda: [Example.from_dict(nlp.make_doc("a"), {})])
+    found = evaluate.evaluate_treebank(nlp, data)["protocols"]["gold_tokens"]["spacy"]
+    assert found["tag_acc"] is not None
+    assert all(value is None or isinstance(value, float) for value in found.values())
+
+
+def test_no_entities_to_find_and_none_found(evaluate, tmp_path):
+    nlp = spacy.blank("en")
+    nlp.add_pipe("entity_ruler")
+    doc = nlp("Nobody is here.")
+    DocBin(docs=[doc]).to_disk(tmp_path / "dev.spacy")
+    found = evaluate.evaluate_entities(nlp, tmp_path / "dev.spacy")
+    assert found["entities"] == 0 and found["by_label"] == {}
+    assert found["all"] == {"precision": None, "recall": None, "f1": None}
+    evaluate.show_entities(found)

@@ -118,6 +118,15 @@ def test_initialized_again_with_an_encoder_of_another_width(tiny_bert, wide_bert
     assert_like(nlp, fresh, head)
 
 
+@pytest.mark.parametrize("head", HEADS)
+def test_no_docs(head):
+    nlp = make_head(head)
+    begin(nlp, FEW, steps=0)
+    pipe = nlp.get_pipe(head)
+    pipe.set_annotations([], pipe.predict([]))
+    assert list(pipe.pipe([])) == []
+
+
 # Without the encoder's vectors
 
 

@@ -683,7 +683,8 @@ def test_calibrated_confidence_is_how_often_it_is_right(tmp_path, key):
     # Once more is as once, and it is saved.
     fresh = [Example(nlp.make_doc(example.text), example.reference) for example in examples]
     assert ner.calibrate(nlp, fresh) == pytest.approx((slope, offset))
-    assert ner.calibrate(nlp, examples) == pytest.approx((slope, offset))
+    with pytest.raises(ValueError, match="has annotated some of these examples already"):
+        ner.calibrate(nlp, again)  # with calibrated confidences, which would be kept
     nlp.to_disk(tmp_path)
     for copy in (spacy.load(tmp_path), copy_of(nlp)):
         assert copy.get_pipe(NER).cfg["calibration"] == pytest.approx([slope, offset])

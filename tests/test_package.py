@@ -89,6 +89,34 @@ def test_kind_of_a_quantized_pipeline(package, pipeline):
     assert package.make_meta(pipeline, "x", "minilm-l6", {})["name"] == "x_minilm_int8"
 
 
+@pytest.mark.parametrize(
+    "architecture, kind",
+    [
+        ("spacy-pretrained.TorchSentenceEncoder.v1", "torch"),
+        ("spacy-pretrained.EntailmentClassifier.v1", "torch"),
+        ("spacy-pretrained.OpenVinoSentenceEncoder.v1", "openvino"),
+        ("spacy-transformers.TransformerModel.v3", "torch"),
+        ("spacy.HashEmbedCNN.v2", "plain"),
+    ],
+)
+def test_kind_of_other_pipelines(package, pipeline, architecture, kind):
+    config = (pipeline / "config.cfg").read_text()
+    config = config.replace("spacy-pretrained.TorchEncoder.v1", architecture)
+    (pipeline / "config.cfg").write_text(config)
+    meta = package.make_meta(pipeline, "x", "minilm-l6", {})
+    assert meta["name"] == f"x_minilm_{kind}"
+    assert ("on PyTorch" in meta["description"]) == (kind == "torch")
+    assert ("torch" in str(meta.get("requirements"))) == (kind == "torch")
+
+
+def test_nothing_but_wheels_is_removed(package, pipeline, capsys):
+    for output in (pipeline, pipeline.parent, pipeline / "meta.json"):
+        with pytest.raises(SystemExit):
+            package.main(pipeline, output, "x", "minilm-l6", "1.0.0", None)
+        assert "give another folder" in " ".join(capsys.readouterr().out.split())
+    assert spacy.blank("en").from_disk(pipeline, exclude=["sentencizer"])
+
+
 def test_wheel(package, tiny_bert, tmp_path):
     nlp = spacy.blank("en")
     nlp.add_pipe("pretrained_encoder")

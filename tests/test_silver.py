@@ -54,6 +54,19 @@ def test_tokens_are_kept_and_annotation_is_not(silver, teacher, tmp_path):
     assert not found.ents and found.has_annotation("ENT_IOB")
 
 
+def test_probabilities_of_categories_are_left_out(silver, teacher, tmp_path):
+    nlp = spacy.load(teacher)
+    nlp.add_pipe("zero_shot_textcat", config={"labels": ["sport", "law"]})
+    with nlp.select_pipes(enable=["zero_shot_textcat"]):
+        nlp.initialize()
+    nlp.to_disk(teacher)
+    texts, output = tmp_path / "texts.txt", tmp_path / "silver.spacy"
+    texts.write_text("Ada sleeps.", encoding="utf8")
+    silver.main(teacher, output, texts)
+    (doc,) = read(output)
+    assert doc.ents and not doc.cats
+
+
 def test_what_is_excluded_is_missing(silver, teacher, tmp_path):
     texts, output = tmp_path / "texts.txt", tmp_path / "silver.spacy"
     texts.write_text("Ada sleeps.", encoding="utf8")

@@ -273,6 +273,15 @@ def test_overwrite(trained, tmp_path):
     assert doc[3].tag_ == "_SP" and doc[3].pos_ == "SPACE"
 
 
+def test_what_was_kept_has_no_confidence(tiny_bert):
+    config = {"overwrite": False, "confidence": True}
+    nlp = make_nlp(tiny_bert, (TAGGER, config))
+    nlp.initialize(lambda: make_examples(nlp))
+    doc = nlp(Doc(nlp.vocab, words=["Ada", "sees"], tags=["X", ""]))
+    assert doc[0].tag_ == "X" and doc[0]._.tag_confidence is None
+    assert doc[0]._.pos_confidence > 0 and doc[1]._.tag_confidence > 0
+
+
 def test_confidence(trained, tmp_path):
     doc = trained("Ada sees the old\n river!")
     kinds = [f"{attribute}_confidence" for attribute in ATTRIBUTES]

@@ -170,8 +170,9 @@ class PretrainedNer(HeadPipe):
 
     def _old_spans(self, doc: Doc) -> list[Span]:
         """The entities that stay."""
-        if self.overwrite:
-            return []
+        return [] if self.overwrite else self._found_spans(doc)
+
+    def _found_spans(self, doc: Doc) -> list[Span]:
         return list(doc.spans.get(self.spans_key, []) if self.spans_key else doc.ents)
 
     def _confidences(self, scores: Floats2d, states: Ints1d, spans: Spans) -> Floats1d:
@@ -215,6 +216,9 @@ class PretrainedNer(HeadPipe):
         validate_examples(examples, "PretrainedNer.calibrate")
         if not self.confidence:
             raise ValueError(Errors.CALIBRATION_NO_CONFIDENCE.format(name=self.name))
+        for example in examples:
+            if any(s._.confidence is not None for s in self._found_spans(example.predicted)):
+                raise ValueError(Errors.CALIBRATION_ANNOTATED.format(name=self.name))
         calibrated, self.cfg["calibration"] = self.cfg["calibration"], None
         try:
             list(nlp.pipe(example.predicted for example in examples))

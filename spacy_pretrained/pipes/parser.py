@@ -125,6 +125,8 @@ class BiaffineParser(HeadPipe):
     def predict(self, docs: Iterable[Doc]) -> Parse:
         docs = list(docs)
         self._check_ready(docs)
+        if not docs:
+            return Parse(np.zeros(0, dtype="int64"), np.zeros(0, dtype="uint64"), {})
         vectors = self.model.get_ref("vectors").predict(docs)
         words = ~_flat(docs, is_space)
         starts, sure = self._find_sentences(docs, vectors, words)

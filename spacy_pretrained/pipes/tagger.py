@@ -182,11 +182,13 @@ class PretrainedTagger(HeadPipe):
             for attribute, found, (_, sure) in zip(self.label_data, hashes, predictions):
                 values = found[low:high].copy()
                 values[space] = strings.add(OF_SPACE[attribute])
+                probable = None if sure is None else np.where(space, 1.0, sure[low:high])
                 if not self.overwrite:
                     old = doc.to_array(attribute.upper())
                     values = np.where(old != 0, old, values)
-                if sure is not None:
-                    confidences.store(doc, attribute, np.where(space, 1.0, sure[low:high]))
+                    probable = None if probable is None else np.where(old != 0, np.nan, probable)
+                if probable is not None:
+                    confidences.store(doc, attribute, probable)
                 columns.append(values)
             if len(doc):
                 names = [attribute.upper() for attribute in self.label_data]
