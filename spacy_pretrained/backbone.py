@@ -1,5 +1,6 @@
 """The layer that holds a pretrained transformer, on whichever backend, inside of a model."""
 
+import math
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 
@@ -32,6 +33,11 @@ def make_torch_shim(
     with needs_torch():
         from .torch_backend import TorchSettings, TorchShim
 
+    check_settings(freeze_layers=(freeze_layers, 0))
+    if dropout is not None and not 0 <= dropout < 1:
+        raise ValueError(Errors.DROPOUT_RATE.format(dropout=dropout))
+    if not isinstance(learn_rate_factor, Generator) and not 0 <= learn_rate_factor < math.inf:
+        raise ValueError(Errors.LEARN_RATE_FACTOR.format(learn_rate_factor=learn_rate_factor))
     settings = TorchSettings(
         frozen, freeze_layers, dropout, mixed_precision, gradient_checkpointing, device
     )

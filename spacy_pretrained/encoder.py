@@ -225,7 +225,7 @@ def set_width(model: EncoderModel) -> None:
 
 def set_cache(model: EncoderModel, cache_bytes: int, cache_folder: Path | None) -> None:
     """Keep the backbone's vectors from now on: see `PretrainedEncoder.cache_vectors`."""
-    cache = None
+    cache = model.get_ref("backbone").attrs["cache"] = None  # an old one writes what it has
     if cache_bytes:
         folder = cache_folder and cache_folder / _fingerprint(model)
         cache = FeatureCache(get_shim(model).checkpoint, cache_bytes, folder)

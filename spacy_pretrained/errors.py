@@ -184,6 +184,7 @@ class Errors:
         "'{path}' holds no vectors that can be read: it is damaged, or of another version. It is "
         "removed, and its documents are encoded anew."
     )
+    SHARD_NOT_READ = "'{path}' cannot be read, its vectors are computed again: {error}"
     SHARD_DAMAGED = (
         "'{path}' is damaged or cut short: {damaged} of its documents are encoded anew, {kept} are "
         "kept."
@@ -476,6 +477,10 @@ class Errors:
     SCORES_NOT_FINITE = (
         "Scores of {of} have to be finite numbers, but some are NaN or infinite{where}. Did the "
         "training diverge? A lower learn rate, gradient clipping or a longer warm-up may help."
+    )
+    LEARN_RATE_FACTOR = (
+        "learn_rate_factor has to be 0 or more, and finite, but it is {learn_rate_factor}: it "
+        "multiplies the learning rate."
     )
     DROPOUT_RATE = "dropout has to be at least 0 and less than 1, but it is {dropout}."
 

@@ -4,7 +4,6 @@ The head begins as the labels' own vectors, as in zero-shot classification by si
 """
 
 from collections.abc import Callable
-from pathlib import Path
 
 from thinc.api import Model, chain
 from thinc.types import Floats2d
@@ -89,10 +88,11 @@ def has_head(model: FewShot) -> bool:
     return bool(model.get_ref("output").has_param("W"))
 
 
-def read_head(model: FewShot, path: Path) -> None:
-    """Take the head saved in a file, of whatever number of labels."""
-    output = Linear().from_disk(path)
-    set_head(model, Head(*(output.get_param(name) for name in ("W", "b"))))
+def read_head(model: FewShot, data: bytes) -> None:
+    """Take a saved head, of whatever number of labels; or none, as one has without labels."""
+    output = Linear().from_bytes(data)
+    if output.has_param("W"):
+        set_head(model, Head(*(output.get_param(name) for name in ("W", "b"))))
 
 
 def is_loaded(model: FewShot) -> bool:

@@ -120,7 +120,11 @@ def _places(spans: Iterable) -> set[tuple[str, int, int]]:
 def _category_counter(nlp: Language, scores: dict[str, Any]) -> Counter:
     labels = set(scores["cats_f_per_type"])
     several = scores["cats_score_desc"] == "macro AUC"  # spaCy's, where labels exclude nothing
-    thresholds = [_read_threshold(pipe) for _, pipe in nlp.pipeline]
+    thresholds = [
+        _read_threshold(pipe)
+        for name, pipe in nlp.pipeline
+        if "doc.cats" in nlp.get_pipe_meta(name).assigns
+    ]
     threshold = next((x for x in reversed(thresholds) if x is not None), 0.5)
 
     def count_categories(example: Example) -> PRFScore:

@@ -40,10 +40,11 @@ class TorchSettings:
 class TorchShim(Shim):
     """A Hugging Face encoder with its files and its optimizer.
 
-    The optimizer is AdamW with the numbers of the pipeline's own Thinc optimizer (learn_rate,
-    beta1, beta2, eps, L2, grad_clip), but: the learning rate is multiplied by
-    `learn_rate_factor`, gradients are clipped by their global norm (Thinc clips each tensor), and
-    norms and biases do not decay. When the Thinc optimizer keeps moving averages, so does this.
+    The optimizer is torch's of the kind of the pipeline's own Thinc optimizer (Adam, RAdam or SGD),
+    with its numbers (learn_rate, beta1, beta2, eps, L2, grad_clip), but: the learning rate is
+    multiplied by `learn_rate_factor`, gradients are clipped by their global norm (Thinc clips each
+    tensor), and norms and biases do not decay. When the Thinc optimizer keeps moving averages, so
+    does this. Another Thinc optimizer begins anew.
     """
 
     def __init__(self, settings: TorchSettings, learn_rate_factor: float | Generator):
@@ -52,6 +53,8 @@ class TorchShim(Shim):
         self.learn_rate_factor = learn_rate_factor
         self.checkpoint: Checkpoint | None = None
         self.device: torch.device | None = None
+        self._factor = 1.0 if isinstance(learn_rate_factor, Generator) else learn_rate_factor
+        self._thinc_optimizer: Optimizer | None = None  # that the torch one was built by
         self._averages: dict[str, torch.Tensor] = {}
         self._n_updates = 0
         self._dense_gradient: torch.Tensor | None = None
@@ -125,12 +128,18 @@ class TorchShim(Shim):
         norm = torch.nn.utils.clip_grad_norm_(parameters, optimizer.grad_clip or float("inf"))
         if not torch.isfinite(norm):
             raise ValueError(Errors.GRADIENT_NOT_FINITE.format(norm=float(norm)))
+        if self._thinc_optimizer is not optimizer:
+            self._thinc_optimizer, self._optimizer = optimizer, None
+            self._averages, self._n_updates = {}, 0
         if self._optimizer is None:
             self._optimizer = _build_optimizer(self.module, optimizer, self.device)
-        learn_rate = optimizer.learn_rate * self._next_factor()
-        for group in self._optimizer.param_groups:
-            group["lr"] = learn_rate
-            group["betas"] = (optimizer.b1, optimizer.b2)
+        settings = {
+            "lr": optimizer.learn_rate * self._next_factor(),
+            "betas": (optimizer.b1, optimizer.b2),
+            "eps": optimizer.eps,
+        }
+        for group, decay in zip(self._optimizer.param_groups, (optimizer.L2, 0.0)):
+            group.update({k: v for k, v in settings.items() if k in group}, weight_decay=decay)
         self._optimizer.step()
         self._optimizer.zero_grad(set_to_none=True)
         if optimizer.averages is not None:
@@ -145,8 +154,9 @@ class TorchShim(Shim):
 
     def _next_factor(self) -> float:
         if isinstance(self.learn_rate_factor, Generator):
-            return float(next(self.learn_rate_factor))
-        return self.learn_rate_factor
+            # One that ends stays at its last value, as Thinc's do.
+            self._factor = float(next(self.learn_rate_factor, self._factor))
+        return self._factor
 
     @torch.no_grad()
     def _update_averages(self) -> None:
@@ -217,9 +227,8 @@ class TorchShim(Shim):
         return self.copy()
 
     def __reduce__(self):
-        # A schedule cannot be pickled; a copy in another process only predicts.
-        factor = 1.0 if isinstance(self.learn_rate_factor, Generator) else self.learn_rate_factor
-        return _rebuild, (type(self), self.settings, factor, self.to_files())
+        # A schedule cannot be pickled, but the value that it is at.
+        return _rebuild, (type(self), self.settings, self._factor, self.to_files())
 
     def to_device(self, device_type: str, device_id: int) -> None:
         if self.settings.device == "auto" and self._model is not None:
@@ -250,14 +259,18 @@ class TorchShim(Shim):
 def _build_optimizer(
     module: PreTrainedModel, optimizer: Optimizer, device: torch.device
 ) -> torch.optim.Optimizer:
+    """Of the same kind, for two groups: matrices, and what does not decay. Its numbers are set
+    before each step, for they may be schedules."""
     trained = [p for p in module.parameters() if p.requires_grad]
-    groups = [
-        {"params": [p for p in trained if p.ndim > 1], "weight_decay": optimizer.L2},
-        {"params": [p for p in trained if p.ndim <= 1], "weight_decay": 0.0},
-    ]
+    groups = [{"params": [p for p in trained if p.ndim > 1]}]
+    groups.append({"params": [p for p in trained if p.ndim <= 1]})
+    if optimizer.use_radam:
+        decoupled = optimizer.L2_is_weight_decay
+        return torch.optim.RAdam(groups, decoupled_weight_decay=decoupled)
+    if not (optimizer.b1 and optimizer.b2):  # Thinc's SGD, which has no momentum
+        return torch.optim.SGD(groups, lr=0.0)
     kind = torch.optim.AdamW if optimizer.L2_is_weight_decay else torch.optim.Adam
-    fused = device.type in ("cpu", "cuda")
-    return kind(groups, lr=0.0, eps=optimizer.eps, fused=fused)
+    return kind(groups, lr=0.0, fused=device.type in ("cpu", "cuda"))
 
 
 def _to_array(vectors: torch.Tensor) -> Floats3d:

@@ -15,6 +15,8 @@ from .checkpoint import CONFIG, TOKENIZER, Checkpoint, Files, Layout, read_check
 from .errors import Errors
 from .wordpieces import PieceTokenizer
 
+# Nothing is fetched; and without the second, a user is asked whether code of the folder may run.
+LOCAL = {"local_files_only": True, "trust_remote_code": False}
 WEIGHTS = "model.safetensors"
 VOCABULARIES = ("vocab*", "*.model", "merges.txt")  # of tokenizers without a tokenizer.json
 UNBOUNDED = 10**6  # model_max_length is some huge number where a tokenizer knows no limit
@@ -38,12 +40,12 @@ def open_module(
     config.json; and the names of tensors that the folder lacks, which are random."""
     hf_logging.disable_progress_bar()  # a bar for every load of a spaCy pipeline says nothing
     try:
-        config = AutoConfig.from_pretrained(folder, local_files_only=True)
+        config = AutoConfig.from_pretrained(folder, **LOCAL)
         own_config = json.loads(config.to_json_string())
         module, report = kind.from_pretrained(
             folder,
             config=_with_dropout(config, dropout),
-            local_files_only=True,
+            **LOCAL,
             use_safetensors=True,
             ignore_mismatched_sizes=True,  # they are in the report
             output_loading_info=True,
@@ -60,7 +62,7 @@ def make_checkpoint(
     module: PreTrainedModel, config: dict, folder: Path, *, width: int, segments: bool = False
 ) -> Checkpoint:
     """What goes with a module of a folder; for width and segments see `Layout`."""
-    pad = getattr(module.config, "pad_token_id", None) or 0
+    pad = max(0, getattr(module.config, "pad_token_id", None) or 0)  # -1 for none
     layout = Layout(width, _max_window(module, folder), pad, segments)
     tokenizer = PieceTokenizer(_tokenizer_definition(folder))
     if getattr(module.config, "trigram_input", False):
@@ -123,7 +125,7 @@ def freeze_bottom(module: PreTrainedModel, freeze_layers: int) -> None:
         )
     trained = {id(p) for layer in layers[freeze_layers:] for p in layer.parameters()}
     in_layers = {id(p) for p in layers.parameters()}
-    embeddings = {
+    embeddings = {id(p) for p in module.get_input_embeddings().parameters()} | {
         id(p) for name, p in module.named_parameters() if "embed" in name and id(p) not in in_layers
     }
     for parameter in module.parameters():
@@ -224,7 +226,7 @@ def _tokenizer_definition(folder: Path) -> str:
         # transformers would make up one that knows no words
         raise ValueError(Errors.TOKENIZER_MISSING.format(source=folder))
     try:
-        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+        tokenizer = AutoTokenizer.from_pretrained(folder, **LOCAL)
     except Exception as error:
         raise ValueError(Errors.MODEL_BROKEN.format(source=folder, error=error)) from error
     backend = getattr(tokenizer, "backend_tokenizer", None)

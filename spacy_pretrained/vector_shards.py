@@ -96,15 +96,19 @@ def read_shards(folder: Path, width: int) -> Vectors:
             continue
         except ValueError as error:
             logger.warning(error)
-            path.unlink(missing_ok=True)
+            with suppress(OSError):  # it is not ours to remove
+                path.unlink(missing_ok=True)
+            continue
+        except OSError as error:  # such as too many files that are open
+            logger.warning(Errors.SHARD_NOT_READ.format(path=path, error=error))
             continue
         if n_damaged:
             logger.warning(
                 Errors.SHARD_DAMAGED.format(path=path, damaged=n_damaged, kept=len(found))
             )
-            if found:
-                found, _ = read_shard(write_shard(folder, found), width)
-            with suppress(OSError):  # on Windows, while another process reads it
+            with suppress(OSError):  # in a folder that takes no files; on Windows, while it is read
+                if found:
+                    found, _ = read_shard(write_shard(folder, found), width)
                 path.unlink(missing_ok=True)
         vectors |= found
     return vectors
@@ -112,7 +116,11 @@ def read_shards(folder: Path, width: int) -> Vectors:
 
 def count_bytes(folder: Path) -> int:
     """The size of all shards."""
-    return sum(path.stat().st_size for path in folder.glob("*" + SUFFIX))
+    size = 0
+    for path in folder.glob("*" + SUFFIX):
+        with suppress(FileNotFoundError):  # another process has just written it anew
+            size += path.stat().st_size
+    return size
 
 
 def _remove_unfinished(folder: Path) -> None:

@@ -183,6 +183,20 @@ def test_settings_out_of_range_are_refused(build, setting, value):
         build(**{setting: value})
 
 
+@pytest.mark.parametrize(
+    "settings, message",
+    [
+        ({"freeze_layers": -1}, "freeze_layers = -1 has to be at least 0"),
+        ({"dropout": 1.5}, r"dropout has to be at least 0 and less than 1, but it is 1\.5"),
+        ({"learn_rate_factor": -0.1}, r"0 or more, and finite, but it is -0\.1"),
+        ({"learn_rate_factor": float("nan")}, "but it is nan"),
+    ],
+)
+def test_settings_of_a_training_out_of_range_are_refused(settings, message):
+    with pytest.raises(ValueError, match=message):
+        build_torch_encoder(**settings)
+
+
 def test_there_are_no_negative_threads():
     with pytest.raises(ValueError, match="threads = -1 has to be at least 0"):
         build_openvino_encoder(threads=-1)

@@ -297,6 +297,20 @@ def test_initialize_takes_the_labels_of_the_corpus(tiny_bert):
     assert nlp.get_pipe(NAME).label_data == sorted(LABELS)
 
 
+def test_a_second_initialize_takes_the_labels_of_other_examples(tiny_bert, tmp_path):
+    nlp = make_nlp(tiny_bert, labels=[])
+    nlp.initialize(lambda: make_examples(nlp))
+    nlp.to_disk(tmp_path)
+    for pipeline in (nlp, spacy.load(tmp_path)):
+        pipeline.config["initialize"]["components"] = nlp.config["initialize"]["components"]
+        others = [make_example(pipeline, "One.", {"a": 1.0}), make_example(pipeline, "2", {"b": 1})]
+        pipeline.initialize(lambda others=others: others)
+        assert pipeline.get_pipe(NAME).labels == ("a", "b")
+        pipeline.get_pipe(NAME).set_labels(["x", "y"])
+        pipeline.initialize(lambda others=others: others)
+        assert pipeline.get_pipe(NAME).labels == ("x", "y")
+
+
 def test_initialize_forgets_what_was_learnt(tiny_bert):
     nlp = make_nlp(tiny_bert)
     before = scores(nlp)
@@ -323,6 +337,23 @@ def test_what_is_saved_comes_back_and_learns_on(fitted, tmp_path, way):
     result = fit(again, make_examples(again, [("In 1999", "science"), TEXTS[2]]))
     assert (result.n_examples, result.n_steps) == (2, 4)
     assert best(again, ["In 1999"]) == ["science"]
+
+
+def test_without_labels_it_is_saved_and_learns_later(tiny_bert, tmp_path):
+    nlp = make_nlp(tiny_bert, labels=[], frozen=True)
+    nlp.initialize()
+    nlp.to_disk(tmp_path)
+    for again in (spacy.load(tmp_path), pickle.loads(pickle.dumps(nlp))):
+        fit(again)
+        assert again.get_pipe(NAME).labels == tuple(sorted(LABELS))
+
+
+def test_bytes_of_other_labels_are_taken(tiny_bert):
+    nlp, other = (
+        make_nlp(tiny_bert, frozen=True, labels=labels) for labels in (LABELS, ["a", "b"])
+    )
+    other.from_bytes(nlp.to_bytes())
+    assert_allclose(scores(other), scores(nlp), atol=1e-6)
 
 
 def test_other_labels_than_the_configs_are_saved(tiny_bert, tmp_path):

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import spacy
+from spacy.language import Language
 from spacy.tokens import Doc, Span
 from spacy.training import Example
 from tiny_pipelines import CNN, DOCUMENTS, as_blank, make_examples, make_reference
@@ -76,6 +77,19 @@ def test_all_scores_are_counted(nlp):
         *("ents_f", "spans_sc_f", "cats_micro_f"),
     }
     assert all(value > 0 for value in scores.values())
+
+
+def test_a_threshold_of_something_else_does_not_count():
+    class Sure:
+        threshold = 0.99
+
+        def __call__(self, doc):
+            return doc
+
+    Language.factory("sure", func=lambda nlp, name: Sure())
+    nlp = make_nlp("textcat_multilabel", threshold=0.3)
+    nlp.add_pipe("sure")
+    check(nlp, make_pairs(nlp))
 
 
 def test_what_is_not_annotated_is_not_counted(nlp):

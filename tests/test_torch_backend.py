@@ -11,7 +11,7 @@ import pytest
 import spacy
 import torch
 from numpy.testing import assert_allclose
-from thinc.api import Adam, NumpyOps, warmup_linear
+from thinc.api import SGD, Adam, NumpyOps, RAdam, warmup_linear
 
 from spacy_pretrained import torch_weights
 from spacy_pretrained.torch_backend import TorchSettings, TorchShim
@@ -175,6 +175,44 @@ def test_the_optimizers_own_schedule_is_followed(tiny_bert):
     expected = warmup_linear(1e-2, 2, 4)
     rates = learn_rates(make_shim(tiny_bert), optimizer, 4)
     assert rates == pytest.approx([next(expected) for _ in range(4)])
+
+
+def test_a_schedule_that_ends_stays_where_it_is(tiny_bert):
+    shim = make_shim(tiny_bert, learn_rate_factor=(factor for factor in (1.0, 0.5)))
+    assert learn_rates(shim, Adam(1e-2), 3) == pytest.approx([1e-2, 5e-3, 5e-3])
+    assert pickle.loads(pickle.dumps(shim)).learn_rate_factor == 0.5
+
+
+def test_another_optimizer_begins_anew(tiny_bert):
+    shim, fresh = make_shim(tiny_bert, dropout=0.0), make_shim(tiny_bert, dropout=0.0)
+    for _ in range(3):
+        step(shim, Adam(1e-3, L2=0.0, use_averages=True))
+    fresh.from_bytes(shim.to_bytes())
+    for one in (shim, fresh):
+        step(one, Adam(1e-2, L2=0.5, eps=1e-3, use_averages=True))
+    assert not changed(weights(shim), weights(fresh))
+    (group, _) = shim._optimizer.param_groups
+    assert (group["weight_decay"], group["eps"]) == (0.5, 1e-3)
+    with shim.use_params({"some": 1}), fresh.use_params({"some": 1}):
+        assert not changed(weights(shim), weights(fresh))
+
+
+def test_sgd_follows_the_gradient(tiny_bert):
+    shim = make_shim(tiny_bert, dropout=0.0)
+    before = weights(shim)
+    shim.begin_update(BATCH)[1](D_VECTORS)
+    downhill = gradients(shim)
+    shim.finish_update(SGD(1e-2, L2=0.0, grad_clip=0.0))
+    for name, weight in weights(shim).items():
+        if name in downhill:
+            assert_allclose(weight, before[name] - 1e-2 * downhill[name], atol=1e-6)
+
+
+def test_radam_is_radam(tiny_bert):
+    shim = make_shim(tiny_bert)
+    step(shim, RAdam(1e-3, beta1=0.8))
+    assert isinstance(shim._optimizer, torch.optim.RAdam)
+    assert shim._optimizer.param_groups[0]["betas"] == (0.8, 0.999)
 
 
 def test_a_gradient_that_is_not_finite_stops(tiny_bert):

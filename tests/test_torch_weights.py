@@ -165,6 +165,17 @@ def test_configs_that_say_nothing_are_refused(folder):
         refused(folder, "cannot be loaded")
 
 
+def test_code_in_a_folder_does_not_run_and_nobody_is_asked(folder, monkeypatch):
+    ran = folder.parent / "ran"
+    code = f"open({str(ran)!r}, 'w')\nclass Config: pass\nclass Model: pass\n"
+    (folder / "code.py").write_text(code, "utf8")
+    auto_map = {"AutoConfig": "code.Config", "AutoModel": "code.Model"}
+    edit_json(folder / "config.json", model_type="of its own", auto_map=auto_map)
+    monkeypatch.setattr("builtins.input", lambda *args: pytest.fail("it asked"))
+    refused(folder, "cannot be loaded")
+    assert not ran.exists()
+
+
 def test_weights_in_half_precision_load_in_full(folder):
     weights = load_file(folder / "model.safetensors")
     halves = {name: tensor.half() for name, tensor in weights.items()}

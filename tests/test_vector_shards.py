@@ -99,6 +99,24 @@ def test_what_is_no_shard(tmp_path, caplog):
     assert len(caplog.messages) == 1
 
 
+def test_what_cannot_be_read_or_removed_is_no_reason_to_end(tmp_path, monkeypatch, caplog):
+    def refuse(*args, **kwargs):
+        raise PermissionError("not yours")
+
+    vectors = make_vectors()
+    content = bytearray(write_shard(tmp_path, vectors).read_bytes())
+    content[-1] ^= 1
+    (tmp_path / ("b" + SUFFIX)).write_bytes(content)
+    (tmp_path / ("c" + SUFFIX)).write_bytes(b"no shard")
+    for place in ("os.replace", "pathlib.Path.unlink"):
+        monkeypatch.setattr(place, refuse)
+    assert_same(read_shards(tmp_path, WIDTH), vectors)
+    assert len(caplog.messages) == 2
+    monkeypatch.setattr(vector_shards, "read_shard", refuse)
+    assert read_shards(tmp_path, WIDTH) == {}
+    assert "computed again: not yours" in caplog.messages[-1]
+
+
 def test_unfinished_files_are_left_to_their_process_for_a_while(tmp_path):
     fresh, old = tmp_path / ("a" + UNFINISHED), tmp_path / ("b" + UNFINISHED)
     for path in (fresh, old):

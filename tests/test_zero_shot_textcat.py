@@ -352,6 +352,18 @@ def test_other_weights_are_not_calibrated(tiny_bert):
     assert_allclose(scores(nlp), before, atol=1e-6)
 
 
+def test_calibration_stays_with_the_weights_of_the_encoder(tiny_bert, tiny_source):
+    nlp = make_shared(tiny_bert)
+    nlp.initialize()
+    nlp.get_pipe(NAME).calibrate(TEXTS)
+    other, fresh = (make_shared(tiny_source("roberta")) for _ in range(2))
+    other.remove_pipe(NAME)
+    other.initialize()
+    fresh.initialize()
+    other.add_pipe(NAME, source=nlp)
+    assert_allclose(scores(other), scores(fresh), atol=1e-6)
+
+
 def test_a_few_texts_are_too_few_to_calibrate_on(nlp):
     with pytest.raises(ValueError, match="2 texts, for 3 labels"):
         nlp.get_pipe(NAME).calibrate(["the sea", "", " ", "a dog"])

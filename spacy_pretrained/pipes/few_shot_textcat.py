@@ -11,7 +11,7 @@ import srsly
 from spacy.language import Language
 from spacy.tokens import Doc
 from spacy.training import Example, validate_examples, validate_get_examples
-from spacy.util import SimpleFrozenList, from_disk, to_disk
+from spacy.util import SimpleFrozenList, from_bytes, from_disk, to_bytes, to_disk
 from spacy.vocab import Vocab
 from thinc.api import Model
 from thinc.types import Floats2d, Ints2d
@@ -19,7 +19,7 @@ from thinc.types import Floats2d, Ints2d
 from ..backbone import get_shim, is_frozen
 from ..blas_threads import few_blas_threads
 from ..catalogue import find_source
-from ..checkpoint import read_folder, write_folder
+from ..checkpoint import pack, read_folder, unpack, write_folder
 from ..doc_stream import annotate_ahead, batch_docs
 from ..errors import Errors
 from ..few_shot_model import get_head, has_head, is_loaded, make_prior, read_head, set_head
@@ -165,7 +165,7 @@ class FewShotTextcat(LabelSettings, HeadPipe):
                         number = self.labels.index(label)
                         head.W[row], head.b[row] = old.W[number], old.b[number]
             set_head(self.model, head)
-        self.cfg = new
+        self.cfg = new | {"collected": False}
 
     def add_label(self, label: str) -> int:
         """Add a label behind the others, as `set_labels` does. RETURNS: 1, or 0 if it is there."""
@@ -235,14 +235,20 @@ class FewShotTextcat(LabelSettings, HeadPipe):
         if not hasattr(shim, "load_source"):
             raise ValueError(Errors.ENCODER_NOT_TRAINABLE.format(name=self.name))
         shim.load_source(find_source(source))
-        if labels is None:
-            labels = self.cfg["labels"] or self._collect_labels(get_examples())
+        if labels is None and not self.cfg.get("collected"):
+            labels = self.cfg["labels"]
         self.cfg["labels"] = []  # nothing that was learnt of them is kept
         if labels:
             self.set_labels(labels)
+        else:
+            self._collect_labels(get_examples())
 
-    def _collect_labels(self, examples: Iterable[Example]) -> list[str]:
-        return collect_cats(examples, self.name, multi_label=self.multi_label)
+    def _collect_labels(self, examples: Iterable[Example]) -> None:
+        """Take the labels of the examples, if they have some, as if nobody had given any: the next
+        `initialize` does so again."""
+        if labels := collect_cats(examples, self.name, multi_label=self.multi_label):
+            self.set_labels(labels)
+            self.cfg["collected"] = True
 
     def fit(
         self,
@@ -279,7 +285,9 @@ class FewShotTextcat(LabelSettings, HeadPipe):
         examples = list(examples)
         validate_examples(examples, "FewShotTextcat.fit")
         if not self.labels:
-            self.set_labels(self._collect_labels(examples))
+            self._collect_labels(examples)
+        if not self.labels:
+            raise ValueError(Errors.FEW_SHOT_NO_LABELS.format(name=self.name))
         texts, known = self._select(examples)
         self._check_variety(known)
         n_steps = fit(self.model, texts, known, self._task, settings, report) if texts else 0
@@ -352,10 +360,31 @@ class FewShotTextcat(LabelSettings, HeadPipe):
         read = {
             "cfg": lambda p: self.cfg.update(srsly.read_json(p)),
             "backbone": lambda p: get_shim(self.model).from_files(read_folder(p)),
-            "head": lambda p: read_head(self.model, p),
+            "head": lambda p: read_head(self.model, p.read_bytes()),
             "vocab": lambda p: self.vocab.from_disk(p, exclude=exclude),
         }
         from_disk(path, read, exclude)
+        return self
+
+    def to_bytes(self, *, exclude: Iterable[str] = SimpleFrozenList()) -> bytes:
+        write = {
+            "cfg": lambda: srsly.json_dumps(self.cfg),
+            "backbone": lambda: pack(get_shim(self.model).to_files()),
+            "head": self.model.get_ref("output").to_bytes,
+            "vocab": lambda: self.vocab.to_bytes(exclude=exclude),
+        }
+        return to_bytes(write, exclude)
+
+    def from_bytes(
+        self, data: bytes, *, exclude: Iterable[str] = SimpleFrozenList()
+    ) -> "FewShotTextcat":
+        read = {
+            "cfg": lambda b: self.cfg.update(srsly.json_loads(b)),
+            "backbone": lambda b: get_shim(self.model).from_files(unpack(b)),
+            "head": lambda b: read_head(self.model, b),
+            "vocab": lambda b: self.vocab.from_bytes(b, exclude=exclude),
+        }
+        from_bytes(data, read, exclude)
         return self
 
 

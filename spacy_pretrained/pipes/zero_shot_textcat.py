@@ -271,6 +271,8 @@ class ZeroShotTextcat(LabelSettings, Pipe):
 
     def share_backbone(self, encoder: Model) -> None:
         """Run on the weights of the encoder's model from now on; it is the one named `upstream`."""
+        if self._shares and get_shim(self.model) is not get_shim(encoder):
+            self._calibration = None  # of other weights
         share_shim(self.model, encoder)
         self._shares = True
 
