@@ -43,6 +43,11 @@ BACKBONES = {  # what scripts/benchmark.py calls the bare backbone
     " (its windows)": ": the backbone alone, same batches",
     " (ceiling)": ": the backbone alone, full windows of 64",
 }
+SILVER = {  # files of scores, and of entities' scores
+    "MiniLM, trained on EWT": ("ewt/test.json", "ewt/dev.json"),
+    "– and on texts that the teacher annotated": ("ewt-silver/test.json", "ewt-silver/dev.json"),
+    "all-mpnet-base-v2, the teacher": ("ewt-mpnet/test.json", "ewt-mpnet/test.json"),
+}
 DRAWS = 5
 MODES = ["frozen", "fine-tuned"]
 WAYS = ["names", "descriptions", "descriptions, calibrated"]
@@ -61,6 +66,7 @@ def main() -> None:
     models = Path("docs/models.md")
     fill(models, "experiments", [experiments_table()])
     fill(models, "encoders", [encoders_table()])
+    fill(models, "silver", [silver_table()])
     textcat = Path("docs/text-classification.md")
     fill(textcat, "zero-shot", [zero_shot_table()])
     fill(textcat, "few-shot", [few_shot_table()])
@@ -182,6 +188,19 @@ def encoders_table() -> str:
         speed = f"{found['infer']['words_per_second']:,.0f}" if found else "–"
         rows.append([title, *cells, speed])
     return table(["encoder", *measures, "entities F1", "words/s"], rows)
+
+
+def silver_table() -> str:
+    rows = []
+    for title, (scores_file, entities_file) in SILVER.items():
+        protocols = read(scores_file)["protocols"]
+        gold, raw = (protocols[name]["conll18"] for name in PROTOCOLS)
+        cells = [gold[measure]["f1"] for measure in ("UPOS", "LAS", "Lemmas")]
+        cells.append(read(entities_file)["entities"]["all"]["f1"])
+        cells += [raw[measure]["f1"] for measure in ("LAS", "Sentences")]
+        rows.append([title, *(f"{cell:.2f}" for cell in cells)])
+    header = ["", "UPOS", "LAS", "Lemmas", "entities F1", "LAS, raw text", "Sentences, raw text"]
+    return table(header, rows)
 
 
 def zero_shot_table() -> str:
