@@ -299,7 +299,9 @@ def test_labels_from_the_config():
     examples = make_examples(nlp)
     nlp.initialize(lambda: examples)
     assert nlp.get_pipe(TEXTCAT).labels == ("science", "money", "other")
-    with pytest.raises(ValueError, match="'animals', which is none of the labels: science, money, other"):
+    with pytest.raises(
+        ValueError, match="'animals', which is none of the labels: science, money, other"
+    ):
         nlp.update(examples)
 
 
