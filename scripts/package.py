@@ -41,16 +41,7 @@ def main(
 ) -> None:
     if not (model / "meta.json").is_file():
         msg.fail(f"{model} has no meta.json: it is no pipeline. Train one first.", exits=1)
-    others = (
-        [path.name for path in output.iterdir() if path.suffix != ".whl"] if output.is_dir() else []
-    )
-    if others or output.is_file():
-        what = (
-            f"holds other things than wheels ({', '.join(sorted(others))})"
-            if others
-            else "is a file"
-        )
-        msg.fail(f"{output} {what}: give another folder for the wheel.", exits=1)
+    check_output(output)
     about = about or Path("assets") / corpus / "meta.json"
     meta = make_meta(model, corpus, encoder, srsly.read_json(about) if about.exists() else {})
     with tempfile.TemporaryDirectory() as folder:
@@ -69,6 +60,15 @@ def main(
         output.mkdir(parents=True)
         wheel = Path(shutil.move(wheel, output))
     msg.good(f"{wheel} ({wheel.stat().st_size / 1e6:.1f} MB)")
+
+
+def check_output(output: Path) -> None:
+    """Refuse a folder with other things than wheels in it: they would be lost."""
+    if output.is_file():
+        msg.fail(f"{output} is a file: give another folder for the wheel.", exits=1)
+    if others := sorted(path.name for path in output.glob("*") if path.suffix != ".whl"):
+        what = f"{output} holds other things than wheels ({', '.join(others)})"
+        msg.fail(f"{what}: give another folder for the wheel.", exits=1)
 
 
 def make_meta(model: Path, corpus: str, encoder: str, about: dict[str, Any]) -> dict[str, Any]:
