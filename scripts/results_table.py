@@ -47,6 +47,7 @@ SILVER = {  # files of scores, and of entities' scores
     "MiniLM, trained on EWT": ("ewt/test.json", "ewt/dev.json"),
     "– and on texts that the teacher annotated": ("ewt-silver/test.json", "ewt-silver/dev.json"),
     "– – then on EWT alone": ("ewt-silver/test-with-gold.json", "ewt-silver/dev-with-gold.json"),
+    "– – – in INT8": ("ewt-silver/test-with-gold-int8.json",) * 2,
     "all-mpnet-base-v2, the teacher": ("ewt-mpnet/test.json", "ewt-mpnet/test.json"),
 }
 DRAWS = 5
