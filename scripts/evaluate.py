@@ -166,12 +166,14 @@ def run_protocol(
 def bare(doc: Doc, *, keep_sentences: bool) -> Doc:
     """The tokens alone, or with their sentence starts: 1 or -1, where 0 would be unknown."""
     starts = [1 if token.is_sent_start else -1 for token in doc]
-    return Doc(
+    tokens = Doc(
         doc.vocab,
         words=[token.text for token in doc],
         spaces=[bool(token.whitespace_) for token in doc],
         sent_starts=starts if keep_sentences else None,
     )
+    tokens.has_unknown_spaces = doc.has_unknown_spaces
+    return tokens
 
 
 def surface_texts(gold_docs: list[Doc], gold: Annotation) -> list[str]:

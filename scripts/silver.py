@@ -14,6 +14,7 @@ from typing import Annotated
 
 import spacy
 import typer
+from evaluate import bare
 from spacy.language import Language
 from spacy.tokens import Doc, DocBin
 from wasabi import msg
@@ -59,15 +60,8 @@ def main(
 
 def annotate(nlp: Language, texts: Iterable[str | Doc]) -> Iterator[Doc]:
     """The texts with the pipeline's annotation and no other; tokens that are there are kept."""
-    bare = (text if isinstance(text, str) else without_annotation(nlp, text) for text in texts)
-    return nlp.pipe(bare, batch_size=DOCS_AT_ONCE)
-
-
-def without_annotation(nlp: Language, doc: Doc) -> Doc:
-    words = [token.text for token in doc]
-    bare = Doc(nlp.vocab, words=words, spaces=[bool(token.whitespace_) for token in doc])
-    bare.has_unknown_spaces = doc.has_unknown_spaces
-    return bare
+    inputs = (t if isinstance(t, str) else bare(t, keep_sentences=False) for t in texts)
+    return nlp.pipe(inputs, batch_size=DOCS_AT_ONCE)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 import os
 import threading
+from collections.abc import Callable
 
 import pytest
 import spacy
@@ -15,6 +16,25 @@ from spacy_pretrained.head_pipe import SHORT
 
 def blas_threads() -> list[int]:
     return [pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"]
+
+
+def begin_in_another_thread() -> Callable[[], None]:
+    """Another thread is inside `few_blas_threads` until what is returned is called."""
+    inside, leave = threading.Event(), threading.Event()
+
+    def work() -> None:
+        with few_blas_threads():
+            inside.set()
+            leave.wait(30)
+
+    def end() -> None:
+        leave.set()
+        thread.join()
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    assert inside.wait(30)
+    return end
 
 
 @pytest.fixture(autouse=True)
@@ -50,21 +70,11 @@ def test_never_more_than_before(monkeypatch):
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of forks with threads
 def test_a_child_of_a_thread_inside_has_them_back():
     before = blas_threads()
-    inside, leave = threading.Event(), threading.Event()
-
-    def other() -> None:
-        with few_blas_threads():
-            inside.set()
-            leave.wait(30)
-
-    thread = threading.Thread(target=other)
-    thread.start()
-    assert inside.wait(30)
+    leave = begin_in_another_thread()
     child = os.fork()
     if not child:
         os._exit(int(blas_threads() != before))
-    leave.set()
-    thread.join()
+    leave()
     assert os.waitpid(child, 0)[1] == 0
 
 
@@ -77,19 +87,9 @@ def test_an_error_gives_them_back():
 
 def test_threads_that_overlap_give_them_back():
     before = blas_threads()
-    inside, leave = threading.Event(), threading.Event()
-
-    def other() -> None:
-        with few_blas_threads():
-            inside.set()
-            leave.wait(30)
-
-    thread = threading.Thread(target=other)
     with few_blas_threads():
-        thread.start()
-        assert inside.wait(30)
-    leave.set()
-    thread.join()
+        leave = begin_in_another_thread()
+    leave()
     assert blas_threads() == before
 
 
