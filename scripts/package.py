@@ -55,7 +55,8 @@ def main(
             create_sdist=False,
             require_parent=True,
         )
-        wheel = build_wheel(Path(folder) / f"{meta['lang']}_{meta['name']}-{version}")
+        source = Path(folder) / f"{meta['lang']}_{meta['name']}-{version}"
+        wheel = build_wheel(source, Path(folder) / "wheel")
         shutil.rmtree(output, ignore_errors=True)
         output.mkdir(parents=True)
         wheel = Path(shutil.move(wheel, output))
@@ -128,9 +129,12 @@ def training_requirements() -> list[str]:
     return [match["requirement"].strip() for match in found if match]
 
 
-def build_wheel(source: Path) -> Path:
-    """Without isolation: that would fetch setuptools once more, for every wheel."""
-    output = source.with_name("wheel")
+def build_wheel(source: Path, output: Path) -> Path:
+    """Without isolation: that would fetch setuptools once more, for every wheel.
+
+    output (Path): Folder without other wheels, made if there is none.
+    RETURNS (Path): The wheel.
+    """
     command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-cache-dir"]
     command += ["--no-build-isolation", "--wheel-dir", str(output), str(source)]
     subprocess.run(command, check=True)

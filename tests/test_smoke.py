@@ -1,4 +1,5 @@
-"""scripts/smoke.py: what counts as the same annotation. The environment itself is `make demo`'s."""
+"""scripts/smoke.py: what it asks pip for, and what counts as the same annotation. That the wheel can
+be installed is for `make demo` to show."""
 
 import importlib
 import json
@@ -59,6 +60,19 @@ def test_no_wheel(smoke, tmp_path, capsys):
     with pytest.raises(SystemExit):
         smoke.main(tmp_path, tmp_path, tmp_path)
     assert "Package first" in " ".join(capsys.readouterr().out.split())
+
+
+def test_environment(smoke, monkeypatch, tmp_path):
+    """pip is asked for the pipeline's wheel, and is given ours, which is built from this folder."""
+    commands = []
+    monkeypatch.setattr(smoke, "run_pip", commands.append)
+    python = smoke.make_environment(tmp_path / "venv", tmp_path / "en_pipeline.whl")
+    assert python.exists()
+    (command,) = commands
+    assert command[command.index("--python") + 1] == str(python)
+    assert command[-1] == str(tmp_path / "en_pipeline.whl")
+    (wheel,) = Path(command[command.index("--find-links") + 1]).iterdir()
+    assert wheel.name.startswith("spacy_pretrained-") and wheel.suffix == ".whl"
 
 
 def test_pip_without_a_network(smoke, capsys):

@@ -190,7 +190,7 @@ class FewShotTextcat(LabelSettings, HeadPipe):
 
     def predict(self, docs: Iterable[Doc]) -> Floats2d:
         """Probabilities (B, K) of K labels for each of B Docs."""
-        self._check_ready()
+        self._check_loaded()
 
         def find_logits(texts: list[str]) -> Floats2d:
             return self._check_finite(self.model.predict(texts))
@@ -206,7 +206,7 @@ class FewShotTextcat(LabelSettings, HeadPipe):
         """The batches of windows that the backbone gets to see for these Docs."""
         return plan_texts(self.model.get_ref("encoder"), [doc.text for doc in docs])
 
-    def _check_ready(self) -> None:
+    def _check_loaded(self) -> None:
         if not is_loaded(self.model):
             raise ValueError(Errors.NOT_INITIALIZED)
         if not self.labels:
@@ -297,7 +297,7 @@ class FewShotTextcat(LabelSettings, HeadPipe):
         return Fit(len(texts), n_ignored, n_steps)
 
     def _learn(self, examples: list[Example]) -> float:
-        self._check_ready()
+        self._check_loaded()
         texts, known = self._select(examples)
         if not texts:
             return 0.0
