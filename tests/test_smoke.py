@@ -1,5 +1,5 @@
-"""scripts/smoke.py: what it asks pip for, and what counts as the same annotation. That the wheel can
-be installed is for `make demo` to show."""
+"""scripts/smoke.py: what it asks pip for, and what counts as the same annotation. That pip can
+install it is for `make demo` to show."""
 
 import importlib
 import json
