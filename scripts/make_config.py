@@ -3,6 +3,9 @@
     python scripts/make_config.py configs/pipeline.cfg training/ewt/config.cfg \\
         --train corpus/ewt/train.spacy
 
+    python scripts/make_config.py configs/train_on.cfg training/taught/config.cfg \\
+        --model training/silver/model-best --train corpus/ewt/train.spacy --max-steps 420
+
 A training sees the corpus 15 times in batches of 1,500 words. A small corpus gets smaller batches,
 so that it is still learnt in `LEAST_STEPS` steps or more.
 """
@@ -14,8 +17,9 @@ from typing import Annotated
 import typer
 from spacy.cli.init_config import fill_config
 from spacy.tokens import DocBin
-from spacy.util import load_config
+from spacy.util import is_package, load_config
 from spacy.vocab import Vocab
+from thinc.api import Config
 from wasabi import msg
 
 EPOCHS = 15
@@ -30,17 +34,34 @@ def main(
     output: Annotated[Path, typer.Argument(help="Complete config to write")],
     train: Annotated[Path, typer.Option(help=".spacy file that will be trained on")],
     max_steps: Annotated[int, typer.Option(help="Steps; 0: by the size of the corpus")] = 0,
+    model: Annotated[
+        Path | None, typer.Option(help="Pipeline to begin with, of a config with paths.model")
+    ] = None,
 ) -> None:
     n_words = sum(len(doc) for doc in DocBin().from_disk(train).get_docs(Vocab()))
     if not n_words:
         msg.fail(f"{train} has no words: nothing to train on.", exits=1)
+    short = load_config(config)
+    if model or "model" in short["paths"]:
+        begin_with(short, model, config)
     output.parent.mkdir(parents=True, exist_ok=True)
-    fill_config(output, config, silent=True)
+    short.to_disk(output)
+    fill_config(output, output, silent=True)
     settings = fit(n_words, max_steps)
     load_config(output, overrides=settings).to_disk(output)
     steps, batch = settings["training.max_steps"], settings["training.batcher.size"]
     epochs = steps * batch / n_words
     msg.good(f"{output}: {n_words:,} words, {steps} steps of {batch} words ({epochs:.0f} epochs)")
+
+
+def begin_with(short: Config, model: Path | None, path: Path) -> None:
+    """Set the pipeline that a training begins with, if one is given, and see that it is there."""
+    if "model" not in short["paths"]:
+        msg.fail(f"{path} begins with no pipeline: --model is for configs/train_on.cfg.", exits=1)
+    short["paths"]["model"] = source = str(model or short["paths"]["model"])
+    if not (Path(source) / "meta.json").is_file() and not is_package(source):
+        what = f"There is no pipeline {source}, which {path} begins with."
+        msg.fail(f"{what} Name another with --model.", exits=1)
 
 
 def fit(n_words: int, max_steps: int = 0) -> dict[str, int]:

@@ -498,7 +498,8 @@ class Errors:
     )
     LABEL_UNKNOWN = (
         "Component '{name}' met the label '{label}' in training, which it was not initialized "
-        "with. Initialize it with all of the corpus, or with a list of labels that has it."
+        "with. Initialize it with all of the corpus, or with a list of labels that has it; one "
+        "that comes from a trained pipeline keeps the labels that it has there."
     )
     NOT_A_LIST = (
         "Component '{name}' takes a list of {what}, not one string: ['{value}'], not '{value}'."

@@ -29,6 +29,7 @@ LAYERS = [
         "catalogue",
         "conll18",
         "training_logger",
+        "lemmatizer_trees",
         "gold",
         "calibration",
         "noun_chunks",

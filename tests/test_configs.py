@@ -16,8 +16,8 @@ from typer.main import get_command
 
 ROOT = Path(__file__).parent.parent
 # pipeline_trf.cfg needs spacy-transformers, and has a test of its own in a second environment;
-# stock_cnn.cfg has nothing of ours, and its own test below.
-OTHERS = ("pipeline_trf", "stock_cnn")
+# stock_cnn.cfg has nothing of ours and train_on.cfg begins with a pipeline: tests below.
+OTHERS = ("pipeline_trf", "stock_cnn", "train_on")
 CONFIGS = sorted(p for p in (ROOT / "configs").glob("*.cfg") if p.stem not in OTHERS)
 
 ENCODER = "pretrained_encoder"
@@ -126,6 +126,34 @@ def test_what_we_compare_with(corpus, tmp_path):
     names.remove("tok2vec")  # what it calls a loss is the size of its gradients
     assert all(after["losses"][name] < before["losses"][name] for name in names)
     assert {"pos_acc", "dep_las", "ents_f", "lemma_acc"} <= after["scores"].keys()
+
+
+def test_training_goes_on(corpus, tiny_bert, tmp_path, monkeypatch):
+    """The second training begins with the scores that the first ended with, and gets on."""
+    monkeypatch.chdir(tmp_path)
+    data = ["--paths.train", corpus / "train.spacy", "--paths.dev", corpus / "dev.spacy"]
+    source = ["--initialize.components.pretrained_encoder.source", tiny_bert]
+    first, second = ROOT / "configs" / "pipeline.cfg", ROOT / "configs" / "train_on.cfg"
+    # "training/ewt" is where train_on.cfg looks for a pipeline.
+    *_, before, ended = train_and_log(first, [*data, *source], 12, "training/ewt")
+    begun, after = train_and_log(second, data, 4, "on")
+    scores = ended["scores"].keys() - {"speed"}
+    assert {"pos_acc", "dep_las", "ents_f", "lemma_acc"} <= scores
+    for name in scores:
+        assert begun["scores"][name] == pytest.approx(ended["scores"][name], abs=1e-6), name
+    for name in after["losses"].keys() - {ENCODER}:  # what it calls a loss is no such thing
+        assert after["losses"][name] < before["losses"][name], name  # of four steps each
+
+
+def train_and_log(config, settings, steps, output):
+    """Complete a config and train by it; what its log says every four steps."""
+    full, log = f"{config.stem}-full.cfg", f"{config.stem}.jsonl"
+    call_command("init", "fill-config", config, full)
+    length = ["--training.max_steps", steps, "--training.eval_frequency", 4]
+    rate = [f"--training.optimizer.learn_rate.{x}" for x in ("warmup_steps", "initial_rate")]
+    more = [*length, rate[0], 1, rate[1], 0.003, "--training.logger.path", log]
+    call_command("train", full, "--output", output, *settings, *more)
+    return [json.loads(line) for line in Path(log).read_text("utf8").splitlines()]
 
 
 def write_assembly(config, model, path):

@@ -48,6 +48,41 @@ def test_steps_that_are_given(make_config, corpus, tmp_path):
     assert training["eval_frequency"] == training["optimizer"]["learn_rate"]["warmup_steps"] == 1
 
 
+def test_a_pipeline_to_begin_with(make_config, corpus, tmp_path):
+    names = load_config(ROOT / "configs" / "train_on.cfg")["nlp"]["pipeline"]
+    nlp = spacy.blank("en")
+    for name in names:
+        nlp.add_pipe("sentencizer", name=name)
+    nlp.to_disk(tmp_path / "pipeline")
+    output = tmp_path / "config.cfg"
+    make_config.main(
+        ROOT / "configs" / "train_on.cfg", output, corpus("one"), model=tmp_path / "pipeline"
+    )
+    config = load_config(output, interpolate=True)
+    assert config["initialize"]["after_init"]
+    for name in names:
+        assert config["components"][name]["source"] == str(tmp_path / "pipeline")
+
+
+@pytest.mark.parametrize(
+    ("name", "model", "message"),
+    [
+        ("train_on", "nowhere", "no pipeline nowhere"),
+        ("train_on", None, "Name another with --model"),
+        ("ner", "nowhere", "begins with no pipeline"),
+    ],
+)
+def test_no_pipeline_to_begin_with(
+    make_config, corpus, tmp_path, monkeypatch, capsys, name, model, message
+):
+    monkeypatch.chdir(tmp_path)
+    config, output = ROOT / "configs" / f"{name}.cfg", Path("config.cfg")
+    with pytest.raises(SystemExit):
+        make_config.main(config, output, corpus("one"), model=model and Path(model))
+    assert message in " ".join(capsys.readouterr().out.split())
+    assert not output.exists()
+
+
 def test_15_epochs_of_what_is_large(make_config):
     # The treebank that the recipe in docs/models.md is for.
     assert make_config.fit(204_577) == {
