@@ -18,7 +18,7 @@ import shlex
 import subprocess
 import sys
 import tempfile
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median
@@ -85,11 +85,15 @@ class Worker:
         )
 
     def ask(self, command: str) -> dict:
-        try:
+        self.send(command)
+        return self.receive(command)
+
+    def send(self, command: str) -> None:
+        with suppress(BrokenPipeError):  # `receive` finds that out
             print(command, file=self.process.stdin, flush=True)
-            answer = json.loads(self.process.stdout.readline() or '{"error": "it died"}')
-        except BrokenPipeError:
-            answer = {"error": "it died"}
+
+    def receive(self, command: str) -> dict:
+        answer = json.loads(self.process.stdout.readline() or '{"error": "it died"}')
         if "error" in answer:
             self.log.seek(0)
             print(self.log.read()[-3000:], file=sys.stderr)
@@ -218,8 +222,11 @@ def measure_speed(part: str, subjects, options, rounds, results) -> None:
     with ExitStack() as stack:
         workers = [stack.enter_context(Worker(subject, options)) for subject in subjects]
         parts = [results[subject.name].setdefault(part, {}) for subject in subjects]
+        for worker in workers:  # nothing is timed yet: all at once
+            worker.send("load")
+        for worker in workers:
+            worker.receive("load")
         for worker, found in zip(workers, parts):
-            worker.ask("load")
             found |= {"seconds": [], "words": [], **worker.ask(f"prepare_{part}")}
             worker.ask(part)  # warms up
         for number in range(1, rounds + 1):
