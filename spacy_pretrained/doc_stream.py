@@ -15,6 +15,10 @@ from thinc.api import Ops
 # enough that vectors of some batches are no memory to speak of (1.7 KB a token, for 416 of them).
 MAX_TOKENS = 8192
 
+# Tokens of the first batch; each further one has twice as many, up to MAX_TOKENS. So the components
+# behind an encoder have something to do soon.
+FIRST_TOKENS = 2048
+
 # Batches that are worked on before their turn. With one, an engine waits while the next is cut into
 # windows, and torch, on two cores, took half as long again.
 AHEAD = 2
@@ -22,16 +26,22 @@ AHEAD = 2
 Result = TypeVar("Result")
 
 
-def batch_docs(docs: Iterable[Doc], max_docs: int, max_tokens: int = MAX_TOKENS) -> Iterator[list]:
-    """Lists of up to `max_docs` Docs that end with the Doc that brings them to `max_tokens`."""
+def batch_docs(
+    docs: Iterable[Doc],
+    max_docs: int,
+    first_tokens: int = FIRST_TOKENS,
+    max_tokens: int = MAX_TOKENS,
+) -> Iterator[list[Doc]]:
+    """Lists of up to `max_docs` Docs. Each ends with the Doc that brings it to `first_tokens`, then
+    to twice as many and so on, to `max_tokens` in the end."""
     batch: list[Doc] = []
-    n_tokens = 0
+    n_tokens, enough = 0, first_tokens
     for doc in docs:
         batch.append(doc)
         n_tokens += len(doc)
-        if len(batch) >= max_docs or n_tokens >= max_tokens:
+        if len(batch) >= max_docs or n_tokens >= enough:
             yield batch
-            batch, n_tokens = [], 0
+            batch, n_tokens, enough = [], 0, min(2 * enough, max_tokens)
     if batch:
         yield batch
 

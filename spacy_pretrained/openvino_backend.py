@@ -26,6 +26,9 @@ MODEL, WEIGHTS = "model.xml", "model.bin"
 QUANTIZER = b'type="FakeQuantize"'
 PACKED = ["spacy_pretrained", "packed"]  # where an `openvino.Model` says so of itself
 
+# Seconds that a thread waits for its turn with many batches; they usually take a tenth.
+LONGEST_TURN = 1.0
+
 # Compute with the values that INT8 has, but in fp32.
 EXACT = {"LP_TRANSFORMS_MODE": False}
 
@@ -72,6 +75,7 @@ class _Session:
     n_callers: int = 0
     idle: deque = field(default_factory=deque)
     under_way: list = field(default_factory=list)
+    turn: threading.Lock = field(default_factory=threading.Lock)
 
     def __post_init__(self):
         _sessions.add(self)
@@ -92,6 +96,19 @@ class _Session:
             for request in running:
                 with self._finished(request):
                     pass
+
+    def in_turn(self, batches: Iterable[WindowBatch]) -> Iterator[WindowBatch]:
+        """The same batches. Other threads wait for theirs until the last of these is under way: if
+        two batches of Docs shared the engine, the heads would wait for both.
+
+        Nobody waits for ever: a caller may hold on to a prediction and never ask for the rest.
+        """
+        has_turn = self.turn.acquire(timeout=LONGEST_TURN)
+        try:
+            yield from batches
+        finally:
+            if has_turn:
+                self.turn.release()
 
     def _start(self, batch: WindowBatch) -> Any:
         try:
@@ -149,8 +166,11 @@ class OpenVinoShim(Shim):
         if not first:  # nothing to compile for
             return
         ops = get_current_ops()
-        with self._session(is_single=len(first) == 1) as session:
-            for vectors in session.run(chain(first, batches)):
+        is_single = len(first) == 1
+        batches = chain(first, batches)
+        with self._session(is_single=is_single) as session:
+            # A single text does not wait for its turn behind a stream of many.
+            for vectors in session.run(batches if is_single else session.in_turn(batches)):
                 yield ops.asarray_f(vectors)
 
     def begin_update(self, batch: WindowBatch) -> tuple[Floats3d, Callable[[Floats3d], None]]:

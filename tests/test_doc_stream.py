@@ -43,13 +43,20 @@ def make_docs(*lengths: int) -> list[Doc]:
         ([0, 0, 0, 0], [3, 1]),
         ([5, 5, 5, 5], [2, 2]),
         ([1, 1, 1, 1, 9, 30, 1], [3, 2, 1, 1]),
+        ([4] * 20, [3, 3, 3, 3, 3, 3, 2]),
     ],
 )
 def test_batches_are_bounded_by_docs_and_by_tokens(lengths, expected):
     docs = make_docs(*lengths)
-    batches = list(batch_docs(docs, 3, 10))
+    batches = list(batch_docs(docs, 3, 10, 10))
     assert [len(batch) for batch in batches] == expected
     assert [doc for batch in batches for doc in batch] == docs
+
+
+def test_the_first_batches_are_small():
+    docs = make_docs(*[1] * 40)
+    assert [len(batch) for batch in batch_docs(docs, 1000, 2, 10)] == [2, 4, 8, 10, 10, 6]
+    assert [len(batch) for batch in batch_docs(docs, 1000, 15, 20)] == [15, 20, 5]
 
 
 def test_nothing_is_read_ahead_of_a_full_batch():
@@ -171,7 +178,7 @@ def test_a_stream_is_annotated_as_single_texts(nlp, batch_size):
 
 
 def test_long_docs_make_batches_of_their_own(nlp, monkeypatch):
-    monkeypatch.setattr("spacy_pretrained.doc_stream.batch_docs.__defaults__", (50,))
+    monkeypatch.setattr("spacy_pretrained.doc_stream.batch_docs.__defaults__", (50, 50))
     sizes = []
     encoder = nlp.get_pipe(ENCODER)
     predict = encoder.predict

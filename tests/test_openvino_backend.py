@@ -252,6 +252,36 @@ def test_a_single_batch_has_all_cores_unless_others_are_at_work(shim):
     assert streams() == {1: 1, 2: 0}
 
 
+def test_many_batches_go_ahead_of_those_that_are_asked_for_later(shim, monkeypatch):
+    monkeypatch.setattr(openvino_backend, "LONGEST_TURN", 30)
+    expected = predict(shim)
+    first = shim.predict(BATCHES)
+    found = [next(first).copy()]
+    with ThreadPoolExecutor(2) as pool:
+        later = pool.submit(predict, shim, BATCHES)
+        single = pool.submit(predict, shim, BATCHES[:1])
+        assert_same(single.result(timeout=30), expected[:1], atol=1e-6)  # does not wait
+        assert not wait([later], timeout=0.3).done
+        found += [vectors.copy() for vectors in first]
+        assert_same(later.result(timeout=30), expected, atol=1e-6)
+    assert_same(found, expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("ending", ["held", "closed"])
+def test_nobody_waits_for_ever_for_a_prediction_that_goes_no_further(shim, monkeypatch, ending):
+    expected = predict(shim)
+    monkeypatch.setattr(openvino_backend, "LONGEST_TURN", 0.2 if ending == "held" else 30)
+    held = shim.predict(BATCHES)
+    next(held)
+    if ending == "closed":
+        held.close()
+    with ThreadPoolExecutor(1) as pool:
+        assert_same(pool.submit(predict, shim, BATCHES).result(timeout=20), expected, atol=1e-6)
+    assert_same(predict(shim), expected, atol=1e-6)  # also in the same thread
+    held.close()
+    assert not any(session.turn.locked() for session in shim._sessions.values())
+
+
 def test_batches_may_come_from_a_generator_and_stop_early(shim):
     expected = predict(shim)
     for _ in range(3):
