@@ -77,6 +77,11 @@ class Errors:
         "The folder '{source}' has no tokenizer.json, and no vocabulary to make one of. Save the "
         "model's tokenizer there: `AutoTokenizer.from_pretrained(...).save_pretrained(folder)`."
     )
+    TOKENIZER_TOO_LARGE = (
+        "The tokenizer of '{source}' has pieces that its model has no vectors of: '{piece}' is "
+        "number {number}, and there are {n_vectors}. Is it the tokenizer of this model? If pieces "
+        "were added to it, call `model.resize_token_embeddings(len(tokenizer))`, and save both."
+    )
     MODEL_NO_MASK = (
         "'{name}' takes no attention mask or does not heed it, so that padding would change its "
         "vectors; use another encoder."

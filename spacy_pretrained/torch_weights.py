@@ -65,6 +65,7 @@ def make_checkpoint(
     pad = max(0, getattr(module.config, "pad_token_id", None) or 0)  # -1 for none
     layout = Layout(width, _max_window(module, folder), pad, segments)
     tokenizer = PieceTokenizer(_tokenizer_definition(folder))
+    _check_vocabulary(module, tokenizer, folder)
     if getattr(module.config, "trigram_input", False):
         # MobileBERT reads the next piece's embedding: padding's must be what the end of text is.
         module.get_input_embeddings().weight.data[pad] = 0
@@ -148,6 +149,16 @@ def _check_kind(module: PreTrainedModel) -> None:
         raise ValueError(Errors.MODEL_NO_ENCODER.format(name=module.config.model_type))
     if "attention_mask" not in arguments:
         raise ValueError(Errors.MODEL_NO_MASK.format(name=module.config.model_type))
+
+
+def _check_vocabulary(module: PreTrainedModel, tokenizer: PieceTokenizer, folder: Path) -> None:
+    """Refuse a tokenizer with pieces that the model has no vectors of: a text with one would end in
+    an IndexError, some day."""
+    n_vectors = len(module.get_input_embeddings().weight)
+    piece, largest = max(tokenizer.vocabulary().items(), key=lambda item: item[1])
+    if largest >= n_vectors:
+        known = {"source": folder, "piece": piece, "number": largest, "n_vectors": n_vectors}
+        raise ValueError(Errors.TOKENIZER_TOO_LARGE.format(**known))
 
 
 def _check_padding(module: PreTrainedModel, checkpoint: Checkpoint) -> None:

@@ -61,6 +61,10 @@ class PieceTokenizer:
         encodings = self._tokenizer.encode_batch_fast(texts, add_special_tokens=False)
         return [np.asarray(encoding.ids, dtype="int64") for encoding in encodings]
 
+    def vocabulary(self) -> dict[str, int]:
+        """All pieces, added ones included, with their ids."""
+        return self._tokenizer.get_vocab(with_added_tokens=True)
+
     def _special_pieces(self) -> tuple[list[int], list[int]]:
         """What the tokenizer puts around a text, found by asking it."""
         encoding = self._tokenizer.encode("a", add_special_tokens=True)

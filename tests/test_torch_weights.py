@@ -14,6 +14,7 @@ from numpy.testing import assert_allclose
 from safetensors.torch import load_file, save_file
 from thinc.api import Adam
 from tiny_models import KINDS, TOKENIZERS, write_json
+from tokenizers import Tokenizer
 from transformers import AutoConfig, AutoModel
 
 from spacy_pretrained.catalogue import find_source
@@ -247,6 +248,14 @@ def test_a_tokenizer_that_is_not_fast_is_refused(folder):
     write_json(folder / "vocab.json", {"<unk>": 0, "a</w>": 1})
     (folder / "merges.txt").write_text("#version: 0.2\n", "utf8")
     refused(folder, "CTRLTokenizer.* not a fast one")
+
+
+def test_a_tokenizer_with_more_pieces_than_vectors_is_refused(folder):
+    tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+    n_pieces = tokenizer.get_vocab_size()
+    tokenizer.add_tokens(["Zürich"])
+    tokenizer.save(str(folder / "tokenizer.json"))
+    refused(folder, f"'Zürich' is number {n_pieces}, and there are {n_pieces}.")
 
 
 def test_a_broken_tokenizer_is_refused(folder):
