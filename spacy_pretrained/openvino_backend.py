@@ -26,8 +26,8 @@ MODEL, WEIGHTS = "model.xml", "model.bin"
 QUANTIZER = b'type="FakeQuantize"'
 PACKED = ["spacy_pretrained", "packed"]  # where an `openvino.Model` says so of itself
 
-# Seconds that a thread waits for its turn with many batches; they usually take a tenth.
-LONGEST_TURN = 1.0
+# Seconds that a thread waits at most for its turn: more than a batch of Docs takes.
+LONGEST_TURN = 5.0
 
 # Compute with the values that INT8 has, but in fp32.
 EXACT = {"LP_TRANSFORMS_MODE": False}
