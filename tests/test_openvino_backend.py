@@ -198,10 +198,10 @@ def test_a_fork_waits_for_what_is_under_way_and_nothing_begins_until_it_is_over(
     try:
         assert session.under_way and all(request.wait_for(0) for request in session.under_way)
         with ThreadPoolExecutor(1) as pool:
-            other = pool.submit(predict, shim, BATCHES)
+            other = pool.submit(predict, shim, BATCHES[:1])  # many would wait for their turn
             assert not wait([other], timeout=0.3).done
             openvino_backend._gate.release()
-            assert_same(other.result(timeout=30), expected, atol=1e-6)
+            assert_same(other.result(timeout=30), expected[:1], atol=1e-6)
     finally:
         stream.close()
     assert not session.under_way
