@@ -45,10 +45,14 @@ BACKBONES = {  # what scripts/benchmark.py calls the bare backbone
 }
 SILVER = {  # files of scores, and of entities' scores
     "MiniLM, trained on EWT": ("ewt/test.json", "ewt/dev.json"),
-    "– and on texts that the teacher annotated": ("ewt-silver/test.json", "ewt-silver/dev.json"),
-    "– – then on EWT alone": ("ewt-silver/test-with-gold.json", "ewt-silver/dev-with-gold.json"),
+    "– and on texts that the teacher annotated": ("ewt-silver/test.json",) * 2,
+    "– – then on EWT alone": ("ewt-silver/test-with-gold.json",) * 2,
     "– – – in INT8": ("ewt-silver/test-with-gold-int8.json",) * 2,
-    "all-mpnet-base-v2, the teacher": ("ewt-mpnet/test.json", "ewt-mpnet/test.json"),
+    "– – another run, parser layers of 400 and 100": (
+        "ewt-silver/test-with-gold-400.json",
+        "ewt-silver/dev-with-gold-400.json",
+    ),
+    "all-mpnet-base-v2, the teacher": ("ewt-mpnet/test.json",) * 2,
 }
 DRAWS = 5
 MODES = ["frozen", "fine-tuned"]

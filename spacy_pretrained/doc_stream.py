@@ -16,8 +16,8 @@ from thinc.api import Ops
 MAX_TOKENS = 8192
 
 # Tokens of the first batch; each further one has twice as many, up to MAX_TOKENS. So the components
-# behind an encoder have something to do soon.
-FIRST_TOKENS = 2048
+# behind an encoder have something to do soon. Smaller ones cost torch more than that is worth.
+FIRST_TOKENS = 4096
 
 # Batches that are worked on before their turn. With one, an engine waits while the next is cut into
 # windows, and torch, on two cores, took half as long again.
