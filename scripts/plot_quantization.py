@@ -9,7 +9,7 @@ matplotlib.use("Agg")
 
 import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
-from matplotlib.ticker import FuncFormatter
+from matplotlib.ticker import FuncFormatter, MaxNLocator
 from plot_training import COLORS, GREY
 
 
@@ -50,6 +50,7 @@ def draw_panel(axes: Axes, kinds: list[Kind], name: str) -> None:
     half = max(1.0, max(values) - min(values))
     axes.set_ylim(middle - half, middle + half)
     axes.set_xlim(0, 1.12 * max(kind.words_per_second for kind in kinds))
+    axes.xaxis.set_major_locator(MaxNLocator(4))  # numbers of five digits stand side by side
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
     axes.set_title(f"{name}, %", loc="left", fontsize=11)
     axes.set_xlabel("words/s")
