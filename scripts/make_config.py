@@ -10,6 +10,7 @@ A training sees the corpus 15 times in batches of 1,500 words. A small corpus ge
 so that it is still learnt in `LEAST_STEPS` steps or more.
 """
 
+import tempfile
 from math import ceil
 from pathlib import Path
 from typing import Annotated
@@ -17,9 +18,8 @@ from typing import Annotated
 import typer
 from spacy.cli.init_config import fill_config
 from spacy.tokens import DocBin
-from spacy.util import is_package, load_config
+from spacy.util import load_config
 from spacy.vocab import Vocab
-from thinc.api import Config
 from wasabi import msg
 
 EPOCHS = 15
@@ -42,26 +42,24 @@ def main(
     if not n_words:
         msg.fail(f"{train} has no words: nothing to train on.", exits=1)
     short = load_config(config)
-    if model or "model" in short["paths"]:
-        begin_with(short, model, config)
+    if model:
+        if "model" not in short.get("paths", {}):
+            msg.fail(f"{config} has no paths.model: --model is for configs/train_on.cfg.", exits=1)
+        short["paths"]["model"] = str(model)
     output.parent.mkdir(parents=True, exist_ok=True)
-    short.to_disk(output)
-    fill_config(output, output, silent=True)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "config.cfg"
+        short.to_disk(path)
+        try:
+            fill_config(output, path, silent=True)
+        except OSError as error:
+            hint = "A pipeline to begin with is named by --model."
+            msg.fail(f"{config} cannot be completed. {hint}", str(error), exits=1)
     settings = fit(n_words, max_steps)
     load_config(output, overrides=settings).to_disk(output)
     steps, batch = settings["training.max_steps"], settings["training.batcher.size"]
     epochs = steps * batch / n_words
     msg.good(f"{output}: {n_words:,} words, {steps} steps of {batch} words ({epochs:.0f} epochs)")
-
-
-def begin_with(short: Config, model: Path | None, path: Path) -> None:
-    """Set the pipeline that a training begins with, if one is given, and see that it is there."""
-    if "model" not in short["paths"]:
-        msg.fail(f"{path} begins with no pipeline: --model is for configs/train_on.cfg.", exits=1)
-    short["paths"]["model"] = source = str(model or short["paths"]["model"])
-    if not (Path(source) / "meta.json").is_file() and not is_package(source):
-        what = f"There is no pipeline {source}, which {path} begins with."
-        msg.fail(f"{what} Name another with --model.", exits=1)
 
 
 def fit(n_words: int, max_steps: int = 0) -> dict[str, int]:

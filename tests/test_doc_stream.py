@@ -43,7 +43,6 @@ def make_docs(*lengths: int) -> list[Doc]:
         ([0, 0, 0, 0], [3, 1]),
         ([5, 5, 5, 5], [2, 2]),
         ([1, 1, 1, 1, 9, 30, 1], [3, 2, 1, 1]),
-        ([4] * 20, [3, 3, 3, 3, 3, 3, 2]),
     ],
 )
 def test_batches_are_bounded_by_docs_and_by_tokens(lengths, expected):

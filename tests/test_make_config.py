@@ -67,9 +67,9 @@ def test_a_pipeline_to_begin_with(make_config, corpus, tmp_path):
 @pytest.mark.parametrize(
     ("name", "model", "message"),
     [
-        ("train_on", "nowhere", "no pipeline nowhere"),
-        ("train_on", None, "Name another with --model"),
-        ("ner", "nowhere", "begins with no pipeline"),
+        ("train_on", "nowhere", "Can't find model 'nowhere'"),
+        ("train_on", None, "is named by --model"),
+        ("ner", "nowhere", "has no paths.model"),
     ],
 )
 def test_no_pipeline_to_begin_with(
@@ -81,6 +81,14 @@ def test_no_pipeline_to_begin_with(
         make_config.main(config, output, corpus("one"), model=model and Path(model))
     assert message in " ".join(capsys.readouterr().out.split())
     assert not output.exists()
+
+
+def test_a_config_without_paths(make_config, corpus, tmp_path, capsys):
+    short, output = tmp_path / "short.cfg", tmp_path / "config.cfg"
+    short.write_text('[nlp]\nlang = "en"\npipeline = []\n')
+    with pytest.raises(SystemExit):
+        make_config.main(short, output, corpus("one"), model=tmp_path)
+    assert "has no paths.model" in " ".join(capsys.readouterr().out.split())
 
 
 def test_15_epochs_of_what_is_large(make_config):
