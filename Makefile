@@ -72,7 +72,7 @@ lint: install
 
 # Copies public data that is on disk already to where `spacy project assets` would put it.
 corpus: install
-	$(RUN) scripts/corpus.py "$(DATA)"
+	$(RUN) scripts/copy_assets.py "$(DATA)"
 
 # All that docs/quantization.md has of a trained pipeline: MODEL=training/ewt/model-best. Takes an
 # hour; nothing else should run.
@@ -115,7 +115,7 @@ wheels: install
 # That with a CNN is there after `spacy project run stock . --vars.corpus ewt`.
 CNN ?= training/ewt/stock-cnn/model-best
 bench: install
-	$(RUN) scripts/benchmark.py --stock --rounds $(ROUNDS) \
+	$(RUN) benchmarks/benchmark.py --stock --rounds $(ROUNDS) \
 	    --model ours="$(MODEL)" --exclude ours=$(LEMMATIZER) \
 	    --model fp32="$(FP32)" --exclude fp32=$(LEMMATIZER) \
 	    --model int8-weights="$(WEIGHTS)" --exclude int8-weights=$(LEMMATIZER) \
@@ -132,30 +132,30 @@ TORCH_FP32 := training/ewt/model-torch-fp32
 bench-torch-fp32: install
 	rm -rf "$(TORCH_FP32)" && cp -r "$(MODEL)" "$(TORCH_FP32)"
 	sed -i.bak 's/^mixed_precision = true/mixed_precision = false/' "$(TORCH_FP32)/config.cfg"
-	$(RUN) scripts/benchmark.py --stock --rounds $(ROUNDS) \
+	$(RUN) benchmarks/benchmark.py --stock --rounds $(ROUNDS) \
 	    --model ours="$(TORCH_FP32)" --exclude ours=$(LEMMATIZER) \
 	    --texts "$(TEXTS)" --train "$(TRAIN)" --output metrics/benchmark-torch-fp32.json
 
 # In the environment of `make wheels`, where there is no torch: how long a user waits, and whether
 # memory grows.
 bench-latency: install
-	$(RUN) scripts/benchmark_latency.py $(WHEEL) --python $(WHEEL_PYTHON) --texts "$(TEXTS)"
+	$(RUN) benchmarks/benchmark_latency.py $(WHEEL) --python $(WHEEL_PYTHON) --texts "$(TEXTS)"
 
 bench-memory: install
-	$(WHEEL_PYTHON) scripts/benchmark_memory.py $(WHEEL) --texts "$(TRAIN)"
+	$(WHEEL_PYTHON) benchmarks/benchmark_memory.py $(WHEEL) --texts "$(TRAIN)"
 
 # Every recipe of `quantize`, on CPUs with and without VNNI.
 bench-recipes: install
-	$(RUN) scripts/compare_recipes.py "$(MODEL)" --texts "$(TRAIN)" --eval "$(ENTITIES)" \
+	$(RUN) benchmarks/compare_recipes.py "$(MODEL)" --texts "$(TRAIN)" --eval "$(ENTITIES)" \
 	    --output metrics/ewt/recipes.json
 
 # Where the time of the INT8 pipeline goes.
 bench-profile: install
-	$(RUN) scripts/profile_parts.py "$(INT8)" --texts "$(TEXTS)" --exclude $(LEMMATIZER)
+	$(RUN) benchmarks/profile_parts.py "$(INT8)" --texts "$(TEXTS)" --exclude $(LEMMATIZER)
 
 # Epochs of a frozen encoder beside those of a fine-tuned one.
 bench-frozen: install
-	$(RUN) scripts/benchmark_epochs.py configs/tagger_parser.cfg configs/frozen.cfg \
+	$(RUN) benchmarks/benchmark_epochs.py configs/tagger_parser.cfg configs/frozen.cfg \
 	    --train "$(TRAIN)" --limit 8 --output metrics/epochs.json
 
 # A base-size encoder beside MiniLM, both on torch, in fp32 and in INT8: after the experiment `ewt-mpnet`, and
@@ -171,7 +171,7 @@ bench-mpnet: install
 	    --output metrics/ewt-mpnet/test-fp32.json
 	$(RUN) scripts/evaluate.py "$(MPNET)/model-int8" "$(GOLD)" --entities "$(ENTITIES)" \
 	    --output metrics/ewt-mpnet/test-int8.json
-	$(RUN) scripts/benchmark.py --rounds $(ROUNDS) --texts "$(TEXTS)" \
+	$(RUN) benchmarks/benchmark.py --rounds $(ROUNDS) --texts "$(TEXTS)" \
 	    --model mpnet="$(MPNET)/model-best" --exclude mpnet=$(LEMMATIZER) \
 	    --model mpnet-fp32="$(MPNET)/model-fp32" --exclude mpnet-fp32=$(LEMMATIZER) \
 	    --model mpnet-int8="$(MPNET)/model-int8" --exclude mpnet-int8=$(LEMMATIZER) \
@@ -189,7 +189,7 @@ bench-textcat: install
 	    $(RUN) -m spacy pretrained quantize training/textcat/$$set training/textcat/$$set-int8 \
 	        --texts $(NEWS)/train.spacy || exit 1; \
 	done
-	$(RUN) scripts/benchmark.py --texts $(NEWS)/test.spacy --rounds $(ROUNDS) \
+	$(RUN) benchmarks/benchmark.py --texts $(NEWS)/test.spacy --rounds $(ROUNDS) \
 	    --model "4 labels"=training/textcat/ag_news-int8 \
 	    --model "77 labels"=training/textcat/banking77-int8 --output metrics/textcat/speed.json
 

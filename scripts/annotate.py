@@ -20,8 +20,8 @@ from spacy.language import Language
 from spacy.tokens import Doc
 from wasabi import msg
 
-from spacy_pretrained.conllu import to_conllu
-from spacy_pretrained.conllu_rows import NEWDOC
+from spacy_pretrained.corpora.conllu import to_conllu
+from spacy_pretrained.corpora.conllu_rows import NEWDOC
 
 NAME = re.compile(r"#\s*newdoc\s+id\s*=\s*(\S+)")
 # What English writes together with the word before it.

@@ -18,8 +18,8 @@ from spacy.tokens import DocBin
 from spacy.training import Example
 from wasabi import msg
 
-from spacy_pretrained import calibration
-from spacy_pretrained.pipes.ner import PretrainedNer
+from spacy_pretrained.ner import calibration
+from spacy_pretrained.ner.pipe import PretrainedNer
 
 EDGES = (0.0, 0.5, 0.7, 0.9, 0.97, 1.0)
 

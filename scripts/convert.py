@@ -18,15 +18,15 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from corpus import check_asset, read_assets
+from copy_assets import check_asset, read_assets
 from spacy.tokens import Doc, DocBin
 from spacy.vocab import Vocab
 from wasabi import msg
 
-from spacy_pretrained.columns import ColumnsReport, read_columns
-from spacy_pretrained.conllu import read_conllu
-from spacy_pretrained.conllu_rows import ConversionReport
-from spacy_pretrained.entity_layer import (
+from spacy_pretrained.corpora.columns import ColumnsReport, read_columns
+from spacy_pretrained.corpora.conllu import read_conllu
+from spacy_pretrained.corpora.conllu_rows import ConversionReport
+from spacy_pretrained.corpora.entity_layer import (
     EntityLayer,
     JoinReport,
     entities_alone,

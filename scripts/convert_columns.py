@@ -16,7 +16,7 @@ from spacy.tokens import DocBin
 from spacy.vocab import Vocab
 from wasabi import msg
 
-from spacy_pretrained.columns import ColumnsReport, read_columns
+from spacy_pretrained.corpora.columns import ColumnsReport, read_columns
 
 
 def main(

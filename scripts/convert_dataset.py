@@ -21,9 +21,9 @@ from spacy.tokens import Doc, DocBin
 from spacy.vocab import Vocab
 from wasabi import msg
 
-from spacy_pretrained.dataset import DatasetReport, find_row_layout, read_dataset
-from spacy_pretrained.dataset_source import Rows, open_dataset
-from spacy_pretrained.span_dataset import SpanReport, read_span_dataset
+from spacy_pretrained.corpora.dataset import DatasetReport, find_row_layout, read_dataset
+from spacy_pretrained.corpora.dataset_source import Rows, open_dataset
+from spacy_pretrained.corpora.span_dataset import SpanReport, read_span_dataset
 
 
 def main(

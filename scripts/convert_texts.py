@@ -29,7 +29,7 @@ from spacy.language import Language
 from spacy.tokens import Doc, DocBin
 from wasabi import msg
 
-from spacy_pretrained.dataset_source import Row, Rows, check_columns, open_dataset
+from spacy_pretrained.corpora.dataset_source import Row, Rows, check_columns, open_dataset
 from spacy_pretrained.errors import Errors
 
 DELIMITERS = {".csv": ",", ".tsv": "\t"}

@@ -28,8 +28,8 @@ from spacy.training import Example
 from wasabi import msg
 
 import spacy_pretrained
-from spacy_pretrained.conll18 import Annotation, annotation_of, read_gold, score
-from spacy_pretrained.conllu import read_conllu
+from spacy_pretrained.corpora.conllu import read_conllu
+from spacy_pretrained.scoring.conll18 import Annotation, annotation_of, read_gold, score
 
 PROTOCOLS = {
     "gold_tokens_gold_sentences": "gold tokens, gold sentences",

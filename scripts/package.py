@@ -22,8 +22,8 @@ import typer
 from spacy.cli.package import package
 from wasabi import msg
 
-from spacy_pretrained.catalogue import CATALOGUE
-from spacy_pretrained.quantizable import OPENVINO
+from spacy_pretrained.checkpoints.catalogue import CATALOGUE
+from spacy_pretrained.quantization.quantizable import OPENVINO
 
 # What only a pipeline on torch needs; a quantized copy of one does not inherit it.
 TRAIN_EXTRA = re.compile(r"""(?P<requirement>[^;]+);\s*extra\s*==\s*["']train["']""")

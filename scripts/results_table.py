@@ -39,7 +39,7 @@ ENCODERS = {  # names in ewt-mpnet/benchmark.json → title, files of scores, an
     "mpnet-fp32": ("– OpenVINO fp32", *["ewt-mpnet/test-fp32.json"] * 2),
     "mpnet-int8": ("– INT8", *["ewt-mpnet/test-int8.json"] * 2),
 }
-BACKBONES = {  # what scripts/benchmark.py calls the bare backbone
+BACKBONES = {  # what benchmarks/benchmark.py calls the bare backbone
     " (its windows)": ": the backbone alone, same batches",
     " (ceiling)": ": the backbone alone, full windows of 64",
 }

@@ -19,7 +19,7 @@ from spacy.language import Language
 from spacy.tokens import Doc, DocBin
 from wasabi import msg
 
-from spacy_pretrained.calibration_texts import sample_texts
+from spacy_pretrained.quantization.calibration_texts import sample_texts
 
 # All that a component may learn from, and no vectors or confidences.
 ATTRIBUTES = [

@@ -22,8 +22,8 @@ from textcat_readers import READERS
 from thinc.types import Floats1d
 from wasabi import msg
 
+from spacy_pretrained.encoder.text_encoder import SentenceEncoder
 from spacy_pretrained.errors import Errors
-from spacy_pretrained.sentence_encoder import SentenceEncoder
 
 NAME = "zero_shot_textcat"
 Vectors = dict[str, Floats1d]

@@ -59,7 +59,7 @@ def int8_pipeline(tiny_bert, tmp_path_factory) -> Path:
     not write to it."""
     from tiny_pipelines import LISTENER, make_examples, make_nlp, train
 
-    from spacy_pretrained.quantize import quantize_pipeline
+    from spacy_pretrained.quantization.quantize import quantize_pipeline
 
     stock = [(name, {"model": {"tok2vec": LISTENER}}) for name in ("spancat", "textcat")]
     ours = ("pretrained_tagger", "biaffine_parser", "pretrained_ner")

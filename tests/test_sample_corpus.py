@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 import spacy
 
-from spacy_pretrained.conllu import read_conllu
-from spacy_pretrained.conllu_rows import ConversionReport
+from spacy_pretrained.corpora.conllu import read_conllu
+from spacy_pretrained.corpora.conllu_rows import ConversionReport
 
 ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / "assets" / "sample"

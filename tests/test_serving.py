@@ -15,8 +15,8 @@ import spacy
 from hard_texts import HARD_TEXTS
 from tiny_pipelines import annotations
 
-from spacy_pretrained.backbone import get_shim
-from spacy_pretrained.openvino_backend import OpenVinoShim
+from spacy_pretrained.backends.backbone import get_shim
+from spacy_pretrained.backends.openvino_backend import OpenVinoShim
 
 WORKER = Path(__file__).with_name("serving_worker.py")
 SECONDS = 300  # for what takes 10

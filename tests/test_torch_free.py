@@ -6,7 +6,7 @@ import sys
 import pytest
 import spacy
 
-from spacy_pretrained.quantize import quantize_pipeline
+from spacy_pretrained.quantization.quantize import quantize_pipeline
 
 TEXT = "Ada sees the old river. A robot never moves!"
 

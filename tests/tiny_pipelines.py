@@ -11,7 +11,7 @@ from spacy.vocab import Vocab
 from thinc.api import Adam, Model, Optimizer
 from thinc.types import Floats2d
 
-from spacy_pretrained.encoder import get_shim
+from spacy_pretrained.encoder.token_encoder import get_shim
 
 RATE = 0.01
 ENCODER = "pretrained_encoder"

@@ -1,0 +1,72 @@
+"""Messages of this folder, beside those that it shares with others."""
+
+from ..errors import Errors as SharedErrors
+
+
+class Errors(SharedErrors):
+    OPENVINO_TOO_OLD = (
+        "The encoder's model was written by OpenVINO {version}, and the one at hand, {here}, "
+        "cannot run it: {error}. Run: pip install 'openvino>={version}'"
+    )
+    WEIGHTS_MISMATCH = (
+        "The weights in {name} do not fit config.json: {error}. They seem to be of another model."
+    )
+    MODEL_BROKEN = "The model in '{source}' cannot be loaded: {error}"
+    TOKENIZER_NOT_FAST = (
+        "The tokenizer of '{source}' ({name}) is not a fast one: it gives no character offsets. "
+        "Use a model whose folder has a tokenizer.json, or convert it with "
+        "`AutoTokenizer.from_pretrained(...).save_pretrained(...)` where transformers can."
+    )
+    TOKENIZER_MISSING = (
+        "The folder '{source}' has no tokenizer.json, and no vocabulary to make one of. Save the "
+        "model's tokenizer there: `AutoTokenizer.from_pretrained(...).save_pretrained(folder)`."
+    )
+    TOKENIZER_TOO_LARGE = (
+        "The tokenizer of '{source}' has pieces that its model has no vectors of: '{piece}' is "
+        "number {number}, and there are {n_vectors}. Is it the tokenizer of this model? If pieces "
+        "were added to it, call `model.resize_token_embeddings(len(tokenizer))`, and save both."
+    )
+    MODEL_NO_MASK = (
+        "'{name}' takes no attention mask or does not heed it, so that padding would change its "
+        "vectors; use another encoder."
+    )
+    MODEL_NO_ENCODER = (
+        "'{name}' is no encoder of text that gives one vector a piece. Use a model such as BERT, "
+        "RoBERTa, DeBERTa or ModernBERT."
+    )
+    NEEDS_TORCH = (
+        "This pipeline's encoder runs on torch, and '{name}' is not installed. Run: "
+        "pip install 'spacy-pretrained[train]' - or use the pipeline's quantized variant, which "
+        "needs no torch."
+    )
+    FREEZE_LAYERS = (
+        "freeze_layers = {freeze_layers}, but '{name}' has {n_layers} layers that can be frozen "
+        "one by one."
+    )
+    DEVICE_UNKNOWN = (
+        "Unknown device '{device}' for the encoder. Use 'auto', 'cpu', 'cuda', 'cuda:1' or 'mps'."
+    )
+    DEVICE_MISSING = (
+        "The encoder is set to train on device '{device}', which is not there. Set device = "
+        '"auto" in the encoder\'s [components.….model], or install a torch with support for it.'
+    )
+    DEVICE_FALLBACK = (
+        "This pipeline was saved with its encoder on device '{device}', which is not there: it "
+        "runs on the CPU."
+    )
+    GRADIENT_NOT_FINITE = (
+        "The encoder's gradient is not finite (norm {norm}): training diverged. Lower "
+        "[training.optimizer.learn_rate] or the encoder's learn_rate_factor, set mixed_precision "
+        "= false, or look for broken examples in the corpus."
+    )
+    SETTING_TOO_SMALL = "The encoder's setting {name} = {value} has to be at least {least}."
+    BACKBONE_ALONE = "The backbone runs as a part of the encoder's model, never alone."
+    ENTAILMENT_NO_HEAD = (
+        "The weights in '{folder}' are not those of a classifier of texts: there is no {tensor}. "
+        "Give a model that was trained for entailment (NLI) as source, such as "
+        "'FacebookAI/roberta-large-mnli'."
+    )
+    LEARN_RATE_FACTOR = (
+        "learn_rate_factor has to be 0 or more, and finite, but it is {learn_rate_factor}: it "
+        "multiplies the learning rate."
+    )

@@ -1,0 +1,22 @@
+"""`python -m spacy pretrained …`. Each command is a file of this folder: parse, call, print.
+
+Every spacy command imports this folder, which is why its files import next to nothing at their top.
+"""
+
+import typer
+from spacy.cli._util import app
+
+from .quantize import quantize
+
+pretrained_cli = typer.Typer(
+    name="pretrained", help="Pipelines with pretrained transformers.", no_args_is_help=True
+)
+app.add_typer(pretrained_cli)
+
+
+@pretrained_cli.callback()
+def _group() -> None:
+    """Pipelines with pretrained transformers."""
+
+
+pretrained_cli.command("quantize")(quantize)

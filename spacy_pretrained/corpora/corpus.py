@@ -1,0 +1,111 @@
+"""A corpus reader that gives gold tokens and cuts long documents where sentences end."""
+
+from collections.abc import Callable, Iterator
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+from spacy.language import Language
+from spacy.tokens import Doc, Span
+from spacy.training import Corpus, Example
+from spacy.training.corpus import FILE_TYPE, walk_corpus
+
+from ..annotation.gold import sentence_starts
+from ..annotation.sentences import passed_over
+from .errors import Errors
+
+
+def build_corpus(
+    path: Path | None,
+    gold_tokens: bool = True,
+    gold_sentences: float = 0.0,
+    max_tokens: int = 0,
+    limit: int = 0,
+) -> Callable[[Language], Iterator[Example]]:
+    """Build a reader of `.spacy` files, over spaCy's own. Empty documents are left out, as there.
+
+    path: A file or a folder of files.
+    gold_tokens: Take the tokens of the annotation, rather than the pipeline's tokenizer's, whose
+        tokens can only learn where the two agree.
+    gold_sentences: The share of examples, evenly spread, whose sentence starts are given as well,
+        so that a pipeline learns to work with and without. Only with `gold_tokens`.
+    max_tokens: Cut documents into parts of at most this many tokens, in between sentences (a
+        sentence is never cut). Batches then mix more documents. 0: never.
+    limit: Read this many documents only; 0 means all.
+    """
+    if not 0 <= gold_sentences <= (1 if gold_tokens else 0):
+        raise ValueError(
+            Errors.CORPUS_SENTENCES.format(gold_sentences=gold_sentences, gold_tokens=gold_tokens)
+        )
+    corpus = Corpus(path)
+
+    def read(nlp: Language) -> Iterator[Example]:
+        if corpus.path is None:
+            raise ValueError(Errors.CORPUS_PATH)
+        if not corpus.path.exists():
+            raise ValueError(Errors.CORPUS_NOT_THERE.format(path=corpus.path))
+        due = 0.0
+        documents = corpus.read_docbin(nlp.vocab, walk_corpus(corpus.path, FILE_TYPE))
+        for document in islice(documents, limit or None):
+            for reference in cut(document, max_tokens):
+                if len(reference):
+                    due += gold_sentences
+                    yield _example(nlp, reference, gold_tokens, gold_sentences=due >= 1)
+                    due %= 1
+
+    return read
+
+
+def cut(doc: Doc, max_tokens: int) -> Iterator[Doc]:
+    """Cut a Doc into parts of whole sentences, as many as fit `max_tokens`, at least one.
+
+    Entities, spans and arcs are never cut either. A Doc with categories stays whole, for they are
+    said of all of it. User data is left out.
+    """
+    if not 0 < max_tokens < len(doc) or doc.cats or not doc.has_annotation("SENT_START"):
+        yield doc
+        return
+    start = end = 0
+    for place in [*_places_to_cut(doc).tolist(), len(doc)]:
+        if end > start and place - start > max_tokens:
+            yield _part(doc, start, end)
+            start = end
+        end = place
+    yield _part(doc, start, end)
+
+
+def _places_to_cut(doc: Doc) -> np.ndarray:
+    """The sentence starts, but for the first token, that no entity, span or arc passes over."""
+    starts = doc.to_array("SENT_START").astype("int64").ravel() == 1
+    starts[:1] = False
+    numbers = np.arange(len(doc))
+    heads = numbers + doc.to_array("HEAD").astype("int32").ravel()
+    spans = [span for group in (doc.ents, *doc.spans.values()) for span in group]
+    firsts = np.concatenate([numbers, [span.start for span in spans]]).astype("int64")
+    lasts = np.concatenate([heads, [span.end - 1 for span in spans]]).astype("int64")
+    return np.flatnonzero(starts & ~passed_over(firsts, lasts, len(doc)))
+
+
+def _part(doc: Doc, start: int, end: int) -> Doc:
+    part = doc[start:end].as_doc()
+    part.has_unknown_spaces = doc.has_unknown_spaces
+    for name, group in doc.spans.items():
+        part.spans[name] = [
+            Span(part, s.start - start, s.end - start, s.label, kb_id=s.kb_id, span_id=s.id)
+            for s in group
+            if start <= s.start < end
+        ]
+    return part
+
+
+def _example(nlp: Language, reference: Doc, gold_tokens: bool, *, gold_sentences: bool) -> Example:
+    if not gold_tokens and not reference.has_unknown_spaces:
+        return Example(nlp.make_doc(reference.text), reference)
+    starts = sentence_starts(reference).tolist()
+    predicted = Doc(
+        nlp.vocab,
+        words=[token.text for token in reference],
+        spaces=[bool(token.whitespace_) for token in reference],
+        sent_starts=starts if gold_sentences else None,
+    )
+    return Example(predicted, reference)

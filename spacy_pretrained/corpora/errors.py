@@ -1,0 +1,209 @@
+"""Messages of this folder, beside those that it shares with others."""
+
+from ..errors import Errors as SharedErrors
+
+
+class Errors(SharedErrors):
+    CONLLU_COLUMNS = (
+        "{at}: a CoNLL-U line has 10 columns with tabs between them, this one has "
+        "{found}. Tabs may have been turned into spaces, or the blank line that ends a sentence "
+        "may hold spaces."
+    )
+    CONLLU_BLANK = (
+        "{at}: a column is empty. Put '_' where there is no value; a FORM is never white space."
+    )
+    CONLLU_COMMENT = (
+        "{at}: a comment inside a sentence. Comments stand before a sentence's "
+        "first line; is the blank line that ends the sentence before missing?"
+    )
+    CONLLU_ENCODING = "{at}: not UTF-8 ({error}). Save the file as UTF-8."
+    CONLLU_EMPTY = "{path} has no sentences: is it a CoNLL-U file?"
+    CONLLU_NO_WORDS = "{at}: the sentence that begins here has no words."
+    CONLLU_ID = (
+        "{at}: the ID is '{id}', but the next word of the sentence is {expected}. "
+        "IDs count from 1 in every sentence, with empty nodes (like 8.1, 8.2) behind their word; "
+        "a blank line ends a sentence."
+    )
+    CONLLU_RANGE = (
+        "{at}: the multiword token '{id}' must begin at the next word of the "
+        "sentence, {expected}, not end before it begins, and not overlap another."
+    )
+    CONLLU_RANGE_END = (
+        "{at}: the multiword token ends with word {end}, but the sentence has {length} words."
+    )
+    CONLLU_UPOS = (
+        "{at}: unknown UPOS '{upos}'. Universal Dependencies knows {known}; '_' is a missing one."
+    )
+    CONLLU_FEATS = (
+        "{at}: malformed FEATS '{feats}'. Write '_', or Name=Value pairs with "
+        "different names and '|' between them."
+    )
+    CONLLU_HEAD = (
+        "{at}: the HEAD is '{head}', but must be 0 (the root), the ID of one of the "
+        "sentence's {length} words, or '_' (missing)."
+    )
+    CONLLU_HALF_ARC = (
+        "{at}: HEAD is '{head}' and DEPREL '{dep}'. A word has both, or '_' in "
+        "both; a head without a known relation has the DEPREL 'dep'."
+    )
+    CONLLU_ROOT_LABEL = (
+        "{at}: HEAD is {head} and DEPREL '{dep}'. The DEPREL 'root' goes with HEAD "
+        "0, and with no other."
+    )
+    CONLLU_ROOTS = (
+        "{at}: the sentence has several roots (HEAD 0), its words {first} and "
+        "{second}. Only one word of a sentence is the root."
+    )
+    CONLLU_CYCLE = (
+        "{at}: word {id} depends on itself, directly or by way of other words. The "
+        "heads of a sentence lead to its root."
+    )
+    CONLLU_MAX_SENTENCES = "max_sentences must be at least 1, but it is {max_sentences}."
+    CONLLU_UNWRITABLE = (
+        "Token {i} of a Doc, '{word}', has a tab or a newline in it and cannot be written as a "
+        "CoNLL-U word."
+    )
+    CONLLU_LABEL = (
+        "The entity of token {i} of a Doc, '{word}', has the label '{label}'. One with white space "
+        "or a | in it cannot be written in a column of CoNLL-U: rename it."
+    )
+    CONLLU_HEAD_OUTSIDE = (
+        "The head of token {i} of a Doc, '{word}', is token {head_i}, '{head}', in another "
+        "sentence; CoNLL-U cannot say so. Were sentence starts changed after parsing?"
+    )
+    TAGS_UNKNOWN = (
+        "'{tag}' is no tag of an entity. Tags are O, a letter with a label such as B-PER and I-PER "
+        "(IOB1, IOB2), also E- and S- (BIOES) or L- and U- (BILUO), and '-' where the annotation "
+        "is missing."
+    )
+    TAGS_SCHEME = "Unknown scheme of tags '{scheme}'. Choose from {known}."
+    TAGS_LETTER = "The tag '{tag}' is not of the scheme {scheme}, whose letters are {letters}."
+    TAGS_LETTERS = (
+        "The tags mix BIOES (E- and S-) with BILUO (L- and U-); their letters are {letters}. Make "
+        "them of one scheme."
+    )
+    TAGS_MIXED = (
+        "The tags of the {entities} entities keep to no scheme; places against each one: {kinds}. "
+        "The first is at {where}. If the file is of a scheme all the same, give it, such as "
+        "scheme='iob2', and these places are repaired and counted."
+    )
+    TAGS_SPAN = (
+        "The span {span} (first token, behind the last, label) overlaps another, is empty, or is "
+        "not inside of the sentence's {n_tokens} tokens."
+    )
+    COLUMNS_DOCUMENT = "doc_sentences must be at least 1, but it is {doc_sentences}."
+    COLUMNS_ENCODING = "{at}: not UTF-8 ({error}). Save the file as UTF-8."
+    COLUMNS_BROKEN = "{path} cannot be uncompressed: {error}. Get it again."
+    COLUMNS_EMPTY = "{path} has no words: is it a file with a token a line?"
+    COLUMNS_COUNT = (
+        "{at}: found {found} columns, expected {expected} with {separator} between them, as in the "
+        "rest of the file: {line!r}"
+    )
+    COLUMNS_COMMENT = (
+        "{at}: a comment inside a sentence. Comments stand before a sentence's first line; is the "
+        "blank line that ends the sentence before missing?"
+    )
+    COLUMNS_INDEX = (
+        "{at}: the first column of this file counts the words of a sentence, but here it is "
+        "'{index}'. Take out lines that are no words, such as multiword tokens."
+    )
+    COLUMNS_BLANK = (
+        "{at}: the word is empty or white space, but has the tag '{tag}'. Remove the line, and "
+        "tag the words around it; such lines are left out only where the tag is O."
+    )
+    COLUMNS_UPOS = (
+        "{at}: unknown UPOS '{upos}'. Universal Dependencies knows {known}; '_' is a missing one. "
+        "Tags of another set go to xpos."
+    )
+    COLUMNS_ONE = (
+        "{at}: found one column, expected a word and its tag with a tab or a space between them: "
+        "{line!r}. Give separator if it is another."
+    )
+    COLUMNS_NO_TAG = (
+        "{path}: of the {n} columns, with {separator} between them, {which} tags of entities "
+        "(O, B-PER and so on). Give the columns, counted from 0: word=0, tag={last} (in Python), "
+        "--word 0 --tag {last} (scripts/convert_columns.py). CoNLL-U has none: see "
+        "scripts/convert.py."
+    )
+    COLUMNS_NUMBER = (
+        "{path}: there is no column {name}={number}; the file has {n} columns, with {separator} "
+        "between them. Columns are counted from 0, or with -1 from the last."
+    )
+    COLUMNS_SAME = "{path}: {one} and {other} are the same column, {number}."
+    CORPUS_PATH = (
+        "The corpus has no path. Set it in the config, in [paths] or [corpora], or with "
+        "--paths.train and --paths.dev."
+    )
+    CORPUS_NOT_THERE = (
+        "There is no file or folder '{path}' to read a corpus from. Correct the path, or convert "
+        "the corpus first (`spacy project run convert .`)."
+    )
+    CORPUS_SENTENCES = (
+        "The corpus has gold_sentences = {gold_sentences} and gold_tokens = {gold_tokens}. It is a "
+        "share of the examples, from 0 to 1, and needs gold tokens."
+    )
+    DATASET_NOT_INSTALLED = (
+        "Reading data sets in the formats of Hugging Face takes the package `datasets`. Run: "
+        "pip install 'spacy-pretrained[datasets]'"
+    )
+    DATASET_NOT_THERE = (
+        "'{path}' is no file or folder here, and no name of a data set on the hub ('name' or "
+        "'owner/name')."
+    )
+    DATASET_FORMAT = (
+        "'{path}' is of an unknown format. Files of data sets are {known}; for files with a token "
+        "a line see scripts/convert_columns.py."
+    )
+    DATASET_OPEN = "The split '{split}' of the data set '{path}' cannot be opened: {error}"
+    DATASET_SPLIT = "The data set '{path}' has no split '{split}'. Its splits are: {splits}."
+    DATASET_COLUMN = "The data set has no column '{column}'. Its columns are: {columns}."
+    DATASET_EMPTY = "The data set, or this split of it, has no words."
+    DATASET_NO_LABELS = "No column with labels is given: tags, upos and xpos are all None."
+    DATASET_WORDS = "Row {row}: the column '{column}' is to be a list of words, not {value}."
+    DATASET_BLANK = "Row {row}: word {i} in the column '{column}' is empty or white space."
+    DATASET_LENGTHS = (
+        "Row {row}: {n} words in the column '{words}', but {m} labels in the column '{column}'. "
+        "Each word needs one, -100 where it is missing."
+    )
+    DATASET_LABELS = (
+        "Row {row}: the column '{column}' is to be a list with a label for each word, not {value}."
+    )
+    DATASET_LABEL = (
+        "Row {row}: a label in the column '{column}' is {value}; it has to be a string, an "
+        "integer, or None where it is missing."
+    )
+    DATASET_NAMES = (
+        "Row {row}: a label in the column '{column}' is the integer {value}, and the data set has "
+        "no names for it. Give them all as label_names (for entities), or use a column of strings."
+    )
+    DATASET_RANGE = (
+        "Row {row}: a label in the column '{column}' is {value}, but there are {n} names, from 0 "
+        "on. -100 or None is a missing label."
+    )
+    DATASET_UPOS = (
+        "Row {row}: unknown UPOS '{upos}'. Universal Dependencies knows {known}; '_' is a missing "
+        "one. Tags of another set go to xpos."
+    )
+    DATASET_REPAIRS = (
+        "The tags of '{path}' did not keep to their scheme in {repairs} places, which were "
+        "repaired; there are {entities} entities."
+    )
+    DATASET_TEXT = "Row {row}: the column '{column}' is to be a text, not {value}."
+    DATASET_SPAN = (
+        "Row {row}: an entity in the column '{column}' is {value}. It has to have a start and an "
+        "end (characters) and a label that is not empty: {{'start': 0, 'end': 2, 'label': 'ORG'}} "
+        "or [0, 2, 'ORG']."
+    )
+    DATASET_SPAN_PLACE = (
+        "Row {row}: the entity {span} is empty, all white space, or not inside of the text, which "
+        "has {n} characters."
+    )
+    DATASET_OVERLAP = (
+        "Row {row}: the entity {span} overlaps or crosses another one. A token belongs to one "
+        "entity at most; for nested or overlapping spans use spaCy's spancat."
+    )
+    DATASET_SPAN_REPAIRS = (
+        "'{path}': {misaligned} entities begin or end inside of a token and were left out, the "
+        "annotation of their tokens counts as missing; white space at the ends of {trimmed} "
+        "entities was taken off. There are {entities} entities."
+    )

@@ -1,0 +1,286 @@
+"""The `pretrained_encoder` component: one pretrained transformer for all components behind it."""
+
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from spacy.language import Language
+from spacy.pipeline.tok2vec import Tok2Vec, Tok2VecListener
+from spacy.tokens import Doc
+from spacy.training import Example, validate_examples, validate_get_examples
+from spacy.util import SimpleFrozenList, from_disk, to_disk
+from spacy.vocab import Vocab
+from thinc.api import Model, Optimizer, set_dropout_rate
+from thinc.types import Floats2d
+
+from ..backends.backbone import get_shim, is_frozen
+from ..checkpoints.catalogue import find_source
+from ..checkpoints.checkpoint import read_folder, write_folder
+from ..runtime.doc_stream import annotate_ahead, batch_docs
+from ..windows.batches import WindowBatch
+from .errors import Errors
+from .feature_cache import CACHE_BYTES
+from .token_encoder import plan_batches, set_cache, set_width
+
+DEFAULT_SOURCE = "minilm-l6"
+DEFAULT_MODEL = {"@architectures": "spacy-pretrained.TorchEncoder.v1"}
+
+
+@Language.factory(
+    "pretrained_encoder",
+    assigns=["doc.tensor"],
+    default_config={"model": DEFAULT_MODEL},
+)
+def make_pretrained_encoder(nlp: Language, name: str, model: Model) -> "PretrainedEncoder":
+    """Make the encoder component. There is one in a pipeline: `doc.tensor` holds one array."""
+    for other, pipe in nlp.components:
+        if isinstance(pipe, PretrainedEncoder) and other != name:
+            raise ValueError(Errors.TWO_ENCODERS.format(old=other, new=name))
+    return PretrainedEncoder(nlp.vocab, model, name)
+
+
+class PretrainedEncoder(Tok2Vec):
+    """A `Tok2Vec` whose model is a pretrained transformer; stock listeners listen to it.
+
+    Where the stock class runs its backward pass only when its last listener answers, this one
+    applies the gradients of whichever answer: at once when all have, and at the latest with the
+    next update when a component had nothing to learn from in a batch.
+    """
+
+    def __init__(self, vocab: Vocab, model: Model, name: str = "pretrained_encoder"):
+        if not model.has_ref("backbone"):
+            raise ValueError(Errors.ENCODER_MODEL.format(name=name, model=model.name))
+        super().__init__(vocab, model, name)
+        # For spaCy's `replace_listeners`, which gives a component a copy of this model.
+        model.attrs["replace_listener"] = _name_layers
+        self._pending: _PendingUpdate | None = None
+
+    # Listeners
+
+    def find_listeners(self, component: object) -> None:
+        """Take on the listeners of a component, or let it share the weights; spaCy asks for each
+        that stands behind this one."""
+        if isinstance(component, PretrainedEncoder):
+            raise ValueError(Errors.TWO_ENCODERS.format(old=self.name, new=component.name))
+        super().find_listeners(component)
+        if hasattr(component, "share_backbone") and component.upstream == self.name:
+            self._share_backbone(component)
+
+    def _share_backbone(self, component: Any) -> None:
+        """Lend a component, which reads texts by itself, the backbone with its weights."""
+        if not self.model.attrs["is_pretrained"]:
+            raise ValueError(
+                Errors.UPSTREAM_NOT_FROZEN.format(name=component.name, upstream=self.name)
+            )
+        component.share_backbone(self.model)
+
+    def add_listener(self, listener: Tok2VecListener, component_name: str) -> None:
+        super().add_listener(listener, component_name)
+        self._set_width(listener, component_name)
+
+    def _set_width(self, listener: Tok2VecListener, component_name: str) -> None:
+        """Tell a listener how wide its vectors are; the configs leave that open."""
+        if not self.model.has_dim("nO"):
+            return
+        width = self.model.get_dim("nO")
+        if listener.has_dim("nO") and listener.get_dim("nO") != width:
+            raise ValueError(
+                Errors.LISTENER_WIDTH.format(
+                    component=component_name, old=listener.get_dim("nO"), name=self.name, new=width
+                )
+            )
+        listener.set_dim("nO", width)
+
+    # Prediction
+
+    def pipe(self, stream: Iterable[Doc], *, batch_size: int = 128) -> Iterator[Doc]:
+        """Annotate a stream of Docs; in order. While a batch of them is with the components behind
+        this one, the next two are encoded in threads of their own.
+
+        batch_size: Docs in a batch; fewer where they are long. Up to three batches are held.
+        """
+        yield from annotate_ahead(
+            batch_docs(stream, batch_size),
+            self.model.ops,
+            self.predict,
+            self.set_annotations,
+            partial(self.get_error_handler(), self.name, self),
+        )
+
+    def plan_batches(self, docs: list[Doc]) -> list[WindowBatch]:
+        """The batches of windows that the backbone gets to see for these Docs."""
+        return plan_batches(self.model, docs)
+
+    # Training
+
+    def initialize(
+        self,
+        get_examples: Callable[[], Iterable[Example]],
+        *,
+        nlp: Language | None = None,
+        source: str = DEFAULT_SOURCE,
+        cache_bytes: int = CACHE_BYTES,
+        cache_folder: str | Path | None = None,
+    ) -> None:
+        """Load pretrained weights. Set in [initialize.components.pretrained_encoder]:
+
+        source: A name in the catalogue, a folder in Hugging Face layout, "package:NAME", or
+            "owner/name" on the model hub.
+        cache_bytes, cache_folder: Of a frozen encoder: see `cache_vectors`.
+        """
+        validate_get_examples(get_examples, "PretrainedEncoder.initialize")
+        shim = get_shim(self.model)
+        if not hasattr(shim, "load_source"):
+            raise ValueError(Errors.ENCODER_NOT_TRAINABLE.format(name=self.name))
+        shim.load_source(find_source(source))
+        self._pending = None
+        self.model.initialize(X=[example.x for example in islice(get_examples(), 10)])
+        for listener in self.listeners:
+            listener.set_dim("nO", self.model.get_dim("nO"), force=True)
+        if cache_folder or is_frozen(self.model):
+            self.cache_vectors(cache_bytes, cache_folder)
+
+    def cache_vectors(
+        self, cache_bytes: int = CACHE_BYTES, cache_folder: str | Path | None = None
+    ) -> None:
+        """Compute the backbone's vectors of a Doc only once, if `frozen = true` in the model.
+
+        `initialize` begins with this; after `nlp.resume_training()` call it yourself. A cache is
+        never saved: copies of a pipeline and loaded ones have none.
+
+        cache_bytes: What vectors may take up, 4 bytes times the backbone's width a token; Docs
+            beyond that are computed every time. 0 for no cache, which also ends one.
+        cache_folder: Keep vectors here, between runs too, and not in memory. Each encoder, with
+            its settings of windows, has a folder of its own in it, of cache_bytes at most; those
+            that are no longer wanted may be removed.
+        """
+        if cache_bytes < 0:
+            raise ValueError(Errors.CACHE_BYTES.format(cache_bytes=cache_bytes))
+        if cache_bytes and not is_frozen(self.model):
+            raise ValueError(Errors.CACHE_NOT_FROZEN.format(name=self.name))
+        set_cache(self.model, cache_bytes, Path(cache_folder) if cache_folder else None)
+
+    def update(
+        self,
+        examples: Iterable[Example],
+        *,
+        drop: float = 0.0,
+        sgd: Optimizer | None = None,
+        losses: dict[str, float] | None = None,
+    ) -> dict[str, float]:
+        """Encode a batch for the listeners, which answer with gradients in their own updates.
+
+        The loss is the squared norm of these gradients, as in spaCy's Tok2Vec.
+        """
+        losses = {} if losses is None else losses
+        losses.setdefault(self.name, 0.0)
+        examples = list(examples)
+        validate_examples(examples, "PretrainedEncoder.update")
+        self._finish_pending()
+        docs = [example.predicted for example in examples]
+        set_dropout_rate(self.model, drop)
+        vectors, backprop = self.model.begin_update(docs)
+        pending = _PendingUpdate(self.model, vectors, backprop, len(self.listeners))
+        pending.sgd = sgd
+        batch_id = Tok2VecListener.get_batch_id(docs)
+        for number, listener in enumerate(self.listeners):
+            # A stock listener has no weight.
+            weight = getattr(listener, "loss_weight", 1.0)
+            answer = pending.callback(number, weight, losses, self.name)
+            listener.receive(batch_id, vectors, answer)
+        self._pending = pending
+        return losses
+
+    def finish_update(self, sgd: Optimizer) -> None:
+        """Step the optimizer with the gradients of the listeners that have answered.
+
+        `nlp.update(sgd=...)` calls this before any could; then the step waits for them.
+        """
+        if self._pending is not None and not self._pending.answered:
+            self._pending.sgd = sgd
+            return
+        self._finish_pending()
+        super().finish_update(sgd)
+
+    def _finish_pending(self) -> None:
+        """Apply what listeners answered, though not all did."""
+        pending, self._pending = self._pending, None
+        if pending is not None:
+            pending.finish()
+
+    # Weights in and out
+
+    def to_disk(self, path: str | Path, *, exclude: Iterable[str] = SimpleFrozenList()) -> None:
+        """Save to a folder: `backbone/`, in Hugging Face layout, and the orth embedding."""
+        write = {
+            "backbone": lambda p: write_folder(p, get_shim(self.model).to_files()),
+            "vocab": lambda p: self.vocab.to_disk(p, exclude=exclude),
+        }
+        if orth := self.model.maybe_get_ref("orth"):
+            write["orth"] = orth.to_disk
+        to_disk(path, write, exclude)
+
+    def from_disk(
+        self, path: str | Path, *, exclude: Iterable[str] = SimpleFrozenList()
+    ) -> "PretrainedEncoder":
+        read = {
+            "backbone": lambda p: get_shim(self.model).from_files(read_folder(p)),
+            "vocab": lambda p: self.vocab.from_disk(p, exclude=exclude),
+        }
+        if orth := self.model.maybe_get_ref("orth"):
+            read["orth"] = orth.from_disk
+        from_disk(path, read, exclude)
+        set_width(self.model)
+        return self
+
+
+def _name_layers(model: Model) -> Model:
+    """Name the layers of a copy of an encoder's model: Thinc's copies have none of its refs."""
+    for name, layer in zip(("backbone", "orth"), model.layers):
+        model.set_ref(name, layer)
+    return model
+
+
+class _PendingUpdate:
+    """A forward pass whose listeners have yet to answer with their gradients."""
+
+    def __init__(self, model: Model, vectors: list[Floats2d], backprop: Callable, n_listeners: int):
+        self.answered: set[int] = set()
+        self.sgd: Optimizer | None = None  # to step with once the gradients are here
+        self._model = model
+        self._backprop: Callable | None = backprop
+        self._n_listeners = n_listeners
+        self._shapes = [v.shape for v in vectors]
+        self._has_gradient = False
+        self._gradient = [model.ops.alloc2f(*shape) for shape in self._shapes]
+
+    def callback(self, number: int, weight: float, losses: dict[str, float], name: str) -> Callable:
+        """What listener `number` calls with its gradient, of which so much counts."""
+
+        def answer(d_vectors: list[Floats2d]) -> list[Floats2d]:
+            if weight:
+                self._has_gradient = True
+                for total, one in zip(self._gradient, d_vectors):
+                    weighted = weight * one
+                    total += weighted
+                    losses[name] += float((weighted**2).sum())
+            self.answered.add(number)
+            if len(self.answered) == self._n_listeners:
+                self.finish()
+            # Nothing is before the encoder; layers beside the listener want the shape.
+            return [self._model.ops.alloc2f(*shape) for shape in self._shapes]
+
+        return answer
+
+    def finish(self) -> None:
+        """Run the backward pass with what was answered, once, and step if that was asked for."""
+        if self._backprop is None:
+            return
+        backprop, self._backprop = self._backprop, None
+        if self._has_gradient:
+            backprop(self._gradient)
+        self._gradient = []  # not to be kept until the next update
+        if self.sgd is not None:
+            self._model.finish_update(self.sgd)

@@ -1,0 +1,172 @@
+"""What the components behind the encoder share: labels, how they begin, and how they learn from a
+batch."""
+
+import math
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import nullcontext
+from functools import lru_cache
+from itertools import islice
+
+import numpy as np
+from spacy.pipeline import TrainablePipe
+from spacy.pipeline.tok2vec import Tok2VecListener
+from spacy.strings import get_string_id
+from spacy.tokens import Doc
+from spacy.training import Example, validate_examples
+from spacy.vocab import Vocab
+from thinc.api import Model, Optimizer, get_array_module, set_dropout_rate
+from thinc.types import Floats2d, FloatsXd, Ints1d
+
+from ..runtime.blas_threads import few_blas_threads
+from ..runtime.doc_stream import batch_docs
+from .errors import Errors
+
+SAMPLE = 10  # examples that a model finds its sizes with
+# Tokens of a Doc that is not worth many threads of BLAS: these go on waiting for more work when
+# there is none, on the cores that the encoder wants for the next text.
+SHORT = 256
+
+
+class HeadPipe(TrainablePipe):
+    """A component whose model turns Docs into one array of rows, one for each of N tokens (or of N
+    Docs), and whose `get_loss` says how these should have been: a loss and a gradient (N, D).
+
+    What is saved beside the model is in `cfg`, the labels among it.
+    """
+
+    def __init__(
+        self,
+        vocab: Vocab,
+        model: Model,
+        name: str,
+        *,
+        confidence: bool = False,
+        scorer: Callable | None,
+        **cfg: object,
+    ):
+        super().__init__(vocab, model, name, **cfg)
+        self.confidence = confidence
+        self.scorer = scorer
+
+    # Labels
+
+    @property
+    def label_data(self) -> list[str] | dict[str, list[str]]:
+        """The labels, as `initialize` takes them."""
+        return self.cfg["labels"]
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        return tuple(self.label_data)
+
+    def _set_labels(self, labels: list[str] | dict[str, list[str]], what: str) -> None:
+        """what: The annotation that examples have none of if there are no labels."""
+        if not labels:
+            raise ValueError(Errors.NO_LABELS.format(name=self.name, what=what))
+        self.cfg["labels"] = labels
+
+    # Prediction
+
+    def __call__(self, doc: Doc) -> Doc:
+        """Annotate a Doc."""
+        try:
+            with few_blas_threads() if len(doc) <= SHORT else nullcontext():
+                self.set_annotations([doc], self.predict([doc]))
+        except Exception as error:
+            self.get_error_handler()(self.name, self, [doc], error)
+        return doc
+
+    def pipe(self, stream: Iterable[Doc], *, batch_size: int = 128) -> Iterator[Doc]:
+        """Annotate a stream of Docs; in order.
+
+        batch_size: Docs in a batch; fewer where they are long.
+        """
+        handle_error = self.get_error_handler()
+        for docs in batch_docs(stream, batch_size):
+            try:
+                with few_blas_threads():  # the encoder is at work on what comes next
+                    self.set_annotations(docs, self.predict(docs))
+            except Exception as error:
+                handle_error(self.name, self, docs, error)
+            else:
+                yield from docs
+
+    def _check_ready(self, docs: list[Doc]) -> None:
+        """ValueError without labels, or without the encoder's vectors: for Docs that have none a
+        listener gives zeros, and of these anything could be said."""
+        if not self.label_data:
+            raise ValueError(Errors.NOT_TRAINED.format(name=self.name))
+        listener = self.model.get_ref("tok2vec")
+        if not isinstance(listener, Tok2VecListener):
+            return
+        known = {"name": self.name, "upstream": listener.upstream_name}
+        width = listener.get_dim("nO")
+        for doc in docs:
+            if not doc.tensor.size and len(doc):
+                raise ValueError(Errors.VECTORS_MISSING.format(**known))
+            if doc.tensor.size and doc.tensor.shape[1] != width:
+                found = doc.tensor.shape[1]
+                raise ValueError(Errors.VECTORS_OF_OTHERS.format(**known, width=width, found=found))
+
+    def _check_finite(self, scores: FloatsXd) -> FloatsXd:
+        """The same scores. ValueError if there is one that is no finite number."""
+        if not get_array_module(scores).isfinite(scores).all():
+            raise ValueError(Errors.PREDICTION_NOT_FINITE.format(name=self.name))
+        return scores
+
+    def _hash_labels(self, numbers: Ints1d, labels: list[str]) -> np.ndarray:
+        """Hashes uint64 (N,) of labels by their numbers (N,). The vocab learns those that it meets,
+        each time: what was added in a memory zone is forgotten with it."""
+        for number in set(numbers.tolist()):
+            self.vocab.strings.add(labels[number])
+        return _hashes(tuple(labels))[numbers]
+
+    # Training
+
+    def _initialize_model(self, get_examples: Callable[[], Iterable[Example]]) -> None:
+        self.model.initialize(X=[example.x for example in islice(get_examples(), SAMPLE)])
+
+    def update(
+        self,
+        examples: Iterable[Example],
+        *,
+        drop: float = 0.0,
+        sgd: Optimizer | None = None,
+        losses: dict[str, float] | None = None,
+    ) -> dict[str, float]:
+        """Learn from a batch.
+
+        drop: Dropout rate of the vectors.
+        RAISES: ValueError if the loss is no finite number.
+        """
+        losses = {} if losses is None else losses
+        losses.setdefault(self.name, 0.0)
+        examples = list(examples)
+        validate_examples(examples, f"{type(self).__name__}.update")
+        if not any(len(example.predicted) for example in examples):
+            return losses
+        set_dropout_rate(self.model, drop)
+        losses[self.name] += self._learn(examples)
+        if sgd is not None:
+            self.finish_update(sgd)
+        return losses
+
+    def _learn(self, examples: list[Example]) -> float:
+        """Accumulate the gradients of a batch. RETURNS: Its loss."""
+        rows, backprop = self.model.begin_update([example.predicted for example in examples])
+        loss, gradient = self.get_loss(examples, rows)
+        self._check_loss(loss)
+        backprop(gradient)
+        return loss
+
+    def _check_loss(self, loss: float) -> None:
+        if not math.isfinite(loss):
+            raise ValueError(Errors.LOSS_NOT_FINITE.format(name=self.name, loss=loss))
+
+    def get_loss(self, examples: list[Example], rows: Floats2d) -> tuple[float, Floats2d]:
+        raise NotImplementedError
+
+
+@lru_cache(maxsize=64)
+def _hashes(labels: tuple[str, ...]) -> np.ndarray:
+    return np.asarray([get_string_id(label) for label in labels], dtype="uint64")

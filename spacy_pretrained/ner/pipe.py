@@ -1,0 +1,284 @@
+"""The `pretrained_ner` component: named entities, or the spans of a group."""
+
+import logging
+from collections.abc import Callable, Iterable
+from dataclasses import asdict
+
+import numpy as np
+from spacy.language import Language
+from spacy.scorer import Scorer, get_ner_prf
+from spacy.tokens import Doc, Span
+from spacy.training import Example, validate_examples, validate_get_examples
+from spacy.vocab import Vocab
+from thinc.api import Model
+from thinc.types import Floats1d, Floats2d, Ints1d
+
+from ..annotation import confidence as confidences
+from ..annotation.gold import NO_GOLD, is_space
+from ..heads.head_pipe import HeadPipe
+from ..heads.losses import cross_entropy
+from ..heads.token_vectors import set_outputs
+from . import calibration
+from .bioes import Spans, decode, n_states, probabilities, rule_out, to_spans, to_states
+from .errors import Errors
+from .gold import Entities, FitReport, find_blocked, read_gold_entities, read_outcomes
+from .model import add_outputs, expect_outside
+
+logger = logging.getLogger("spacy")
+
+DEFAULT_MODEL = {
+    "@architectures": "spacy-pretrained.Ner.v1",
+    "tok2vec": {"@architectures": "spacy-pretrained.EncoderListener.v1"},
+}
+
+
+@Language.factory(
+    "pretrained_ner",
+    assigns=["doc.ents", "token.ent_iob", "token.ent_type"],
+    default_config={
+        "model": DEFAULT_MODEL,
+        "spans_key": None,
+        "overwrite": False,
+        "confidence": True,
+        "scorer": {"@scorers": "spacy-pretrained.ner_scorer.v1"},
+    },
+    default_score_weights={"ents_f": 1.0, "ents_p": 0.0, "ents_r": 0.0, "ents_per_type": None},
+)
+def make_pretrained_ner(
+    nlp: Language,
+    name: str,
+    model: Model,
+    spans_key: str | None,
+    overwrite: bool,
+    confidence: bool,
+    scorer: Callable | None,
+) -> "PretrainedNer":
+    """Make an entity recognizer.
+
+    spans_key: Write to, and learn from, `doc.spans[spans_key]` in place of `doc.ents`. The spans
+        of a group must not overlap.
+    overwrite: Whether to replace entities that are there already. Otherwise they stay, and new
+        ones are found beside them.
+    confidence: Whether to keep how sure each entity is, as `span._.confidence`.
+    """
+    return PretrainedNer(
+        nlp.vocab,
+        model,
+        name,
+        spans_key=spans_key,
+        overwrite=overwrite,
+        confidence=confidence,
+        scorer=scorer,
+    )
+
+
+def make_ner_scorer() -> Callable:
+    return score
+
+
+def score(
+    examples: Iterable[Example], *, spans_key: str | None = None, **kwargs
+) -> dict[str, object]:
+    """spaCy's precision, recall and F of entities, exact matches; also of each label. What the
+    gold data does not know is left out."""
+    if spans_key is None:
+        return get_ner_prf(examples)
+    return Scorer.score_spans(
+        examples,
+        f"spans_{spans_key}",
+        getter=lambda doc, _: doc.spans.get(spans_key, []),
+        has_annotation=lambda doc: spans_key in doc.spans,
+        **kwargs,
+    )
+
+
+class PretrainedNer(HeadPipe):
+    """Finds entities that do not overlap: one state of B, I, E, S and a label, or O, a token, the
+    best valid sequence of them (see `bioes.decode`).
+
+    An entity does not begin or end with white space.
+    """
+
+    def __init__(
+        self,
+        vocab: Vocab,
+        model: Model,
+        name: str = "pretrained_ner",
+        *,
+        spans_key: str | None = None,
+        overwrite: bool = False,
+        confidence: bool = True,
+        scorer: Callable | None = score,
+    ):
+        super().__init__(
+            vocab, model, name, confidence=confidence, scorer=scorer, labels=[], calibration=None
+        )
+        self.overwrite = overwrite
+        self.spans_key = spans_key
+        if confidence:
+            confidences.register_spans()
+
+    def add_label(self, label: str) -> int:
+        """Add a label, also to a trained component: what it has learnt stays, and training goes on
+        from there. The new label is improbable until it is met in training.
+
+        RETURNS: 1, or 0 if the label is there already.
+        """
+        if not isinstance(label, str) or not label:
+            raise ValueError(Errors.LABEL_INVALID.format(name=self.name, label=label))
+        if label in self.labels:
+            return 0
+        self.cfg["labels"].append(label)
+        self.vocab.strings.add(label)
+        if self.model.get_ref("output").has_dim("nO"):
+            add_outputs(self.model, n_states(1) - 1)
+        return 1
+
+    # Prediction
+
+    def predict(self, docs: Iterable[Doc]) -> list[tuple[Spans, Floats1d]]:
+        """For each Doc its entities, with the numbers of their labels, and their probabilities
+        (S,): the product of those of their tokens' states, calibrated if that was asked for."""
+        docs = list(docs)
+        self._check_ready(docs)
+        if not docs:
+            return []
+        scores = self.model.ops.to_numpy(self._check_finite(self.model.predict(docs)))
+        bounds = np.cumsum([0] + [len(doc) for doc in docs])
+        first = np.zeros(len(scores), dtype=bool)
+        first[bounds[:-1][np.diff(bounds) > 0]] = True
+        space, taken = map(np.concatenate, zip(*((is_space(d), self._is_taken(d)) for d in docs)))
+        rule_out(scores, no_end=space, outside=taken)
+        states = decode(scores, first)
+        spans = to_spans(states)
+        sure = self._confidences(scores, states, spans)
+        edges = np.searchsorted(spans.starts, bounds)
+        return [
+            (
+                Spans(spans.starts[i:j] - low, spans.ends[i:j] - low, spans.labels[i:j]),
+                sure[i:j],
+            )
+            for low, i, j in zip(bounds, edges, edges[1:])
+        ]
+
+    def _is_taken(self, doc: Doc) -> np.ndarray:
+        """Tokens (N,) that no new entity may have."""
+        taken = np.zeros(len(doc), dtype=bool) if self.spans_key else find_blocked(doc)
+        for span in self._old_spans(doc):
+            taken[span.start : span.end] = True
+        return taken
+
+    def _old_spans(self, doc: Doc) -> list[Span]:
+        """The entities that stay."""
+        return [] if self.overwrite else self._found_spans(doc)
+
+    def _found_spans(self, doc: Doc) -> list[Span]:
+        return list(doc.spans.get(self.spans_key, []) if self.spans_key else doc.ents)
+
+    def _confidences(self, scores: Floats2d, states: Ints1d, spans: Spans) -> Floats1d:
+        if not self.confidence:
+            return np.ones(len(spans.starts), dtype="float32")
+        sure = probabilities(scores, states, spans)
+        if self.cfg["calibration"]:
+            sure = calibration.apply(sure, *self.cfg["calibration"])
+        return sure.astype("float32")
+
+    def set_annotations(
+        self, docs: Iterable[Doc], predictions: list[tuple[Spans, Floats1d]]
+    ) -> None:
+        for doc, (spans, sure) in zip(docs, predictions):
+            labels = self._hash_labels(spans.labels, self.label_data)
+            columns = zip(spans.starts.tolist(), spans.ends.tolist(), labels.tolist())
+            found = [Span(doc, start, end, label=label) for start, end, label in columns]
+            found += self._old_spans(doc)
+            if self.spans_key:
+                doc.spans[self.spans_key] = sorted(found)
+            else:
+                blocked = [doc[i : i + 1] for i in np.flatnonzero(find_blocked(doc)).tolist()]
+                doc.set_ents(found, blocked=blocked)
+            if self.confidence:
+                confidences.store_spans(doc, spans.starts, spans.ends, labels, sure)
+
+    def score(self, examples: Iterable[Example], **kwargs) -> dict[str, object]:
+        return super().score(examples, **{"spans_key": self.spans_key} | kwargs)
+
+    # Confidence
+
+    def calibrate(self, nlp: Language, examples: Iterable[Example]) -> tuple[float, float]:
+        """Fit confidences to how often predictions are correct. Do it last, on development data.
+
+        nlp: The pipeline of this component; it annotates the predicted Docs, as `nlp.evaluate`
+            does.
+        RETURNS: Slope and offset of the log-odds (see `calibration.py`), which are saved with the
+            component. ValueError if all predictions are correct, or all wrong.
+        """
+        examples = list(examples)
+        validate_examples(examples, "PretrainedNer.calibrate")
+        if not self.confidence:
+            raise ValueError(Errors.CALIBRATION_NO_CONFIDENCE.format(name=self.name))
+        for example in examples:
+            if any(s._.confidence is not None for s in self._found_spans(example.predicted)):
+                raise ValueError(Errors.CALIBRATION_ANNOTATED.format(name=self.name))
+        calibrated, self.cfg["calibration"] = self.cfg["calibration"], None
+        try:
+            list(nlp.pipe(example.predicted for example in examples))
+            outcomes = [outcome for example in examples for outcome in self.outcomes(example)]
+            calibrated = list(calibration.fit_outcomes(outcomes, self.name))
+        finally:
+            self.cfg["calibration"] = calibrated
+        return tuple(calibrated)
+
+    def outcomes(self, example: Example) -> list[tuple[float, bool]]:
+        """Of each predicted entity that the reference can judge: its confidence, and whether it is
+        right."""
+        return read_outcomes(example, self.spans_key)
+
+    # Training
+
+    def initialize(
+        self,
+        get_examples: Callable[[], Iterable[Example]],
+        *,
+        nlp: Language | None = None,
+        labels: list[str] | None = None,
+    ) -> None:
+        """Collect the labels of the examples, beside those that were added, and allocate the model.
+
+        labels: Labels in place of those of the examples.
+        """
+        validate_get_examples(get_examples, "PretrainedNer.initialize")
+        fit = FitReport()
+        for example in get_examples():
+            fit.add(example, self.spans_key)
+        if fit.trimmed or fit.lost:
+            logger.warning(Errors.ENTITIES_DO_NOT_FIT.format(name=self.name, **asdict(fit)))
+        if labels is None:
+            labels = sorted(self.vocab.strings[h] for h in fit.labels)
+        self._set_labels(list(dict.fromkeys([*self.labels, *labels])), what="entities")
+        self.cfg["calibration"] = None
+        set_outputs(self.model, n_states(len(self.labels)))
+        self._initialize_model(get_examples)
+        expect_outside(self.model)
+
+    def get_loss(self, examples: list[Example], scores: Floats2d) -> tuple[float, Floats2d]:
+        """The cross-entropy of the tokens' states; tokens that nothing is known of are left out.
+
+        scores: Those (N, nO) of the N tokens of all examples. RETURNS: Loss and gradient (N, nO).
+        """
+        columns = np.concatenate([self._gold_states(example) for example in examples])
+        gradient, loss = cross_entropy(self.model.ops, scores, columns)
+        return loss, gradient
+
+    def _gold_states(self, example: Example) -> Ints1d:
+        """The state (N,) of each token, -1 where it is not known."""
+        gold = read_gold_entities(example, self.spans_key)
+        spans = Spans(gold.starts, gold.ends, self._label_numbers(gold))
+        return np.where(gold.known, to_states(spans, len(gold.known)), NO_GOLD)
+
+    def _label_numbers(self, gold: Entities) -> Ints1d:
+        strings = self.vocab.strings
+        numbers = {strings.add(label): number for number, label in enumerate(self.labels)}
+        for label in gold.labels.tolist():
+            if label not in numbers:
+                raise ValueError(Errors.LABEL_UNKNOWN.format(name=self.name, label=strings[label]))
+        return np.asarray([numbers[label] for label in gold.labels.tolist()], dtype="int64")

@@ -1,0 +1,294 @@
+"""The `biaffine_parser` component: heads, dependency labels and sentence starts."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from spacy.language import Language
+from spacy.tokens import Doc
+from spacy.training import Example, validate_get_examples
+from spacy.vocab import Vocab
+from thinc.api import Model, Ops
+from thinc.types import Floats1d, Floats2d, Floats3d, Ints1d
+
+from ..annotation import confidence as confidences
+from ..annotation.gold import NO_GOLD, collect_labels, is_space
+from ..annotation.sentences import (
+    SentenceBatch,
+    batch_sentences,
+    bound,
+    find_open,
+    first_tokens,
+    heads_of_spaces,
+)
+from ..heads.head_pipe import HeadPipe
+from ..heads.losses import binary_cross_entropy, cross_entropy, sigmoid, softmax
+from ..heads.resizing import resize
+from .errors import Errors
+from .gold import ParserGold, read_parser_gold
+from .mst import decode
+from .noun_chunks import install as install_noun_chunks
+from .scorer import score
+
+ROOT = "ROOT"
+OF_SPACE = "dep"  # the label of white space, as stock parsers give it
+CONFIDENCES = ("head", "dep", "sent_start")
+
+DEFAULT_MODEL = {
+    "@architectures": "spacy-pretrained.BiaffineParser.v1",
+    "tok2vec": {"@architectures": "spacy-pretrained.EncoderListener.v1"},
+}
+
+
+@Language.factory(
+    "biaffine_parser",
+    assigns=["token.dep", "token.head", "token.is_sent_start", "doc.sents"],
+    default_config={
+        "model": DEFAULT_MODEL,
+        "max_sentence": 512,
+        "confidence": False,
+        "scorer": {"@scorers": "spacy-pretrained.parser_scorer.v1"},
+    },
+    default_score_weights={
+        "dep_uas": 0.5,
+        "dep_las": 0.5,
+        "dep_las_per_type": None,
+        "sents_p": None,
+        "sents_r": None,
+        "sents_f": 0.0,
+    },
+)
+def make_biaffine_parser(
+    nlp: Language,
+    name: str,
+    model: Model,
+    max_sentence: int,
+    confidence: bool,
+    scorer: Callable | None,
+) -> "BiaffineParser":
+    """Make a parser.
+
+    max_sentence: Tokens of the longest sentence, which bounds time and memory (they grow with its
+        square). A longer one is split, from its left end on, before the token that most probably
+        starts a sentence among the next `max_sentence`; at starts set to -1 only if it must be.
+    confidence: Whether to keep probabilities: `token._.head_confidence`, `dep_confidence`,
+        `sent_start_confidence`.
+    """
+    return BiaffineParser(
+        nlp.vocab,
+        model,
+        name,
+        max_sentence=max_sentence,
+        confidence=confidence,
+        scorer=scorer,
+    )
+
+
+@dataclass
+class Parse:
+    """The parse of the N tokens of all Docs of a batch, numbered through."""
+
+    heads: Ints1d  # (N,), itself for a root
+    labels: Ints1d  # (N,), hashes
+    confidence: dict[str, Floats1d]  # of each kind, (N,)
+
+
+class BiaffineParser(HeadPipe):
+    """Deep biaffine attention (Dozat and Manning 2017) over sentences that it finds itself.
+
+    Sentence starts that are set already, 1 or -1, are kept; unknown ones, 0, come from a score of
+    each token. Each sentence gets the best tree with one root; trees may be non-projective. White
+    space is no part of it: it hangs from the token before.
+    """
+
+    def __init__(
+        self,
+        vocab: Vocab,
+        model: Model,
+        name: str = "biaffine_parser",
+        *,
+        max_sentence: int = 512,
+        confidence: bool = False,
+        scorer: Callable | None = score,
+    ):
+        if max_sentence < 1:
+            raise ValueError(Errors.MAX_SENTENCE.format(name=name, max_sentence=max_sentence))
+        super().__init__(vocab, model, name, confidence=confidence, scorer=scorer, labels=[])
+        self.max_sentence = max_sentence
+        if confidence:
+            for kind in CONFIDENCES:
+                confidences.register(kind)
+
+    # Prediction
+
+    def predict(self, docs: Iterable[Doc]) -> Parse:
+        docs = list(docs)
+        self._check_ready(docs)
+        if not docs:
+            return Parse(np.zeros(0, dtype="int64"), np.zeros(0, dtype="uint64"), {})
+        vectors = self.model.get_ref("vectors").predict(docs)
+        words = ~_flat(docs, is_space)
+        starts, sure = self._find_sentences(docs, vectors, words)
+        heads = heads_of_spaces(starts, words)
+        labels = np.full(len(heads), self.vocab.strings.add(OF_SPACE), dtype="uint64")
+        labels[heads == np.arange(len(heads))] = self.vocab.strings.add(ROOT)
+        parse = Parse(heads, labels, {})
+        if self.confidence:
+            parse.confidence = {kind: np.ones(len(heads), dtype="float32") for kind in CONFIDENCES}
+            parse.confidence["sent_start"] = sure
+        for batch in batch_sentences(starts, words):
+            self._parse_batch(vectors, batch, parse)
+        return parse
+
+    def _find_sentences(
+        self, docs: list[Doc], vectors: Floats2d, words: np.ndarray
+    ) -> tuple[np.ndarray, Floats1d]:
+        """First tokens of sentences, bool (N,), and how probable it is that each token is one, or
+        is none, as found, (N,)."""
+        scores = self._check_finite(self.model.get_ref("sentences").predict(vectors))
+        sure = sigmoid(self.model.ops.to_numpy(scores).ravel())
+        known = _flat(docs, _known_starts)
+        firsts = first_tokens([len(doc) for doc in docs])
+        forced = firsts | (known > 0)
+        is_start = np.where(find_open(known, firsts, words), sure, forced)
+        preference = np.where(words, sure, -1.0) - (known < 0)
+        starts = bound(is_start > 0.5, preference, self.max_sentence)
+        return starts, np.where(starts, is_start, 1 - is_start).astype("float32")
+
+    def _parse_batch(self, vectors: Floats2d, batch: SentenceBatch, parse: Parse) -> None:
+        """Find the heads and labels of some sentences."""
+        ops = self.model.ops
+        X = vectors[ops.asarray_i(batch.rows)]
+        scores = self.model.get_ref("arcs").predict((X, ops.asarray_i(batch.words)))
+        scores = ops.to_numpy(self._check_finite(scores))
+        columns = decode(scores, batch.lengths)[batch.is_word]
+        heads = batch.from_columns(columns)
+        label_scores = self._score_labels(X, heads)
+        parse.heads[batch.rows] = batch.to_rows(heads)
+        best = label_scores.argmax(axis=1)
+        parse.labels[batch.rows] = self._hash_labels(best, self.label_data)
+        if self.confidence:
+            sure = softmax(np.where(batch.is_head, scores, -np.inf))[batch.is_word]
+            parse.confidence["head"][batch.rows] = sure[np.arange(len(columns)), columns]
+            parse.confidence["dep"][batch.rows] = softmax(label_scores).max(axis=1)
+
+    def _score_labels(self, X: Floats2d, heads: Ints1d) -> Floats2d:
+        """Scores (W, labels) for the arcs between words and their heads, -1 for the root, which
+        alone takes the label ROOT, and no other."""
+        ops = self.model.ops
+        arcs = ops.asarray_i(np.arange(len(heads))), ops.asarray_i(heads)
+        scores = self._check_finite(self.model.get_ref("labels").predict((X, *arcs)))
+        scores = ops.to_numpy(scores)
+        is_root = np.asarray(self.label_data) == ROOT
+        if is_root.any() and not is_root.all():
+            scores = np.where((heads < 0)[:, None] == is_root, scores, -np.inf)
+        return scores
+
+    def set_annotations(self, docs: Iterable[Doc], parse: Parse) -> None:
+        low = 0
+        for doc in docs:
+            high = low + len(doc)
+            if len(doc):
+                heads = (parse.heads[low:high] - np.arange(low, high)).astype("int64")
+                columns = np.stack([heads.astype("uint64"), parse.labels[low:high]], axis=1)
+                # This sets sentence starts too: a sentence is the tokens under one root.
+                doc.from_array(["HEAD", "DEP"], columns)
+            # A Doc that is older than this parser, or made for another vocab, has none or others.
+            doc.noun_chunks_iterator = self.vocab.get_noun_chunks
+            for kind, values in parse.confidence.items():
+                confidences.store(doc, kind, values[low:high].copy())
+            low = high
+
+    # Saving
+
+    def from_bytes(self, bytes_data: bytes, *, exclude: Iterable[str] = ()) -> "BiaffineParser":
+        super().from_bytes(bytes_data, exclude=exclude)
+        install_noun_chunks(self.vocab, self.label_data)
+        return self
+
+    def from_disk(self, path: str | Path, *, exclude: Iterable[str] = ()) -> "BiaffineParser":
+        super().from_disk(path, exclude=exclude)
+        install_noun_chunks(self.vocab, self.label_data)
+        return self
+
+    # Training
+
+    def initialize(
+        self,
+        get_examples: Callable[[], Iterable[Example]],
+        *,
+        nlp: Language | None = None,
+        labels: list[str] | None = None,
+    ) -> None:
+        """Collect the labels of the examples, and allocate the model.
+
+        labels: Labels in place of those of the examples.
+        """
+        validate_get_examples(get_examples, "BiaffineParser.initialize")
+        if labels is None:
+            labels = collect_labels(get_examples(), ["dep"], self.vocab.strings)["dep"]
+        self._set_labels(list(labels), what="heads and labels")
+        install_noun_chunks(self.vocab, self.label_data)
+        resize(self.model.get_ref("labels"), nO=len(self.labels))
+        self._initialize_model(get_examples)
+
+    def get_loss(self, examples: list[Example], vectors: Floats2d) -> tuple[float, Floats2d]:
+        """Cross-entropies of sentence starts, heads and labels, summed; missing annotation is
+        left out. The layers' own gradients are accumulated on the way.
+
+        vectors: Those (N, D) of the N tokens of all examples. RETURNS: Loss and gradient (N, D).
+        """
+        gold = read_parser_gold(examples, self.label_data, self.max_sentence, self.name)
+        scores, backprop = self.model.get_ref("sentences").begin_update(vectors)
+        d_scores, loss = binary_cross_entropy(self.model.ops, scores, gold.start_targets)
+        gradient = backprop(d_scores)
+        for batch in batch_sentences(gold.starts, gold.words):
+            loss += self._learn_batch(vectors, batch, gold, gradient)
+        return loss, gradient
+
+    def _learn_batch(
+        self, vectors: Floats2d, batch: SentenceBatch, gold: ParserGold, gradient: Floats2d
+    ) -> float:
+        """The loss of heads and labels of some sentences; adds to the gradient of all vectors."""
+        ops = self.model.ops
+        known = gold.heads[batch.rows] != NO_GOLD
+        if not known.any():
+            return 0.0
+        heads = batch.from_rows(gold.heads[batch.rows])
+        rows = ops.asarray_i(batch.rows)
+        X = vectors[rows]
+
+        arcs = X, ops.asarray_i(batch.words)
+        scores, backprop_arcs = self.model.get_ref("arcs").begin_update(arcs)
+        columns = np.full(batch.words.shape, NO_GOLD)
+        columns[batch.is_word] = np.where(known, batch.to_columns(heads), NO_GOLD)
+        d_scores, arc_loss = _learn_columns(ops, scores, batch.is_head, columns)
+        d_X, _ = backprop_arcs(d_scores)
+
+        arcs = X, ops.asarray_i(np.flatnonzero(known)), ops.asarray_i(heads[known])
+        label_scores, backprop_labels = self.model.get_ref("labels").begin_update(arcs)
+        labels = gold.labels[batch.rows][known]
+        d_labels, label_loss = cross_entropy(ops, label_scores, labels)
+        d_X += backprop_labels(d_labels)[0]
+        gradient[rows] += d_X
+        return arc_loss + label_loss
+
+
+def _learn_columns(
+    ops: Ops, scores: Floats3d, is_head: np.ndarray, columns: np.ndarray
+) -> tuple[Floats3d, float]:
+    """Cross-entropy of scores (S, L, L+1) of heads against the columns (S, L) of the gold ones."""
+    possible = ops.xp.where(ops.asarray(is_head), scores, -np.inf)
+    flat = possible.reshape(-1, possible.shape[2])
+    d_flat, loss = cross_entropy(ops, flat, columns.ravel())
+    return d_flat.reshape(scores.shape), loss
+
+
+def _flat(docs: list[Doc], read: Callable[[Doc], np.ndarray]) -> np.ndarray:
+    """What is read of each Doc, end to end."""
+    return np.concatenate([read(doc) for doc in docs])
+
+
+def _known_starts(doc: Doc) -> Ints1d:
+    return doc.to_array("SENT_START").astype("int64").ravel()

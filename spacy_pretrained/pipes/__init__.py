@@ -1,1 +1,0 @@
-"""The spaCy components, one a file."""

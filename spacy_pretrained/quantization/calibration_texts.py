@@ -1,0 +1,93 @@
+"""Texts to calibrate on: read one by one, long ones cut, and some drawn from all."""
+
+import random
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import srsly
+from spacy.tokens import Doc, DocBin
+from spacy.vocab import Vocab
+
+from ..corpora.corpus import cut
+from .errors import Errors
+
+MAX_TOKENS = 120
+MAX_CHARACTERS = 1000
+
+
+def sample_texts(path: Path, vocab: Vocab, n_texts: int, seed: int) -> list[str | Doc]:
+    """Draw texts from a file, all with the same chance, so that they are as long and as short as
+    those in the file are. Only what is drawn is kept in memory (J. Vitter, Random Sampling with a
+    Reservoir, 1985).
+
+    path: .txt with a text a line, .jsonl with "text" in each line, or .spacy.
+    """
+    draw = random.Random(seed)
+    drawn: list[str | Doc] = []
+    for n_seen, text in enumerate(read_texts(path, vocab)):
+        if len(drawn) < n_texts:
+            drawn.append(text)
+        elif (place := draw.randrange(n_seen + 1)) < n_texts:
+            drawn[place] = text
+    if not drawn:
+        raise ValueError(Errors.TEXTS_EMPTY.format(path=path))
+    return drawn
+
+
+def read_texts(path: Path, vocab: Vocab) -> Iterator[str | Doc]:
+    """Texts of a file, long ones cut; empty ones are left out."""
+    readers = {".txt": _read_lines, ".jsonl": _read_jsonl}
+    if not path.is_file():
+        raise ValueError(Errors.TEXTS_FILE.format(path=path))
+    if path.suffix == ".spacy":
+        return _read_docs(path, vocab)
+    if path.suffix not in readers:
+        raise ValueError(Errors.TEXTS_FORMAT.format(path=path))
+    return (part for text in readers[path.suffix](path) for part in _cut_text(text))
+
+
+def _read_lines(path: Path) -> Iterator[str]:
+    try:
+        with path.open(encoding="utf-8-sig") as lines:
+            yield from lines
+    except UnicodeDecodeError as error:
+        raise ValueError(Errors.TEXTS_BROKEN.format(path=path, error=error)) from error
+
+
+def _read_jsonl(path: Path) -> Iterator[str]:
+    for number, line in enumerate(_read_lines(path), start=1):
+        if line.strip():
+            try:
+                text = srsly.json_loads(line)["text"]
+            except (ValueError, KeyError, TypeError):
+                text = None
+            if not isinstance(text, str):
+                raise ValueError(Errors.TEXTS_LINE.format(line=number, path=path))
+            yield text
+
+
+def _cut_text(text: str) -> Iterable[str]:
+    """Cut a text at white space, into parts that a pipeline takes."""
+    text = text.strip()
+    while len(text) > MAX_CHARACTERS:
+        end = max(text.rfind(space, 1, MAX_CHARACTERS) for space in " \n\t")
+        end = end if end > 0 else MAX_CHARACTERS
+        yield text[:end]
+        text = text[end:].lstrip()
+    if text:
+        yield text
+
+
+def _read_docs(path: Path, vocab: Vocab) -> Iterator[Doc]:
+    try:
+        docs = DocBin().from_disk(path)
+    except Exception as error:  # of zlib, msgpack and what they hold, without a common base class
+        raise ValueError(Errors.TEXTS_BROKEN.format(path=path, error=error)) from error
+    for doc in docs.get_docs(vocab):
+        for part in cut(doc, MAX_TOKENS):
+            # Without sentences a Doc was not cut; one sentence may be long, too.
+            for start in range(0, len(part), 4 * MAX_TOKENS):
+                if len(part) <= 4 * MAX_TOKENS:
+                    yield part
+                else:
+                    yield part[start : start + 4 * MAX_TOKENS].as_doc()

@@ -1,0 +1,80 @@
+"""Messages of this folder, beside those that it shares with others."""
+
+from ..errors import Errors as SharedErrors
+
+
+class Errors(SharedErrors):
+    EXPORT_FAILED = (
+        "'{name}' cannot be run on OpenVINO: {error}. Use another encoder, or leave the pipeline "
+        "on torch."
+    )
+    PRECISION = "Unknown precision '{precision}'. Choose from {known}."
+    QUANTIZED_ALREADY = (
+        "The pipeline ({pipes}) runs on OpenVINO already. Quantize the one that was trained."
+    )
+    NO_BACKBONE = (
+        "The pipeline ({pipes}) has no component with a pretrained transformer, such as "
+        "'pretrained_encoder' or 'zero_shot_textcat': there is nothing to quantize."
+    )
+    TOO_FEW_TEXTS = (
+        "{n} texts are too few to calibrate INT8 on; give at least {least}, better some hundreds."
+    )
+    NEEDS_NNCF = (
+        "Quantizing takes NNCF, and '{name}' is not installed. Run: "
+        "pip install 'spacy-pretrained[quantize]' - precision fp32 does without."
+    )
+    ENCODER_OF_ITS_OWN = (
+        "Component '{name}' has an encoder of its own on torch, as `replace_listeners` gives it, "
+        "and would go on to need torch. Quantize the pipeline whose components share one encoder, "
+        "before listeners are replaced."
+    )
+    MAX_DROP = (
+        "max_drop is in percent points and has to be from 0 to less than 100, but it is {max_drop}."
+    )
+    TEXTS_NEEDED = (
+        "Precision int8 takes texts to calibrate on: give --texts, with texts of the kind the "
+        "pipeline is for, such as those it was trained on."
+    )
+    TEXTS_FILE = "There is no file '{path}'."
+    TEXTS_FORMAT = (
+        "'{path}' is of an unknown format. Texts are read from .txt (a text a line), .jsonl (with "
+        '"text" in each line) and .spacy files.'
+    )
+    TEXTS_BROKEN = "'{path}' cannot be read: {error}"
+    TEXTS_LINE = 'Line {line} of {path} has no "text", or not a string there.'
+    TEXTS_EMPTY = "'{path}' has no texts in it."
+    N_TEXTS = "n_texts has to be at least {least}, but it is {n_texts}."
+    TEXTS_ARE_EVAL = (
+        "'{path}' is given as texts to calibrate on and to evaluate on. The scores would say too "
+        "little: calibrate on training texts."
+    )
+    EVAL_TOO_FEW = (
+        "{n} documents are too few to tell a loss from chance; give at least {least}, better "
+        "hundreds. A long document may be cut into several."
+    )
+    EVAL_FORMAT = (
+        "'{path}' is no .spacy file. Convert the gold annotation first, by `spacy convert` or "
+        "scripts/convert.py."
+    )
+    EVAL_NOTHING = (
+        "The gold documents have none of the annotation that the pipeline ({pipes}) predicts and "
+        "that can be held against it: there is nothing to evaluate."
+    )
+    QUANTIZED_TOO_LOW = (
+        "No recipe held: each of {n} lost more than {max_drop} points of some score, beyond "
+        "chance. Nothing is written. Give a higher max-drop, more and other texts, or leave the "
+        "pipeline in fp32 (precision fp32), which runs without torch as well."
+    )
+    OUTPUT_NO_PIPELINE = (
+        "'{path}' exists and is no folder of a pipeline: it is not overwritten. Give another one."
+    )
+    OUTPUT_IS_MODEL = "'{path}' is the pipeline to quantize: give another folder to write to."
+    OUTPUT_AND_MODEL = (
+        "Of the folder to write to, '{path}', and the pipeline to quantize, '{model}', one holds "
+        "the other. Give a folder beside it."
+    )
+    OUTPUT_HAS_MORE = (
+        "'{path}' is a pipeline to be written over, but holds other things, too, which would be "
+        "lost: {names}. Move them away, or give another folder."
+    )
+    OUTPUT_NOT_WRITABLE = "'{path}' cannot be written: '{above}' is no folder that takes files."

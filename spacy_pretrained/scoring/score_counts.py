@@ -1,0 +1,152 @@
+"""What spaCy's scores are made of, document by document.
+
+Each score is 2 |G ∩ P| / (|G| + |P|) of what is gold and what is predicted (of as many of each, an
+accuracy). Its counts in a document, 2 |G ∩ P| and |G| + |P|, add up; scores do not.
+"""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import numpy as np
+from spacy.language import Language
+from spacy.pipeline import TextCategorizer
+from spacy.scorer import PRFScore, Scorer
+from spacy.tokens import Token
+from spacy.training import Example
+
+from ..parser.scorer import IGNORED, read_arcs, score_sentences
+
+Counter = Callable[[Example], PRFScore]
+
+TOKEN_SCORES: dict[str, Callable[[Token], int]] = {
+    "tag_acc": lambda token: token.tag,
+    "pos_acc": lambda token: token.pos,
+    "morph_acc": lambda token: token.morph.key,
+    "lemma_acc": lambda token: token.lemma,
+}
+
+
+def score_examples(nlp: Language, examples: Iterable[Example]) -> dict[str, Any]:
+    """What the pipeline's components have to say of annotated examples, by spaCy's names."""
+    return Scorer(nlp).score(list(examples))
+
+
+def find_counters(nlp: Language, scores: dict[str, Any]) -> dict[str, Counter]:
+    """Of those scores that spaCy has given (None where there is no annotation) the ones that are
+    made of counts."""
+    counters = {name: _token_counter(read) for name, read in TOKEN_SCORES.items()}
+    counters |= {"dep_uas": _count_uas, "dep_las": _count_las, "sents_f": _count_sentences}
+    counters["ents_f"] = _count_entities
+    for name in scores:
+        if name.startswith("spans_") and name.endswith("_f"):
+            counters[name] = _span_counter(name.removeprefix("spans_").removesuffix("_f"))
+    if scores.get("cats_score_desc"):
+        counters["cats_micro_f"] = _category_counter(nlp, scores)
+    return {name: count for name, count in counters.items() if scores.get(name) is not None}
+
+
+def count(counters: dict[str, Counter], examples: Iterable[Example]) -> np.ndarray:
+    """Shape (documents, scores, 2): of each score its hits and what they are of."""
+    found = [[counter(example) for counter in counters.values()] for example in examples]
+    rows = [[(2 * prf.tp, 2 * prf.tp + prf.fp + prf.fn) for prf in row] for row in found]
+    return np.array(rows, dtype="int64").reshape(len(rows), len(counters), 2)
+
+
+def _token_counter(read: Callable[[Token], int]) -> Counter:
+    def count_tokens(example: Example) -> PRFScore:
+        gold = {token.i: read(token) for token in example.reference if read(token)}
+        lengths, x2y = example.alignment.x2y.lengths, example.alignment.x2y
+        predicted = set()
+        for token in example.predicted:
+            if not token.orth_.isspace() and lengths[token.i] == 1:
+                partner = int(x2y[token.i][0])
+                if partner in gold:
+                    predicted.add((partner, read(token)))
+        return _compare(predicted, set(gold.items()))
+
+    return count_tokens
+
+
+def _count_las(example: Example) -> PRFScore:
+    gold, predicted, unaligned = read_arcs(example, frozenset(IGNORED))
+    prf = _compare(predicted, gold)
+    prf.fp += unaligned
+    return prf
+
+
+def _count_uas(example: Example) -> PRFScore:
+    gold, predicted, unaligned = read_arcs(example, frozenset(IGNORED))
+    prf = _compare({arc[:2] for arc in predicted}, {arc[:2] for arc in gold})
+    prf.fp += unaligned
+    return prf
+
+
+def _count_sentences(example: Example) -> PRFScore:
+    prf = PRFScore()
+    score_sentences(example, prf)
+    return prf
+
+
+def _count_entities(example: Example) -> PRFScore:
+    """As spaCy's `get_ner_prf`: where the gold annotation is missing nothing is right or wrong."""
+    if not example.reference.has_annotation("ENT_IOB"):
+        return PRFScore()
+    gold = {(ent.label_, ent.start, ent.end) for ent in example.reference.ents}
+    predicted = set()
+    for ent in example.predicted.ents:
+        partners = example.alignment.x2y[ent.start : ent.end]
+        if len(partners):
+            start, end = int(partners[0]), int(partners[-1]) + 1
+            if all(token.ent_iob for token in example.reference[start:end]):
+                predicted.add((ent.label_, start, end))
+    return _compare(predicted, gold)
+
+
+def _span_counter(key: str) -> Counter:
+    def count_spans(example: Example) -> PRFScore:
+        if key not in example.reference.spans:
+            return PRFScore()
+        spans = example.predicted.spans.get(key, [])
+        aligned = example.get_aligned_spans_x2y(spans, True)
+        return _compare(_places(aligned), _places(example.reference.spans[key]))
+
+    return count_spans
+
+
+def _places(spans: Iterable) -> set[tuple[str, int, int]]:
+    return {(span.label_, span.start, span.end) for span in spans}
+
+
+def _category_counter(nlp: Language, scores: dict[str, Any]) -> Counter:
+    labels = set(scores["cats_f_per_type"])
+    several = scores["cats_score_desc"] == "macro AUC"  # spaCy's, where labels exclude nothing
+    thresholds = [
+        _read_threshold(pipe)
+        for name, pipe in nlp.pipeline
+        if "doc.cats" in nlp.get_pipe_meta(name).assigns
+    ]
+    threshold = next((x for x in reversed(thresholds) if x is not None), 0.5)
+
+    def count_categories(example: Example) -> PRFScore:
+        gold = {k: v for k, v in example.reference.cats.items() if k in labels}
+        predicted = {k: v for k, v in example.predicted.cats.items() if k in labels}
+        if several:
+            sure = {k for k, v in predicted.items() if v >= threshold and k in gold}
+            return _compare(sure, {k for k, v in gold.items() if v > 0})
+        best = {max(predicted, key=predicted.get)} if predicted else set()
+        return _compare(best, {max(gold, key=gold.get)} if gold else set())
+
+    return count_categories
+
+
+def _read_threshold(pipe: Callable) -> float | None:
+    """That of a text classifier: spaCy's keep it in cfg, ours are plain."""
+    if isinstance(pipe, TextCategorizer):
+        return pipe.cfg["threshold"]
+    return getattr(pipe, "threshold", None)
+
+
+def _compare(predicted: set, gold: set) -> PRFScore:
+    prf = PRFScore()
+    prf.score_set(predicted, gold)
+    return prf

@@ -1,0 +1,245 @@
+"""The `pretrained_tagger` component: fine-grained tags, parts of speech and morphology at once."""
+
+import logging
+from collections.abc import Callable, Iterable
+
+import numpy as np
+from spacy.language import Language
+from spacy.scorer import Scorer
+from spacy.tokens import Doc, Token
+from spacy.training import Example, validate_get_examples
+from spacy.vocab import Vocab
+from thinc.api import Model
+from thinc.types import Floats1d, Floats2d, Ints1d
+
+from ..annotation import confidence as confidences
+from ..annotation.gold import collect_labels, is_space, number_labels, read_attribute
+from ..heads.head_pipe import HeadPipe
+from ..heads.losses import cross_entropy, softmax
+from ..heads.token_vectors import set_outputs
+from .errors import Errors
+
+logger = logging.getLogger("spacy")
+
+ATTRIBUTES = ("tag", "pos", "morph")
+# What white space gets; nobody has to learn it.
+OF_SPACE = {"tag": "_SP", "pos": "SPACE", "morph": "_"}
+ROWS_AT_ONCE = 8192
+
+DEFAULT_MODEL = {
+    "@architectures": "spacy-pretrained.Tagger.v1",
+    "tok2vec": {"@architectures": "spacy-pretrained.EncoderListener.v1"},
+}
+
+
+@Language.factory(
+    "pretrained_tagger",
+    assigns=["token.tag", "token.pos", "token.morph"],
+    default_config={
+        "model": DEFAULT_MODEL,
+        "attributes": list(ATTRIBUTES),
+        "overwrite": True,
+        "confidence": False,
+        "scorer": {"@scorers": "spacy-pretrained.tagger_scorer.v1"},
+    },
+    default_score_weights={
+        "tag_acc": 0.4,
+        "pos_acc": 0.4,
+        "morph_acc": 0.2,
+        "morph_per_feat": None,
+    },
+)
+def make_pretrained_tagger(
+    nlp: Language,
+    name: str,
+    model: Model,
+    attributes: list[str],
+    overwrite: bool,
+    confidence: bool,
+    scorer: Callable | None,
+) -> "PretrainedTagger":
+    """Make a tagger.
+
+    attributes: What to set: any of "tag" (XPOS), "pos" (UPOS) and "morph" (FEATS). Those that the
+        training data lacks are left out.
+    overwrite: Whether to set tokens that have a value already.
+    confidence: Whether to keep the probability of each value: `token._.tag_confidence`,
+        `pos_confidence`, `morph_confidence`.
+    """
+    return PretrainedTagger(
+        nlp.vocab,
+        model,
+        name,
+        attributes=attributes,
+        overwrite=overwrite,
+        confidence=confidence,
+        scorer=scorer,
+    )
+
+
+def make_tagger_scorer() -> Callable:
+    return score
+
+
+def score(examples: Iterable[Example], **kwargs) -> dict[str, object]:
+    """spaCy's accuracy of each attribute that the gold data has, and F of each feature."""
+    examples = list(examples)
+    scores: dict[str, object] = {}
+    for attribute in ATTRIBUTES:
+        getter = _morph_key if attribute == "morph" else getattr
+        result = Scorer.score_token_attr(examples, attribute, getter=getter, **kwargs)
+        scores.update({k: v for k, v in result.items() if v is not None})
+    if "morph_acc" in scores:
+        per_feature = Scorer.score_token_attr_per_feat(examples, "morph", getter=_morph_key)
+        scores["morph_per_feat"] = per_feature["morph_per_feat"]
+    return scores
+
+
+def _morph_key(token: Token, attribute: str) -> int:
+    return token.morph.key
+
+
+class PretrainedTagger(HeadPipe):
+    """Predicts any of tag, pos and morph of each token, from one vector each.
+
+    White space is never predicted: it has the tag _SP, the part of speech SPACE, no features.
+    """
+
+    def __init__(
+        self,
+        vocab: Vocab,
+        model: Model,
+        name: str = "pretrained_tagger",
+        *,
+        attributes: Iterable[str] = ATTRIBUTES,
+        overwrite: bool = True,
+        confidence: bool = False,
+        scorer: Callable | None = score,
+    ):
+        for attribute in attributes:
+            if attribute not in ATTRIBUTES:
+                raise ValueError(
+                    Errors.ATTRIBUTE_UNKNOWN.format(
+                        attribute=attribute, name=name, attributes=", ".join(ATTRIBUTES)
+                    )
+                )
+        super().__init__(vocab, model, name, confidence=confidence, scorer=scorer, labels={})
+        self.attributes = tuple(attributes)
+        self.overwrite = overwrite
+        if confidence:
+            for attribute in self.attributes:
+                confidences.register(attribute)
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        return tuple(f"{a}={label}" for a, labels in self.label_data.items() for label in labels)
+
+    # Prediction
+
+    def predict(self, docs: Iterable[Doc]) -> list[tuple[Ints1d, Floats1d | None]]:
+        """For each attribute the numbers (N,) of the best labels of all N tokens, and, where they
+        are asked for, their probabilities (N,)."""
+        docs = list(docs)
+        self._check_ready(docs)
+        vectors = self.model.get_ref("vectors").predict(docs)
+        output = self.model.get_ref("output")
+        parts = [
+            self._decode(output.predict(vectors[i : i + ROWS_AT_ONCE]))
+            for i in range(0, max(1, len(vectors)), ROWS_AT_ONCE)
+        ]
+        return [
+            (np.concatenate(best), np.concatenate(sure) if self.confidence else None)
+            for best, sure in (zip(*column) for column in zip(*parts))
+        ]
+
+    def _decode(self, scores: Floats2d) -> list[tuple[Ints1d, Floats1d | None]]:
+        ops = self.model.ops
+        decoded = []
+        for part in self._split(self._check_finite(scores)):
+            best = part.argmax(axis=1)
+            sure = softmax(part).max(axis=1) if self.confidence else None
+            decoded.append((ops.to_numpy(best), sure if sure is None else ops.to_numpy(sure)))
+        return decoded
+
+    def _split(self, scores: Floats2d) -> list[Floats2d]:
+        """The columns of each attribute."""
+        sizes = [len(labels) for labels in self.label_data.values()]
+        ends = np.cumsum(sizes)
+        return [scores[:, end - size : end] for size, end in zip(sizes, ends)]
+
+    def set_annotations(self, docs: Iterable[Doc], predictions) -> None:
+        docs = list(docs)
+        strings = self.vocab.strings
+        hashes = [
+            self._hash_labels(best, labels)
+            for labels, (best, _) in zip(self.label_data.values(), predictions)
+        ]
+        low = 0
+        for doc in docs:
+            high = low + len(doc)
+            space = is_space(doc)
+            columns = []
+            for attribute, found, (_, sure) in zip(self.label_data, hashes, predictions):
+                values = found[low:high].copy()
+                values[space] = strings.add(OF_SPACE[attribute])
+                probable = None if sure is None else np.where(space, 1.0, sure[low:high])
+                if not self.overwrite:
+                    old = doc.to_array(attribute.upper())
+                    values = np.where(old != 0, old, values)
+                    probable = None if probable is None else np.where(old != 0, np.nan, probable)
+                if probable is not None:
+                    confidences.store(doc, attribute, probable)
+                columns.append(values)
+            if len(doc):
+                names = [attribute.upper() for attribute in self.label_data]
+                doc.from_array(names, np.stack(columns, axis=1))
+            low = high
+
+    # Training
+
+    def initialize(
+        self,
+        get_examples: Callable[[], Iterable[Example]],
+        *,
+        nlp: Language | None = None,
+        labels: dict[str, list[str]] | None = None,
+    ) -> None:
+        """Collect the labels of the examples, and allocate the model.
+
+        labels: Labels of each attribute, in place of those of the examples.
+        """
+        validate_get_examples(get_examples, "PretrainedTagger.initialize")
+        if labels is None:
+            labels = collect_labels(get_examples(), self.attributes, self.vocab.strings)
+        for attribute in labels:
+            if attribute not in self.attributes:
+                raise ValueError(
+                    Errors.LABELS_UNKNOWN_ATTRIBUTE.format(
+                        name=self.name, attribute=attribute, attributes=self.attributes
+                    )
+                )
+        found = {a: list(labels[a]) for a in self.attributes if labels.get(a)}
+        self._set_labels(found, what="any of " + ", ".join(self.attributes))
+        for attribute in self.attributes:
+            if attribute not in found:
+                logger.info("%s: the examples have no '%s'; left out", self.name, attribute)
+        set_outputs(self.model, len(self.labels))
+        self._initialize_model(get_examples)
+
+    def get_loss(self, examples: list[Example], scores: Floats2d) -> tuple[float, Floats2d]:
+        """The cross-entropy of each attribute, summed; missing annotation is left out.
+
+        scores: Those (N, nO) of the N tokens of all examples. RETURNS: Loss and gradient (N, nO).
+        """
+        total, gradients = 0.0, []
+        for (attribute, labels), part in zip(self.label_data.items(), self._split(scores)):
+            gold = self._gold_columns(examples, attribute, labels)
+            gradient, loss = cross_entropy(self.model.ops, part, gold)
+            gradients.append(gradient)
+            total += loss
+        return total, self.model.ops.xp.concatenate(gradients, axis=1)
+
+    def _gold_columns(self, examples: list[Example], attribute: str, labels: list[str]) -> Ints1d:
+        """The number (N,) of each token's gold label, -1 where it is missing."""
+        hashes = np.concatenate([read_attribute(example, attribute) for example in examples])
+        return number_labels(hashes, labels, self.vocab.strings, self.name, f"{attribute}=")

@@ -1,0 +1,392 @@
+"""The `few_shot_textcat` component: categories of a Doc, from their names and a few examples."""
+
+import logging
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import srsly
+from spacy.language import Language
+from spacy.tokens import Doc
+from spacy.training import Example, validate_examples, validate_get_examples
+from spacy.util import SimpleFrozenList, from_bytes, from_disk, to_bytes, to_disk
+from spacy.vocab import Vocab
+from thinc.api import Model
+from thinc.types import Floats2d, Ints2d
+
+from ...annotation.gold import NO_GOLD
+from ...backends.backbone import get_shim, is_frozen
+from ...checkpoints.catalogue import find_source
+from ...checkpoints.checkpoint import pack, read_folder, unpack, write_folder
+from ...encoder.text_encoder import plan_texts
+from ...heads.head_pipe import HeadPipe
+from ...runtime.blas_threads import few_blas_threads
+from ...runtime.doc_stream import annotate_ahead, batch_docs
+from ...windows.batches import WindowBatch
+from ..gold import collect_cats, find_the_one, read_cats
+from ..labels.label_set import DEFAULT_TEMPLATE
+from ..labels.label_settings import LabelSettings, score_texts
+from ..scorer import score
+from .errors import Errors
+from .model import get_head, has_head, is_loaded, make_prior, read_head, set_head
+from .training import FitSettings, Step, Task, accumulate, fit
+
+logger = logging.getLogger("spacy")
+
+DEFAULT_SOURCE = "minilm-l6"
+DEFAULT_MODEL = {
+    "@architectures": "spacy-pretrained.FewShotClassifier.v1",
+    "encoder": {"@architectures": "spacy-pretrained.TorchSentenceEncoder.v1"},
+}
+
+
+@dataclass(frozen=True)
+class Fit:
+    """What a component was fitted to."""
+
+    n_examples: int
+    n_ignored: int  # examples without text, or without any category that is known
+    n_steps: int  # of fine-tuning; 0 if the head alone was fitted
+
+
+@Language.factory(
+    "few_shot_textcat",
+    assigns=["doc.cats"],
+    default_config={
+        "model": DEFAULT_MODEL,
+        "labels": [],
+        "descriptions": {},
+        "templates": [DEFAULT_TEMPLATE],
+        "multi_label": False,
+        "contrast": 1.0,
+        "threshold": 0.5,
+        "scorer": {"@scorers": "spacy-pretrained.textcat_scorer.v1"},
+    },
+    default_score_weights={
+        "cats_score": 1.0,
+        "cats_score_desc": None,
+        "cats_micro_f": 0.0,
+        "cats_f_per_type": None,
+        "cats_auc_per_type": None,
+    },
+)
+def make_few_shot_textcat(
+    nlp: Language,
+    name: str,
+    model: Model,
+    labels: list[str],
+    descriptions: dict[str, str],
+    templates: list[str],
+    multi_label: bool,
+    contrast: float,
+    threshold: float,
+    scorer: Callable | None,
+) -> "FewShotTextcat":
+    """Make a text classifier that begins with the names of its labels, and learns from examples.
+
+    labels: What to tell apart, in words. If there are none, they are those of the examples.
+    descriptions: Of labels, to go with their names into templates: "games, athletes, matches and
+        results".
+    templates: Phrases with {} in place of a label, that a text may bear out. Of several the mean
+        counts.
+    multi_label: Whether any number of labels may hold of a Doc, each with a probability of its
+        own. Otherwise one does, and probabilities sum to 1.
+    contrast: What the contrastive loss counts beside the cross-entropy. 0 leaves it out.
+    threshold: The least probability of a label that counts as predicted in scores, with
+        multi_label. `doc.cats` has all labels whatever it is.
+    """
+    return FewShotTextcat(
+        nlp.vocab,
+        model,
+        name,
+        labels=labels,
+        descriptions=descriptions,
+        templates=templates,
+        multi_label=multi_label,
+        contrast=contrast,
+        threshold=threshold,
+        scorer=scorer,
+    )
+
+
+class FewShotTextcat(LabelSettings, HeadPipe):
+    """Writes the probability of every label to `doc.cats`.
+
+    Of a Doc that is empty or all white space nothing is known: each of K labels has 1 / K, or, with
+    multi_label, 0.
+
+    Labels, descriptions and templates are those of the config, until `set_labels` or `initialize`
+    say others; they are saved with the component.
+    """
+
+    def __init__(
+        self,
+        vocab: Vocab,
+        model: Model,
+        name: str = "few_shot_textcat",
+        *,
+        labels: Iterable[str] = (),
+        descriptions: dict[str, str] | None = None,
+        templates: Iterable[str] = (DEFAULT_TEMPLATE,),
+        multi_label: bool = False,
+        contrast: float = 1.0,
+        threshold: float = 0.5,
+        scorer: Callable | None = score,
+    ):
+        if not 0 <= contrast < np.inf:  # nor NaN
+            raise ValueError(Errors.CONTRAST.format(name=name, contrast=contrast))
+        super().__init__(vocab, model, name, scorer=scorer)
+        self.contrast = contrast
+        self._init_labels(labels, descriptions, templates, multi_label, threshold)
+
+    # Labels
+
+    def set_labels(
+        self, labels: Iterable[str], *, descriptions: dict[str, str] | None = None
+    ) -> None:
+        """Tell other labels apart from now on. Those that were there before keep what was learnt of
+        them, others begin with their own vectors.
+
+        descriptions: None keeps those that labels have already.
+        """
+        labels = list(labels)
+        if not labels:
+            raise ValueError(Errors.FEW_SHOT_NO_LABELS.format(name=self.name))
+        new = self._change_labels(labels, descriptions)
+        label_set = self._find_labels(new)
+        if is_loaded(self.model):
+            head = make_prior(self.model, label_set)
+            if has_head(self.model):
+                old = get_head(self.model)
+                for row, label in enumerate(labels):
+                    if label in self.labels:
+                        number = self.labels.index(label)
+                        head.W[row], head.b[row] = old.W[number], old.b[number]
+            set_head(self.model, head)
+        self.cfg = new | {"collected": False}
+
+    def add_label(self, label: str) -> int:
+        """Add a label behind the others, as `set_labels` does. RETURNS: 1, or 0 if it is there."""
+        if label in self.labels:
+            return 0
+        self.set_labels([*self.labels, label])
+        return 1
+
+    # Prediction
+
+    def pipe(self, stream: Iterable[Doc], *, batch_size: int = 128) -> Iterator[Doc]:
+        """Categorize a stream of Docs; in order. While a batch of them is with the components
+        behind this one, the next two are encoded in threads of their own."""
+        yield from annotate_ahead(
+            batch_docs(stream, batch_size),
+            self.model.ops,
+            # Threads of BLAS would wait for work on the cores that the engine wants.
+            few_blas_threads()(self.predict),
+            self.set_annotations,
+            partial(self.get_error_handler(), self.name, self),
+        )
+
+    def predict(self, docs: Iterable[Doc]) -> Floats2d:
+        """Probabilities (B, K) of K labels for each of B Docs."""
+        self._check_loaded()
+
+        def find_logits(texts: list[str]) -> Floats2d:
+            return self._check_finite(self.model.predict(texts))
+
+        texts = [doc.text for doc in docs]
+        return score_texts(texts, len(self.labels), self.multi_label, self.model.ops, find_logits)
+
+    def set_annotations(self, docs: Iterable[Doc], probabilities: Floats2d) -> None:
+        for doc, row in zip(docs, probabilities.tolist()):
+            doc.cats.update(zip(self.labels, row))
+
+    def plan_batches(self, docs: list[Doc]) -> list[WindowBatch]:
+        """The batches of windows that the backbone gets to see for these Docs."""
+        return plan_texts(self.model.get_ref("encoder"), [doc.text for doc in docs])
+
+    def _check_loaded(self) -> None:
+        if not is_loaded(self.model):
+            raise ValueError(Errors.NOT_INITIALIZED)
+        if not self.labels:
+            raise ValueError(Errors.FEW_SHOT_NO_LABELS.format(name=self.name))
+
+    # Training
+
+    def initialize(
+        self,
+        get_examples: Callable[[], Iterable[Example]],
+        *,
+        nlp: Language | None = None,
+        source: str = DEFAULT_SOURCE,
+        labels: list[str] | None = None,
+    ) -> None:
+        """Load pretrained weights, and begin with the labels' own vectors. Set in
+        [initialize.components.few_shot_textcat]:
+
+        source: A name in the catalogue, a folder in Hugging Face layout, "package:NAME", or
+            "owner/name" on the model hub.
+        labels: In place of those of the component's config. If that has none either, they are
+            those of the examples.
+        """
+        validate_get_examples(get_examples, "FewShotTextcat.initialize")
+        shim = get_shim(self.model)
+        if not hasattr(shim, "load_source"):
+            raise ValueError(Errors.ENCODER_NOT_TRAINABLE.format(name=self.name))
+        shim.load_source(find_source(source))
+        if labels is None and not self.cfg.get("collected"):
+            labels = self.cfg["labels"]
+        self.cfg["labels"] = []  # nothing that was learnt of them is kept
+        if labels:
+            self.set_labels(labels)
+        else:
+            self._collect_labels(get_examples())
+
+    def _collect_labels(self, examples: Iterable[Example]) -> None:
+        """Take the labels of the examples, if they have some, as if nobody had given any: the next
+        `initialize` does so again."""
+        if labels := collect_cats(examples, self.name, multi_label=self.multi_label):
+            self.set_labels(labels)
+            self.cfg["collected"] = True
+
+    def fit(
+        self,
+        examples: Iterable[Example],
+        *,
+        fine_tune: bool | None = None,
+        n_steps: int | None = None,
+        batch_size: int = 32,
+        learn_rate: float = 2e-4,
+        seed: int = 0,
+        report: Callable[[Step], None] = lambda step: None,
+    ) -> Fit:
+        """Learn from all of few examples, in seconds. Begins with what the component is: with the
+        names of its labels, or with what it has learnt already.
+
+        If the component has no labels, it takes those of the examples. Labels without an example
+        stay as they were. Examples without text, or of which no category is known, are left out.
+
+        fine_tune: Whether the encoder learns, too, or only the head, which takes a second. None
+            means that it does if it can: if it is not frozen, nor quantized.
+        n_steps: Batches that the encoder learns from. None means 5 times through the examples, but
+            30 to 120.
+        batch_size: Texts in a batch. They are drawn so that labels are seen equally often.
+        learn_rate: The encoder's is that times its `learn_rate_factor`; it rises over a tenth of
+            the steps, then falls to 0.
+        seed: Of all random numbers, torch's too, which is set to it.
+        report: Gets to hear each step.
+        RAISES: ValueError for a label that the component does not have, and if there is nothing to
+            be told apart.
+        """
+        settings = self._make_settings(fine_tune, n_steps, batch_size, learn_rate, seed)
+        if not is_loaded(self.model):
+            raise ValueError(Errors.NOT_INITIALIZED)
+        examples = list(examples)
+        validate_examples(examples, "FewShotTextcat.fit")
+        if not self.labels:
+            self._collect_labels(examples)
+        if not self.labels:
+            raise ValueError(Errors.FEW_SHOT_NO_LABELS.format(name=self.name))
+        texts, known = self._select(examples)
+        self._check_variety(known)
+        n_steps = fit(self.model, texts, known, self._task, settings, report) if texts else 0
+        n_ignored = len(examples) - len(texts)
+        if n_ignored:
+            logger.info("%s: ignored %d examples without text or cats", self.name, n_ignored)
+        return Fit(len(texts), n_ignored, n_steps)
+
+    def _learn(self, examples: list[Example]) -> float:
+        self._check_loaded()
+        texts, known = self._select(examples)
+        if not texts:
+            return 0.0
+        loss = accumulate(self.model, texts, known, self._task)
+        self._check_loss(loss)
+        return loss
+
+    @property
+    def _task(self) -> Task:
+        return Task(self.multi_label, self.contrast)
+
+    def _select(self, examples: list[Example]) -> tuple[list[str], Ints2d]:
+        """The texts of the N examples that say something, and what is known of them (N, K)."""
+        known = read_cats(examples, self.label_data, self.name, multi_label=self.multi_label)
+        says = (known != 0).any(axis=1) if self.multi_label else find_the_one(known) != NO_GOLD
+        rows = [i for i, e in enumerate(examples) if says[i] and has_text(e.predicted)]
+        return [examples[row].predicted.text for row in rows], known[rows]
+
+    def _check_variety(self, known: Ints2d) -> None:
+        """Refuse examples of a single label where another one could hold."""
+        found = np.flatnonzero((known == 1).any(axis=0))
+        if len(found) == 1 and not self.multi_label:
+            raise ValueError(
+                Errors.FIT_ONE_LABEL.format(name=self.name, label=self.labels[found[0]])
+            )
+
+    def _make_settings(
+        self,
+        fine_tune: bool | None,
+        n_steps: int | None,
+        batch_size: int,
+        learn_rate: float,
+        seed: int,
+    ) -> FitSettings:
+        can_learn = not is_frozen(self.model)
+        if fine_tune and not can_learn:
+            raise ValueError(Errors.FIT_FROZEN.format(name=self.name))
+        given = {"n_steps": 1 if n_steps is None else n_steps, "batch_size": batch_size}
+        for setting, value in (given | {"learn_rate": learn_rate}).items():
+            if not 0 < value < np.inf:
+                raise ValueError(Errors.FIT_SETTING.format(setting=setting, value=value))
+        fine_tune = can_learn if fine_tune is None else fine_tune
+        return FitSettings(fine_tune, n_steps, batch_size, learn_rate, seed)
+
+    # Weights in and out
+
+    def to_disk(self, path: str | Path, *, exclude: Iterable[str] = SimpleFrozenList()) -> None:
+        """Save to a folder: `backbone/`, in Hugging Face layout, the head and the labels."""
+        write = {
+            "cfg": lambda p: srsly.write_json(p, self.cfg),
+            "backbone": lambda p: write_folder(p, get_shim(self.model).to_files()),
+            "head": self.model.get_ref("output").to_disk,
+            "vocab": lambda p: self.vocab.to_disk(p, exclude=exclude),
+        }
+        to_disk(path, write, exclude)
+
+    def from_disk(
+        self, path: str | Path, *, exclude: Iterable[str] = SimpleFrozenList()
+    ) -> "FewShotTextcat":
+        read = {
+            "cfg": lambda p: self.cfg.update(srsly.read_json(p)),
+            "backbone": lambda p: get_shim(self.model).from_files(read_folder(p)),
+            "head": lambda p: read_head(self.model, p.read_bytes()),
+            "vocab": lambda p: self.vocab.from_disk(p, exclude=exclude),
+        }
+        from_disk(path, read, exclude)
+        return self
+
+    def to_bytes(self, *, exclude: Iterable[str] = SimpleFrozenList()) -> bytes:
+        write = {
+            "cfg": lambda: srsly.json_dumps(self.cfg),
+            "backbone": lambda: pack(get_shim(self.model).to_files()),
+            "head": self.model.get_ref("output").to_bytes,
+            "vocab": lambda: self.vocab.to_bytes(exclude=exclude),
+        }
+        return to_bytes(write, exclude)
+
+    def from_bytes(
+        self, data: bytes, *, exclude: Iterable[str] = SimpleFrozenList()
+    ) -> "FewShotTextcat":
+        read = {
+            "cfg": lambda b: self.cfg.update(srsly.json_loads(b)),
+            "backbone": lambda b: get_shim(self.model).from_files(unpack(b)),
+            "head": lambda b: read_head(self.model, b),
+            "vocab": lambda b: self.vocab.from_bytes(b, exclude=exclude),
+        }
+        from_bytes(data, read, exclude)
+        return self
+
+
+def has_text(doc: Doc) -> bool:
+    return bool(doc.text.strip())

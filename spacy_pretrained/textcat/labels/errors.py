@@ -1,0 +1,27 @@
+"""Messages of this folder, beside those that it shares with others."""
+
+from ..errors import Errors as SharedErrors
+
+
+class Errors(SharedErrors):
+    NOT_A_LIST = (
+        "Component '{name}' takes a list of {what}, not one string: ['{value}'], not '{value}'."
+    )
+    ZERO_SHOT_NO_LABELS = (
+        "Component '{name}' has no labels. Give some in its config (labels = [...]), with "
+        '`set_labels([...])`, or for one call: nlp(text, component_cfg={{"{name}": '
+        '{{"labels": [...]}}}}).'
+    )
+    LABEL_EMPTY = "A {what} of '{name}' is a string that is not empty, not {text!r}."
+    LABELS_TWICE = "Component '{name}' has labels that are there twice: {labels}."
+    DESCRIPTIONS_UNKNOWN = (
+        "Component '{name}' has descriptions of '{unknown}', which is none of its labels: {labels}."
+    )
+    TEMPLATE = (
+        "Component '{name}' has the template {template!r}. A template has {{}} where the label "
+        'goes, such as "This text is about {{}}."; give at least one.'
+    )
+    ZERO_SHOT_NO_GRADIENT = (
+        "The model of a zero-shot classifier learns nothing. To learn from examples use the "
+        "factory 'few_shot_textcat' or 'pretrained_textcat'."
+    )

@@ -1,0 +1,339 @@
+"""The `zero_shot_textcat` component: categories of a Doc out of nothing but their names."""
+
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import srsly
+from spacy.language import Language
+from spacy.pipeline import Pipe
+from spacy.tokens import Doc
+from spacy.training import Example
+from spacy.util import SimpleFrozenList, from_bytes, from_disk, to_bytes, to_disk
+from spacy.vocab import Vocab
+from thinc.api import Model
+from thinc.types import Floats2d
+
+from ...backends.backbone import get_shim, share_shim
+from ...checkpoints.catalogue import find_source
+from ...checkpoints.checkpoint import pack, read_folder, unpack, write_folder
+from ...runtime.blas_threads import few_blas_threads
+from ...runtime.doc_stream import annotate_ahead, batch_docs
+from ..labels.label_set import DEFAULT_TEMPLATE, LabelSet, Query
+from ..labels.label_settings import LabelSettings, score_texts
+from ..scorer import score
+from .errors import Errors
+
+DEFAULT_SOURCE = "minilm-l6"
+DEFAULT_MODEL = {
+    "@architectures": "spacy-pretrained.SimilarityClassifier.v1",
+    "encoder": {"@architectures": "spacy-pretrained.TorchSentenceEncoder.v1", "frozen": True},
+}
+
+
+@Language.factory(
+    "zero_shot_textcat",
+    assigns=["doc.cats"],
+    default_config={
+        "model": DEFAULT_MODEL,
+        "labels": [],
+        "descriptions": {},
+        "templates": [DEFAULT_TEMPLATE],
+        "multi_label": False,
+        "threshold": 0.5,
+        "upstream": None,
+        "scorer": {"@scorers": "spacy-pretrained.textcat_scorer.v1"},
+    },
+    default_score_weights={
+        "cats_score": 1.0,
+        "cats_score_desc": None,
+        "cats_micro_f": 0.0,
+        "cats_f_per_type": None,
+        "cats_auc_per_type": None,
+    },
+)
+def make_zero_shot_textcat(
+    nlp: Language,
+    name: str,
+    model: Model,
+    labels: list[str],
+    descriptions: dict[str, str],
+    templates: list[str],
+    multi_label: bool,
+    threshold: float,
+    upstream: str | None,
+    scorer: Callable | None,
+) -> "ZeroShotTextcat":
+    """Make a text classifier that learns nothing.
+
+    labels: What to tell apart, in words: "world politics" rather than "pol". May be given later,
+        by `set_labels` or for one call.
+    descriptions: Of labels, to go with their names into templates: "games, athletes, matches and
+        results".
+    templates: Phrases with {} in place of a label, that a text may bear out. Of several the mean
+        counts.
+    multi_label: Whether any number of labels may hold of a Doc, each with a score of its own from
+        0 to 1. Otherwise one does, and scores sum to 1.
+    threshold: The least score of a label that counts as predicted when it is evaluated, with
+        multi_label. `doc.cats` has all labels whatever it is.
+    upstream: The name of a frozen `pretrained_encoder` before this component, whose weights it
+        runs on. By default it has its own.
+    """
+    return ZeroShotTextcat(
+        nlp.vocab,
+        model,
+        name,
+        labels=labels,
+        descriptions=descriptions,
+        templates=templates,
+        multi_label=multi_label,
+        threshold=threshold,
+        upstream=upstream,
+        scorer=scorer,
+    )
+
+
+class ZeroShotTextcat(LabelSettings, Pipe):
+    """Writes the score of every label to `doc.cats`.
+
+    Of a Doc that is empty or all white space nothing is known: each of K labels has 1 / K, or, with
+    multi_label, 0.
+
+    Labels, descriptions and templates are those of the config, until `set_labels` or `initialize`
+    say others; they are saved with the component.
+    """
+
+    def __init__(
+        self,
+        vocab: Vocab,
+        model: Model,
+        name: str = "zero_shot_textcat",
+        *,
+        labels: Iterable[str] = (),
+        descriptions: dict[str, str] | None = None,
+        templates: Iterable[str] = (DEFAULT_TEMPLATE,),
+        multi_label: bool = False,
+        threshold: float = 0.5,
+        upstream: str | None = None,
+        scorer: Callable | None = score,
+    ):
+        if upstream is not None and model.attrs.get("reads_pairs"):
+            raise ValueError(Errors.UPSTREAM_OF_PAIRS.format(name=name, upstream=upstream))
+        self.vocab = vocab
+        self.model = model
+        self.name = name
+        self.upstream = upstream
+        self.scorer = scorer
+        self.cfg: dict[str, object] = {}
+        self._init_labels(labels, descriptions, templates, multi_label, threshold)
+        self._calibration: Floats2d | None = None
+        self._shares = False
+
+    # Labels
+
+    def set_labels(
+        self,
+        labels: Iterable[str],
+        *,
+        descriptions: dict[str, str] | None = None,
+        templates: Iterable[str] | None = None,
+        multi_label: bool | None = None,
+    ) -> None:
+        """Tell other labels apart from now on. What the component was calibrated to is dropped if
+        anything changes.
+
+        descriptions: None keeps those that labels have already.
+        templates, multi_label: None keeps what is set.
+        """
+        new = self._change_labels(labels, descriptions, templates, multi_label)
+        labels = self._find_labels(new)
+        if self.labels and labels != self._find_labels():
+            self._calibration = None
+        self.cfg = new
+
+    # Prediction
+
+    def __call__(
+        self,
+        doc: Doc,
+        *,
+        labels: Iterable[str] | None = None,
+        descriptions: dict[str, str] | None = None,
+        multi_label: bool | None = None,
+        batch_size: int = 1,
+    ) -> Doc:
+        """Categorize one Doc.
+
+        labels, descriptions, multi_label: For this call alone, in place of those that are set; also
+            by way of `component_cfg` in `nlp(...)` and `nlp.pipe(...)`.
+        batch_size: Says nothing here; `nlp.pipe` adds it to a `component_cfg`, which may serve
+            `nlp(...)`, too.
+        """
+        cfg = self._change_labels(labels, descriptions, multi_label=multi_label)
+        try:
+            label_set = self._find_labels(cfg)
+            self._annotate([doc], self._predict([doc], label_set), label_set)
+        except Exception as error:  # what is done about it is for the handler to say
+            self.get_error_handler()(self.name, self, [doc], error)
+        return doc
+
+    def pipe(
+        self,
+        stream: Iterable[Doc],
+        *,
+        batch_size: int = 128,
+        labels: Iterable[str] | None = None,
+        descriptions: dict[str, str] | None = None,
+        multi_label: bool | None = None,
+    ) -> Iterator[Doc]:
+        """Categorize a stream of Docs; labels and so on as in `__call__`."""
+        cfg = self._change_labels(labels, descriptions, multi_label=multi_label)
+        label_set = self._find_labels(cfg)
+        yield from annotate_ahead(
+            batch_docs(stream, batch_size),
+            self.model.ops,
+            # Threads of BLAS would wait for work on the cores that the engine wants.
+            few_blas_threads()(partial(self._predict, labels=label_set)),
+            partial(self._annotate, labels=label_set),
+            partial(self.get_error_handler(), self.name, self),
+        )
+
+    def _annotate(self, docs: list[Doc], scores: np.ndarray, labels: LabelSet) -> None:
+        for doc, row in zip(docs, scores.tolist()):
+            doc.cats.update(zip(labels.names, row))
+
+    def _predict(self, docs: list[Doc], labels: LabelSet) -> np.ndarray:
+        """Scores (T, K) of K labels for each of T Docs."""
+        self._check_weights()
+        own = self._calibration is not None and labels == self._find_labels()
+        calibration = self._calibration if own else None
+
+        def find_logits(texts: list[str]) -> Floats2d:
+            logits = self.model.predict(Query(texts, labels, calibration))
+            if not np.isfinite(float(logits.sum())):
+                raise ValueError(Errors.PREDICTION_NOT_FINITE.format(name=self.name))
+            return logits
+
+        texts = [doc.text for doc in docs]
+        return score_texts(texts, len(labels), labels.multi_label, self.model.ops, find_logits)
+
+    def plan_batches(self, docs: list[Doc]) -> list[Any]:
+        """The batches that the backbone gets to see for these Docs, and for the labels."""
+        texts = [text for text in (doc.text for doc in docs) if text.strip()]
+        return self.model.attrs["plan"](self.model, texts, self._find_labels())
+
+    # What is known of the texts
+
+    def calibrate(self, texts: Iterable[str | Doc]) -> None:
+        """Look at texts of the kind to be categorized, without labels, against a bias towards some
+        labels; see `docs/text-classification.md`. It is saved with the component, and dropped when
+        its labels change.
+
+        texts: Some hundreds, better some thousands; none that the component is evaluated on.
+        """
+        labels = self._find_labels()
+        self._check_weights()
+        texts = self._list(texts, "texts")
+        texts = [text if isinstance(text, str) else text.text for text in texts]
+        texts = [text for text in texts if text.strip()]
+        if len(texts) < len(labels):
+            raise ValueError(
+                Errors.CALIBRATION_FEW_TEXTS.format(name=self.name, n=len(texts), k=len(labels))
+            )
+        self._calibration = self.model.attrs["calibrate"](self.model, texts, labels)
+
+    def initialize(
+        self,
+        get_examples: Callable[[], Iterable[Example]],
+        *,
+        nlp: Language | None = None,
+        source: str = DEFAULT_SOURCE,
+        labels: list[str] | None = None,
+    ) -> None:
+        """Load pretrained weights; examples are not looked at. Set in
+        [initialize.components.zero_shot_textcat]:
+
+        source: A name in the catalogue, a folder in Hugging Face layout, "package:NAME", or
+            "owner/name" on the model hub. With `upstream` it is the encoder's that counts.
+        labels: In place of those of the component's config.
+        """
+        self._calibration = None
+        if labels is not None:
+            self.set_labels(labels)
+        if self.upstream is None:
+            shim = get_shim(self.model)
+            if not hasattr(shim, "load_source"):
+                raise ValueError(Errors.ENCODER_NOT_TRAINABLE.format(name=self.name))
+            shim.load_source(find_source(source))
+        self._check_weights()
+
+    def share_backbone(self, encoder: Model) -> None:
+        """Run on the weights of the encoder's model from now on; it is the one named `upstream`."""
+        if self._shares and get_shim(self.model) is not get_shim(encoder):
+            self._calibration = None  # of other weights
+        share_shim(self.model, encoder)
+        self._shares = True
+
+    def _check_weights(self) -> None:
+        if self.upstream is not None and not self._shares:
+            raise ValueError(Errors.UPSTREAM_MISSING.format(name=self.name, upstream=self.upstream))
+        if get_shim(self.model).checkpoint is None:
+            raise ValueError(Errors.NOT_INITIALIZED)
+
+    # Weights in and out
+
+    def to_disk(self, path: str | Path, *, exclude: Iterable[str] = SimpleFrozenList()) -> None:
+        """Save to a folder: `backbone/`, in Hugging Face layout, unless it is the upstream's;
+        labels, and what the component was calibrated to."""
+        write = {
+            "cfg": lambda p: srsly.write_json(p, self.cfg),
+            "calibration": lambda p: p.write_bytes(self._pack_calibration()),
+            "vocab": lambda p: self.vocab.to_disk(p, exclude=exclude),
+        }
+        if self.upstream is None:
+            write["backbone"] = lambda p: write_folder(p, get_shim(self.model).to_files())
+        to_disk(path, write, exclude)
+
+    def from_disk(
+        self, path: str | Path, *, exclude: Iterable[str] = SimpleFrozenList()
+    ) -> "ZeroShotTextcat":
+        read = {
+            "cfg": lambda p: self.cfg.update(srsly.read_json(p)),
+            "calibration": lambda p: self._unpack_calibration(p.read_bytes()),
+            "vocab": lambda p: self.vocab.from_disk(p, exclude=exclude),
+        }
+        if self.upstream is None:
+            read["backbone"] = lambda p: get_shim(self.model).from_files(read_folder(p))
+        from_disk(path, read, exclude)
+        return self
+
+    def to_bytes(self, *, exclude: Iterable[str] = SimpleFrozenList()) -> bytes:
+        write = {
+            "cfg": lambda: srsly.json_dumps(self.cfg),
+            "calibration": self._pack_calibration,
+            "vocab": lambda: self.vocab.to_bytes(exclude=exclude),
+        }
+        if self.upstream is None:
+            write["backbone"] = lambda: pack(get_shim(self.model).to_files())
+        return to_bytes(write, exclude)
+
+    def from_bytes(
+        self, data: bytes, *, exclude: Iterable[str] = SimpleFrozenList()
+    ) -> "ZeroShotTextcat":
+        read = {
+            "cfg": lambda b: self.cfg.update(srsly.json_loads(b)),
+            "calibration": self._unpack_calibration,
+            "vocab": lambda b: self.vocab.from_bytes(b, exclude=exclude),
+        }
+        if self.upstream is None:
+            read["backbone"] = lambda b: get_shim(self.model).from_files(unpack(b))
+        from_bytes(data, read, exclude)
+        return self
+
+    def _pack_calibration(self) -> bytes:
+        return srsly.msgpack_dumps(self._calibration)
+
+    def _unpack_calibration(self, data: bytes) -> None:
+        self._calibration = srsly.msgpack_loads(data)

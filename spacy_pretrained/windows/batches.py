@@ -1,0 +1,272 @@
+"""Lay windows into batches: beside each other in rows, rows of like length together."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..checkpoints.checkpoint import Checkpoint
+from .errors import Errors
+from .split import Windows
+
+# What it takes to run one more batch, whatever its size, as so many pieces (OpenVINO, MiniLM-L6).
+BATCH_COST = 16
+# Batches are of few shapes, for an engine compiles something for each and keeps it: a multiple of
+# so many pieces by a power of two rows. With 2 a stream of 20,000 texts takes twice the memory.
+LENGTH_STEP = 8
+# Of twice that beyond so many pieces: such windows are rare, and shapes may first come late in a
+# stream.
+LONG = 64
+# Pieces that packed rows are filled up to, and steps of their length: INT8 engines like 16 and its
+# multiples, and 64 was quickest of 48 to 128 (MiniLM-L6, a CPU with AMX).
+PACKED_ROW, PACKED_STEP = 64, 16
+
+
+@dataclass(frozen=True)
+class WindowBatch:
+    """R rows of windows, padded to L pieces, special ones included.
+
+    A row has one window, or, where the backbone tells them apart by their numbers in the mask,
+    several side by side.
+    """
+
+    ids: np.ndarray  # int64 (R, L)
+    mask: np.ndarray  # int64 (R, L), the window's number within its row, from 1; 0 is padding
+    windows: np.ndarray  # int64 (R, K), which windows a row has; -1 where it has fewer than K
+
+    @property
+    def inputs(self) -> dict[str, np.ndarray]:
+        """What a model is given, by the names of its inputs."""
+        return {"input_ids": self.ids, "attention_mask": self.mask}
+
+    @property
+    def n_pieces(self) -> int:
+        """Padding left out."""
+        return int(np.count_nonzero(self.mask))
+
+    def select(self, vectors: np.ndarray) -> np.ndarray:
+        """The vectors (P, D) of all pieces among those (R, L, D) that a model gives."""
+        return vectors[self.mask > 0]
+
+
+@dataclass(frozen=True)
+class Batches:
+    """All windows, each in one batch, and where the pieces are.
+
+    Places count the rows of the batches' outputs, each as (R * L, D), laid end to end.
+    """
+
+    batches: list[WindowBatch]
+    places: np.ndarray  # int64 (P,), of each piece's vector
+    starts: np.ndarray  # int64 (B + 1,), of each batch
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """Which row each of W windows stands in, how many windows and how many pieces before it."""
+
+    row: np.ndarray  # int64 (W,)
+    number: np.ndarray
+    offset: np.ndarray
+
+    def lengths(self, lengths: np.ndarray) -> np.ndarray:
+        """Pieces in each row, by those in each window."""
+        return np.bincount(self.row, weights=lengths).astype("int64")
+
+    def table(self) -> np.ndarray:
+        """Which windows each row has (R, K); -1 where it has fewer."""
+        table = np.full((self.row.max() + 1, self.number.max() + 1), -1)
+        table[self.row, self.number] = np.arange(len(self.row))
+        return table
+
+
+def find_room(checkpoint: Checkpoint, window: int) -> int:
+    """Pieces that a window has room for beside the special ones.
+
+    window: Pieces in all, at most what the backbone takes; 0 means just that.
+    RAISES: ValueError if there is no room.
+    """
+    tokenizer, limit = checkpoint.tokenizer, checkpoint.layout.max_window
+    special = len(tokenizer.prefix) + len(tokenizer.suffix)
+    room = min(window or limit, limit) - special
+    if room < 1:
+        raise ValueError(Errors.WINDOW_TOO_SMALL.format(window=room + special, special=special))
+    return room
+
+
+def batch_for(
+    checkpoint: Checkpoint, windows: Windows, ids: np.ndarray, *, room: int, max_pieces: int
+) -> Batches:
+    """Batches as a backbone takes them: see `batch`.
+
+    room: Pieces in the longest window that there may be, special ones not counted.
+    """
+    tokenizer, layout = checkpoint.tokenizer, checkpoint.layout
+    longest = room + len(tokenizer.prefix) + len(tokenizer.suffix)
+    return batch(
+        windows,
+        ids,
+        prefix=tokenizer.prefix,
+        suffix=tokenizer.suffix,
+        pad=layout.pad,
+        max_pieces=max_pieces,
+        max_length=layout.max_window if layout.packed else longest,
+        packed=layout.packed,
+    )
+
+
+def batch(
+    windows: Windows,
+    ids: np.ndarray,
+    *,
+    prefix: list[int],
+    suffix: list[int],
+    pad: int,
+    max_pieces: int,
+    max_length: int,
+    packed: bool,
+) -> Batches:
+    """Lay windows over the pieces `ids` (P,) into batches of rows of like length, longest first.
+
+    max_pieces: Pieces in a batch, with padding; a single row may have more.
+    max_length: Pieces that the encoder may see at once.
+    packed: Rows are filled up with windows; else there is one in each.
+    """
+    lengths = windows.end - windows.start + len(prefix) + len(suffix)
+    rows = pack(lengths, max_length) if packed else _one_each(len(windows))
+    table = rows.table()
+    step = PACKED_STEP if packed else LENGTH_STEP
+    groups = list(group(rows.lengths(lengths), max_pieces, max_length, step))
+    starts = np.cumsum([0] + [len(chosen) * width for chosen, width in groups])
+    row_starts = np.empty(len(table), dtype="int64")
+    for (chosen, width), start in zip(groups, starts):
+        row_starts[chosen] = start + width * np.arange(len(chosen))
+
+    pieces = _lay(windows, ids, row_starts[rows.row] + rows.offset, prefix, suffix)
+    laid = np.full(starts[-1], pad, dtype="int64")
+    laid[pieces.place] = pieces.id
+    mask = np.zeros_like(laid)
+    mask[pieces.place] = rows.number[pieces.window] + 1
+    places = np.full(len(ids), -1)
+    places[pieces.source[pieces.is_core]] = pieces.place[pieces.is_core]
+    batches = [
+        WindowBatch(
+            laid[start:end].reshape(-1, width), mask[start:end].reshape(-1, width), table[chosen]
+        )
+        for (chosen, width), start, end in zip(groups, starts[:-1], starts[1:])
+    ]
+    return Batches(batches, places, starts)
+
+
+@dataclass(frozen=True)
+class _Laid:
+    """All pieces of all windows, special ones too: their windows, what they are, where they go."""
+
+    window: np.ndarray  # int64 (N,)
+    id: np.ndarray
+    place: np.ndarray
+    source: np.ndarray  # the number of the piece; of special ones, none's
+    is_core: np.ndarray  # bool, whether the window answers for it
+
+
+def _lay(
+    windows: Windows, ids: np.ndarray, places: np.ndarray, prefix: list[int], suffix: list[int]
+) -> _Laid:
+    """Lay windows with special pieces around from their places (W,) on, without a loop over
+    pieces."""
+    lengths = windows.end - windows.start + len(prefix) + len(suffix)
+    of = np.repeat(np.arange(len(windows)), lengths)
+    ends = np.cumsum(lengths)
+    within = np.arange(len(of)) - (ends - lengths)[of]
+    source = windows.start[of] + within - len(prefix)
+    is_own = (within >= len(prefix)) & (source < windows.end[of])
+    values = ids[np.where(is_own, source, 0)]
+    for offset, piece in enumerate(prefix):
+        values[ends - lengths + offset] = piece
+    for offset, piece in enumerate(suffix, start=-len(suffix)):
+        values[ends + offset] = piece
+    is_core = is_own & (source >= windows.core_start[of]) & (source < windows.core_end[of])
+    return _Laid(of, values, places[of] + within, source, is_core)
+
+
+def pack(lengths: np.ndarray, max_length: int) -> _Rows:
+    """Fill rows of `PACKED_ROW` pieces with windows, the longest first, each where it leaves least
+    room (best fit decreasing: D. S. Johnson et al., Worst-Case Performance Bounds for Simple
+    One-Dimensional Packing Algorithms, 1974). A longer window has a longer row.
+
+    lengths: (W,), in pieces, special ones included, of at most max_length.
+    """
+    usual = min(PACKED_ROW, max_length)
+    with_room: list[list[int]] = [[] for _ in range(max(usual, PACKED_STEP))]  # rows, by their room
+    n_windows: list[int] = []  # in each row
+    n_pieces: list[int] = []
+    row, number, offset = (np.zeros(len(lengths), dtype="int64") for _ in range(3))
+    for window in np.argsort(-lengths, kind="stable").tolist():
+        length = int(lengths[window])
+        room = next((r for r in range(length, len(with_room)) if with_room[r]), None)
+        if room is not None:
+            chosen = with_room[room].pop()
+        else:
+            chosen = len(n_windows)
+            room = max(usual, min(_round_up(length, PACKED_STEP), max_length))
+            n_windows.append(0)
+            n_pieces.append(0)
+        row[window], number[window], offset[window] = chosen, n_windows[chosen], n_pieces[chosen]
+        n_windows[chosen] += 1
+        n_pieces[chosen] += length
+        if room > length:
+            with_room[room - length].append(chosen)
+    return _Rows(row, number, offset)
+
+
+def _one_each(n_windows: int) -> _Rows:
+    nothing = np.zeros(n_windows, dtype="int64")
+    return _Rows(np.arange(n_windows), nothing, nothing)
+
+
+def group(
+    lengths: np.ndarray, max_pieces: int, max_length: int, step: int = LENGTH_STEP
+) -> Iterator[tuple[np.ndarray, int]]:
+    """Numbers of the rows of each batch and the length to pad them to, longest first, so that
+    they take the least time: as `BATCH_COST` says, and padding costs what pieces do.
+
+    lengths: (R,), in pieces, special ones included.
+    max_pieces: Pieces in a batch, with padding; a single row may have more.
+    max_length: Pieces that the encoder is to see at once.
+    step: What lengths are a multiple of; of more from `LONG` on.
+    """
+    order = np.argsort(-lengths, kind="stable")
+    steps = np.where(lengths[order] > LONG, 2 * LENGTH_STEP, step)
+    widths = np.minimum(_round_up(lengths[order], steps), max_length)
+    position = 0
+    for count in _best_counts(widths.tolist(), max_pieces):
+        yield order[position : position + count], int(widths[position])
+        position += count
+
+
+def _round_up(lengths: np.ndarray | int, steps: np.ndarray | int) -> np.ndarray | int:
+    return -(-lengths // steps) * steps
+
+
+def _best_counts(widths: list[int], max_pieces: int) -> list[int]:
+    """How many rows, whose widths fall, each batch has: the cheapest way to part them.
+
+    >>> _best_counts([40, 40, 12, 12, 12, 12, 12], 2048)
+    [2, 4, 1]
+    """
+    n_rows = len(widths)
+    costs = [0] * (n_rows + 1)  # of the rows from each on
+    counts = [0] * n_rows  # of the batch that begins there
+    for first in reversed(range(n_rows)):
+        width, count, best = widths[first], 1, None
+        while first + count <= n_rows and (count == 1 or count * width <= max_pieces):
+            cost = BATCH_COST + count * width + costs[first + count]
+            if best is None or cost < best:
+                best, counts[first] = cost, count
+            count *= 2
+        costs[first] = best
+    first, chosen = 0, []
+    while first < n_rows:
+        chosen.append(counts[first])
+        first += counts[first]
+    return chosen

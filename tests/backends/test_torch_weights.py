@@ -1,0 +1,301 @@
+"""Each kind of encoder loads, saves, trains, and does not mind padding; what cannot work, or is
+damaged, is refused with the reason."""
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import spacy
+import torch
+from hard_texts import HARD_TEXTS
+from numpy.testing import assert_allclose
+from safetensors.torch import load_file, save_file
+from thinc.api import Adam
+from tiny_models import KINDS, TOKENIZERS, write_json
+from tokenizers import Tokenizer
+from transformers import AutoConfig, AutoModel
+
+from spacy_pretrained.backends.torch_backend import TorchSettings, TorchShim
+from spacy_pretrained.backends.torch_weights import from_files, load_pretrained, to_files
+from spacy_pretrained.checkpoints.catalogue import find_source
+from spacy_pretrained.checkpoints.checkpoint import Layout
+from spacy_pretrained.encoder.token_encoder import build_torch_encoder, get_shim, plan_batches
+from spacy_pretrained.windows.batches import WindowBatch
+
+TEXTS = [
+    "She sold sea shells.",
+    "The quick brown fox jumps over the lazy dog, isn't it?",
+    "I",
+    "naïve 😀 " * 40,
+]
+UNLIMITED = ("xlnet",)
+
+
+@pytest.fixture(scope="module", params=KINDS)
+def kind(request) -> str:
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def encoder(kind, tiny_source):
+    model = build_torch_encoder(window=0, orth_width=0, learn_rate_factor=1.0)
+    get_shim(model).load_source(Path(tiny_source(kind)))
+    model.initialize()
+    return model
+
+
+@pytest.fixture(scope="module")
+def docs():
+    return list(spacy.blank("en").pipe(TEXTS))
+
+
+def test_layout_is_what_the_model_takes(kind, encoder):
+    layout = get_shim(encoder).checkpoint.layout
+    assert layout.width == 32
+    assert layout.max_window == (10**6 if kind in UNLIMITED else 64)
+    assert encoder.get_dim("nO") == 32
+
+
+def test_the_longest_window_runs_and_no_longer_one_is_made(kind, encoder, docs):
+    longest = 100 if kind in UNLIMITED else 64
+    ids = np.random.default_rng(0).integers(5, 100, size=(2, longest))
+    window = WindowBatch(ids, np.ones_like(ids), np.zeros((len(ids), 1), "int64"))
+    (vectors,) = get_shim(encoder).predict([window])
+    assert vectors.shape == (2, longest, 32) and np.isfinite(vectors).all()
+    assert vectors.std(axis=1).mean() > 0.1  # pieces differ
+    lengths = [batch.ids.shape[1] for batch in plan_batches(encoder, docs)]
+    assert kind in UNLIMITED or max(lengths) <= 64
+
+
+def test_vectors_do_not_depend_on_the_batch(encoder, docs):
+    docs = [*docs, *spacy.blank("en").pipe(HARD_TEXTS)]
+    together = encoder.predict(docs)
+    scale = max(np.abs(vectors).max() for vectors in together if vectors.size)
+    for doc, vectors in zip(docs, together):
+        assert_allclose(encoder.predict([doc])[0], vectors, atol=2e-6 * scale)
+
+
+def test_files_hold_all_there_is(encoder, docs):
+    shim = get_shim(encoder)
+    files = shim.to_files()
+    other = TorchShim(TorchSettings(), 1.0).from_files(files)
+    assert other.to_files() == files
+    for one, two in zip(shim.predict(plan_batches(encoder, docs)),
+                        other.predict(plan_batches(encoder, docs))):  # fmt: skip
+        assert np.array_equal(one, two)
+
+
+def test_a_training_step_goes_downhill(kind, tiny_source, docs):
+    model = build_torch_encoder(window=0, orth_width=0, dropout=0.0, learn_rate_factor=1.0)
+    shim = get_shim(model)
+    shim.load_source(Path(tiny_source(kind)))
+    model.initialize()
+    before = {name: p.detach().clone() for name, p in shim.module.named_parameters()}
+    vectors, backprop = model.begin_update(docs)
+    backprop([v - 1 for v in vectors])  # the gradient of half the squared distance to 1
+    model.finish_update(Adam(1e-3, L2=0.0))
+    distances = [sum(((v - 1) ** 2).sum() for v in vs) for vs in (vectors, model.predict(docs))]
+    assert distances[1] < distances[0]
+    changed = [n for n, p in shim.module.named_parameters() if not (p == before[n]).all()]
+    assert len(changed) > 0.7 * len(before)  # Longformer has weights for global attention
+
+
+# Folders
+
+
+@pytest.fixture
+def folder(tiny_bert, tmp_path) -> Path:
+    """A tiny BERT of the test's own, to be damaged."""
+    return Path(shutil.copytree(tiny_bert, tmp_path / "a model"))
+
+
+def edit_json(path: Path, **changes) -> None:
+    write_json(path, json.loads(path.read_text("utf8")) | changes)
+
+
+def refused(folder: Path, match: str) -> None:
+    with pytest.raises(ValueError, match=match):
+        load_pretrained(folder, None)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [lambda data: data[: len(data) // 2], lambda data: data[:-1], lambda data: b"no weights" * 9],
+    ids=["half", "a byte short", "other"],
+)
+def test_damaged_weights_are_refused(folder, tiny_bert, damage):
+    path = folder / "model.safetensors"
+    path.write_bytes(damage(path.read_bytes()))
+    refused(folder, "a model' cannot be loaded")
+    files = to_files(*load_pretrained(Path(tiny_bert), None))
+    files["model.safetensors"] = damage(files["model.safetensors"])
+    with pytest.raises(ValueError, match="damaged or cut short"):
+        from_files(files, None)
+
+
+@pytest.mark.parametrize(
+    "changes, tensor",
+    [
+        ({"intermediate_size": 64}, "intermediate"),
+        ({"num_hidden_layers": 3}, "encoder.layer.2"),
+        ({"vocab_size": 1000}, "word_embeddings"),
+    ],
+)
+def test_weights_of_another_model_are_refused(folder, tiny_bert, changes, tensor):
+    edit_json(folder / "config.json", **changes)
+    refused(folder, f"do not fit config.json.*{tensor}")
+    files = to_files(*load_pretrained(Path(tiny_bert), None))
+    files["config.json"] = json.dumps(json.loads(files["config.json"]) | changes).encode()
+    with pytest.raises(ValueError, match=f"(?s)do not fit config.json.*{tensor}"):
+        from_files(files, None)
+
+
+@pytest.mark.parametrize("name", ["config.json", "tokenizer.json", "model.safetensors"])
+def test_a_saved_encoder_with_a_file_missing_says_which(tiny_bert, name):
+    files = to_files(*load_pretrained(Path(tiny_bert), None))
+    del files[name]
+    with pytest.raises(ValueError, match=f"has no {name}"):
+        from_files(files, None)
+
+
+def test_configs_that_say_nothing_are_refused(folder):
+    for content in ("{", "{}", '{"model_type": "unheard"}'):
+        (folder / "config.json").write_text(content, "utf8")
+        refused(folder, "cannot be loaded")
+
+
+def test_code_in_a_folder_does_not_run_and_nobody_is_asked(folder, monkeypatch):
+    ran = folder.parent / "ran"
+    code = f"open({str(ran)!r}, 'w')\nclass Config: pass\nclass Model: pass\n"
+    (folder / "code.py").write_text(code, "utf8")
+    auto_map = {"AutoConfig": "code.Config", "AutoModel": "code.Model"}
+    edit_json(folder / "config.json", model_type="of its own", auto_map=auto_map)
+    monkeypatch.setattr("builtins.input", lambda *args: pytest.fail("it asked"))
+    refused(folder, "cannot be loaded")
+    assert not ran.exists()
+
+
+def test_weights_in_half_precision_load_in_full(folder):
+    weights = load_file(folder / "model.safetensors")
+    halves = {name: tensor.half() for name, tensor in weights.items()}
+    save_file(halves, folder / "model.safetensors", {"format": "pt"})
+    edit_json(folder / "config.json", dtype="float16", torch_dtype="float16")
+    module, checkpoint = load_pretrained(folder, None)
+    other, _ = from_files(to_files(module, checkpoint), None)
+    for one in (module, other):
+        for name, parameter in one.named_parameters():
+            assert parameter.dtype == torch.float32
+            assert torch.equal(parameter, halves[name].float())
+
+
+def test_weights_in_several_files_load(folder):
+    weights = load_file(folder / "model.safetensors")
+    (folder / "model.safetensors").unlink()
+    shards = {name: f"model-0000{1 + i % 2}-of-00002.safetensors" for i, name in enumerate(weights)}
+    for shard in set(shards.values()):
+        part = {name: tensor for name, tensor in weights.items() if shards[name] == shard}
+        save_file(part, folder / shard, {"format": "pt"})
+    write_json(folder / "model.safetensors.index.json", {"metadata": {}, "weight_map": shards})
+    module, _ = load_pretrained(folder, None)
+    for name, parameter in module.named_parameters():
+        assert torch.equal(parameter, weights[name])
+    (folder / "model-00002-of-00002.safetensors").unlink()
+    refused(folder, "cannot be loaded.*00002-of-00002")
+
+
+def test_weights_with_a_head_and_a_prefix_load(folder):
+    weights = load_file(folder / "model.safetensors")
+    with_head = {f"bert.{name}": t for name, t in weights.items() if "pooler" not in name}
+    with_head["cls.predictions.bias"] = torch.zeros(5)
+    save_file(with_head, folder / "model.safetensors", {"format": "pt"})
+    module, _ = load_pretrained(folder, None)
+    for name, parameter in module.named_parameters():
+        assert torch.equal(parameter, weights[name])
+
+
+def test_the_dropout_of_a_setting_is_not_saved_as_the_models_own(tiny_bert):
+    module, checkpoint = load_pretrained(Path(tiny_bert), 0.5)
+    assert module.config.hidden_dropout_prob == module.config.attention_probs_dropout_prob == 0.5
+    files = to_files(module, checkpoint)
+    assert json.loads(files["config.json"])["hidden_dropout_prob"] == 0.1
+    assert from_files(files, 0.3)[0].config.hidden_dropout_prob == 0.3
+
+
+# Tokenizers
+
+
+def test_a_vocabulary_without_tokenizer_json_will_do(folder):
+    with_definition = load_pretrained(folder, None)[1].tokenizer
+    vocabulary = TOKENIZERS["wordpiece"]().get_vocab()
+    (folder / "tokenizer.json").unlink()
+    (folder / "vocab.txt").write_text("\n".join(sorted(vocabulary, key=vocabulary.get)), "utf8")
+    made = load_pretrained(folder, None)[1].tokenizer
+    assert (made.prefix, made.suffix) == (with_definition.prefix, with_definition.suffix)
+    for one, two in zip(made.encode(TEXTS), with_definition.encode(TEXTS)):
+        assert np.array_equal(one.ids, two.ids) and np.array_equal(one.ends, two.ends)
+
+
+def test_a_folder_without_a_tokenizer_is_refused(folder):
+    (folder / "tokenizer.json").unlink()
+    refused(folder, "has no tokenizer.json")
+
+
+def test_a_tokenizer_that_is_not_fast_is_refused(folder):
+    (folder / "tokenizer.json").unlink()
+    write_json(folder / "tokenizer_config.json", {"tokenizer_class": "CTRLTokenizer"})
+    write_json(folder / "vocab.json", {"<unk>": 0, "a</w>": 1})
+    (folder / "merges.txt").write_text("#version: 0.2\n", "utf8")
+    refused(folder, "CTRLTokenizer.* not a fast one")
+
+
+def test_a_tokenizer_with_more_pieces_than_vectors_is_refused(folder):
+    tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+    n_pieces = tokenizer.get_vocab_size()
+    tokenizer.add_tokens(["Zürich"])
+    tokenizer.save(str(folder / "tokenizer.json"))
+    refused(folder, f"'Zürich' is number {n_pieces}, and there are {n_pieces}.")
+
+
+def test_a_broken_tokenizer_is_refused(folder):
+    (folder / "tokenizer.json").write_text("{", "utf8")
+    refused(folder, "tokenizer definition")
+
+
+@pytest.mark.parametrize(
+    "known, expected", [(48, 48), (512, 64), (int(1e30), 64), (None, 64), (1e30, 64)]
+)
+def test_the_smaller_limit_of_model_and_tokenizer_counts(folder, known, expected):
+    write_json(folder / "tokenizer_config.json", {"model_max_length": known})
+    assert load_pretrained(folder, None)[1].layout.max_window == expected
+    (folder / "tokenizer_config.json").unlink()
+    assert load_pretrained(folder, None)[1].layout.max_window == 64
+
+
+def test_the_real_minilm_takes_512_pieces():
+    _, checkpoint = load_pretrained(find_source("minilm-l6"), None)
+    assert checkpoint.layout == Layout(width=384, max_window=512, pad=0)
+
+
+# What cannot work
+
+TINY = {"hidden_size": 32, "num_hidden_layers": 1, "num_attention_heads": 2}
+TINY |= {"intermediate_size": 32, "vocab_size": 300}
+SEQ2SEQ = {"d_model": 32, "vocab_size": 300, "num_layers": 1}
+
+
+@pytest.mark.parametrize(
+    "model_type, settings, match",
+    [
+        ("fnet", TINY, "attention mask"),
+        ("convbert", TINY | {"embedding_size": 32}, "attention mask"),
+        ("t5", SEQ2SEQ | {"d_ff": 32, "num_heads": 2, "d_kv": 8}, "no encoder of text"),
+        ("bart", SEQ2SEQ | {"encoder_layers": 1, "decoder_layers": 1}, "no encoder of text"),
+        ("vit", TINY, "no encoder of text"),
+    ],
+)
+def test_what_is_no_encoder_for_padded_text_is_refused(folder, model_type, settings, match):
+    (folder / "model.safetensors").unlink()
+    AutoModel.from_config(AutoConfig.for_model(model_type, **settings)).save_pretrained(folder)
+    refused(folder, f"'{model_type}'.*{match}")

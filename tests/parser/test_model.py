@@ -1,0 +1,42 @@
+"""parser_model.py: the layers that a parser asks one by one, and which dropout is whose."""
+
+import numpy as np
+import pytest
+import spacy
+from spacy.tokens import Doc
+from thinc.api import set_dropout_rate
+from tiny_pipelines import CNN_WIDTH, make_cnn
+
+from spacy_pretrained.parser.model import build_biaffine_parser
+
+
+@pytest.fixture(scope="module")
+def docs():
+    vocab = spacy.blank("en").vocab
+    return [Doc(vocab, words=words) for words in (["a", "b", "c"], [], ["d", "e"])]
+
+
+def test_what_the_layers_give(docs):
+    tok2vec = make_cnn()
+    model = build_biaffine_parser(tok2vec, arc_width=6, label_width=4, nO=3).initialize(docs)
+    vectors = model.predict(docs)
+    assert vectors.shape == (5, CNN_WIDTH)
+    assert model.predict([docs[1]]).shape == (0, CNN_WIDTH)
+    assert model.get_ref("tok2vec") is tok2vec
+    assert model.get_ref("sentences").predict(vectors).shape == (5, 1)
+    index = np.array([[0, 1, 2], [3, 4, -1]], dtype="int32")
+    assert model.get_ref("arcs").predict((vectors, index)).shape == (2, 3, 4)
+    arcs = np.array([0, 1, 4], dtype="int32"), np.array([-1, 0, 3], dtype="int32")
+    assert model.get_ref("labels").predict((vectors, *arcs)).shape == (3, 3)
+
+
+def test_training_sets_the_dropout_of_the_vectors_alone(docs):
+    model = build_biaffine_parser(make_cnn(), nO=3, dropout=0.25).initialize(docs)
+    set_dropout_rate(model, 0.5)
+    own = [node.attrs["dropout"] for node in model.walk() if "dropout" in node.attrs]
+    assert own == [0.25, 0.25]
+    assert model.get_ref("vectors").layers[-1].attrs["dropout_rate"] == 0.5
+    np.random.seed(0)
+    vectors, _ = model.begin_update(docs * 20)
+    assert (vectors == 0).mean() > 0.4
+    assert (model.predict(docs) != 0).all()

@@ -1,0 +1,95 @@
+"""Texts of three formats, long ones cut, drawn from all of a file."""
+
+import json
+
+import pytest
+import spacy
+from spacy.tokens import DocBin
+from tiny_pipelines import make_reference
+
+from spacy_pretrained.quantization.calibration_texts import (
+    MAX_CHARACTERS,
+    MAX_TOKENS,
+    read_texts,
+    sample_texts,
+)
+
+TEXTS = [f"This is text {i}." for i in range(50)]
+
+
+@pytest.fixture
+def vocab():
+    return spacy.blank("en").vocab
+
+
+@pytest.fixture
+def files(tmp_path, vocab):
+    """The same texts as .txt, .jsonl and .spacy."""
+    paths = {name: tmp_path / f"texts.{name}" for name in ("txt", "jsonl", "spacy")}
+    paths["txt"].write_text("\n\n".join(TEXTS) + "\n", encoding="utf8")
+    lines = (json.dumps({"text": text, "meta": 1}) for text in TEXTS)
+    paths["jsonl"].write_text("\n".join(lines), encoding="utf8")
+    nlp = spacy.blank("en")
+    DocBin(docs=nlp.pipe(TEXTS)).to_disk(paths["spacy"])
+    return paths
+
+
+@pytest.mark.parametrize("name", ["txt", "jsonl", "spacy"])
+def test_all_formats_give_the_same_texts(files, vocab, name):
+    found = [getattr(text, "text", text) for text in read_texts(files[name], vocab)]
+    assert found == TEXTS
+
+
+def test_a_sample_is_drawn_from_all_of_the_file_and_repeats(files, vocab):
+    found = sample_texts(files["txt"], vocab, 10, seed=0)
+    assert len(set(found)) == 10 and set(found) < set(TEXTS)
+    assert sample_texts(files["txt"], vocab, 10, seed=0) == found
+    assert sample_texts(files["txt"], vocab, 10, seed=1) != found
+    assert sample_texts(files["txt"], vocab, 99, seed=0) == TEXTS
+    drawn = {text for seed in range(300) for text in sample_texts(files["txt"], vocab, 5, seed)}
+    assert drawn == set(TEXTS)
+
+
+@pytest.mark.parametrize("text", ["word " * 1000, "x" * 5000, "a b\n" * 700 + "y" * 3000])
+def test_long_texts_are_cut_and_lose_nothing(tmp_path, vocab, text):
+    path = tmp_path / "texts.jsonl"
+    path.write_text(json.dumps({"text": text}), encoding="utf8")
+    parts = list(read_texts(path, vocab))
+    assert len(parts) > 1 and all(0 < len(part) <= MAX_CHARACTERS for part in parts)
+    assert "".join("".join(parts).split()) == "".join(text.split())
+    short = {word for word in text.split() if len(word) <= MAX_CHARACTERS}
+    assert short <= {word for part in parts for word in part.split()}
+
+
+@pytest.mark.parametrize("parsed", [True, False])
+def test_long_docs_are_cut_and_lose_nothing(tmp_path, vocab, parsed):
+    doc = make_reference(vocab, [0, 1, 2, 3] * 60, parsed=parsed)
+    doc.cats = {}
+    DocBin(docs=[doc]).to_disk(tmp_path / "texts.spacy")
+    parts = list(read_texts(tmp_path / "texts.spacy", vocab))
+    assert max(map(len, parts)) <= (MAX_TOKENS if parsed else 4 * MAX_TOKENS)
+    assert [t.text for part in parts for t in part] == [t.text for t in doc]
+
+
+@pytest.mark.parametrize(
+    "name, content, message",
+    [
+        ("texts.txt", b" \n\n", "has no texts"),
+        ("texts.txt", b"\xff\xfe\xff", "cannot be read"),
+        ("texts.jsonl", b'{"text": "a"}\n{"txt": "b"}', 'Line 2 of .* has no "text"'),
+        ("texts.jsonl", b'{"text": 3}', "Line 1"),
+        ("texts.jsonl", b'["text"]', "Line 1"),
+        ("texts.jsonl", b"not json", "Line 1"),
+        ("texts.spacy", b"not a DocBin", "cannot be read"),
+        ("texts.csv", b"a", "unknown format"),
+    ],
+)
+def test_files_that_hold_no_texts_say_so(tmp_path, vocab, name, content, message):
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(ValueError, match=message):
+        sample_texts(tmp_path / name, vocab, 10, seed=0)
+
+
+def test_a_missing_file_says_so(tmp_path, vocab):
+    with pytest.raises(ValueError, match=r"no file '.*none\.txt'"):
+        sample_texts(tmp_path / "none.txt", vocab, 10, seed=0)

@@ -1,0 +1,20 @@
+"""Random windows and batches of them, for the tests of what cuts, packs and runs them."""
+
+import numpy as np
+
+from spacy_pretrained.windows.batches import WindowBatch
+
+
+def random_cuts(rng: np.random.Generator, n_pieces: int) -> list[np.ndarray]:
+    tokens = np.flatnonzero(rng.random(n_pieces) < rng.choice([0.02, 0.7]))
+    return [tokens[rng.random(len(tokens)) < 0.15], tokens]
+
+
+def make_batch(rows: int, length: int, pad: int, seed: int = 0) -> WindowBatch:
+    rng = np.random.default_rng(seed)
+    ids = rng.integers(6, 130, size=(rows, length))
+    mask = np.ones_like(ids)
+    for row in range(1, rows):
+        mask[row, -(length * row // rows) :] = 0
+    ids[mask == 0] = pad
+    return WindowBatch(ids, mask, np.arange(rows)[:, None])

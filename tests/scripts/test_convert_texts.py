@@ -1,0 +1,113 @@
+"""scripts/convert_texts.py: rows of texts and labels to Docs with categories."""
+
+import importlib
+import json
+from pathlib import Path
+
+import pytest
+import spacy
+from spacy.tokens import DocBin
+
+SCRIPTS = Path(__file__).parents[2] / "scripts"
+
+
+@pytest.fixture
+def convert(monkeypatch, tmp_path):
+    """The script's main, which gives the texts, and the categories of each."""
+    datasets = pytest.importorskip("datasets")
+    monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path / "cache")
+    monkeypatch.setattr(datasets.config, "HF_HUB_OFFLINE", True)
+    datasets.disable_progress_bars()
+    monkeypatch.syspath_prepend(SCRIPTS)
+    script = importlib.import_module("convert_texts")
+    output = tmp_path / "out" / "train.spacy"
+    defaults = {"text": "text", "label": "label", "columns": "", "separator": "", "labels": ""}
+    defaults |= {"split": "train", "lang": "en", "name": "", "limit": 0, "revision": ""}
+
+    def run(source, **options):
+        script.main(str(source), output, **defaults | options)
+        docs = DocBin().from_disk(output).get_docs(spacy.blank("en").vocab)
+        return [(doc.text, doc.cats) for doc in docs]
+
+    return run
+
+
+def write(path: Path, content: str) -> Path:
+    path.write_text(content, encoding="utf8")
+    return path
+
+
+def test_csv_with_a_header(convert, tmp_path, capsys):
+    content = 'review,stars,id\n"Good, really.",1.0,x\nNA,NA,y\n No label ,,z\n,2,z\n'
+    found = convert(write(tmp_path / "a.csv", content), text="review", label="stars")
+    assert found == [
+        ("Good, really.", {"1.0": 1.0, "2": 0.0, "NA": 0.0}),
+        ("NA", {"1.0": 0.0, "2": 0.0, "NA": 1.0}),
+        ("No label", {}),
+    ]
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "documents 3" in shown and "unlabelled documents 1" in shown and "text 1" in shown
+
+
+def test_tsv_without_a_header_and_two_columns_of_text(convert, tmp_path):
+    content = "3\tTitle\tText, with a comma\n1\t\tOnly a text\n"
+    options = {"columns": "label,title,text", "text": "title,text", "labels": "1,2,3"}
+    assert convert(write(tmp_path / "a.tsv", content), **options) == [
+        ("Title Text, with a comma", {"1": 0.0, "2": 0.0, "3": 1.0}),
+        ("Only a text", {"1": 1.0, "2": 0.0, "3": 0.0}),
+    ]
+
+
+def test_several_labels(convert, tmp_path):
+    expected = [
+        ("One", {"a": 1.0, "b": 1.0}),
+        ("Two", {"a": 0.0, "b": 0.0}),
+        ("Three", {"a": 0.0, "b": 1.0}),
+    ]
+    rows = [("One", ["b", "a"]), ("Two", []), ("Three", ["b"])]
+    lines = [json.dumps({"text": text, "label": labels}) for text, labels in rows]
+    assert convert(write(tmp_path / "a.jsonl", "\n".join(lines))) == expected
+    content = "text,label\nOne,b | a\nTwo,|\nThree,b\n"
+    assert convert(write(tmp_path / "a.csv", content), separator="|") == expected
+
+
+def test_as_excel_writes_it_with_spaces_and_empty_cells(convert, tmp_path):
+    content = "\ufefftext,label\nOne, a |b\nTwo, \nThree,b \n"
+    found = convert(write(tmp_path / "a.csv", content), separator="|", labels="a, b")
+    assert found == [("One", {"a": 1.0, "b": 1.0}), ("Two", {}), ("Three", {"a": 0.0, "b": 1.0})]
+    assert convert(tmp_path / "a.csv")[1:] == [("Two", {}), ("Three", {"a |b": 0.0, "b": 1.0})]
+
+
+@pytest.mark.parametrize("several", [False, True])
+def test_names_of_numbers(convert, tmp_path, several):
+    datasets = pytest.importorskip("datasets")
+    label = datasets.ClassLabel(names=["world", "sport", "science"])
+    label = datasets.Sequence(label) if several else label
+    features = datasets.Features({"text": datasets.Value("string"), "label": label})
+    numbers = [[1], [0, 2]] if several else [1, -1]
+    rows = [{"text": text, "label": n} for text, n in zip(("One", "Two"), numbers)]
+    datasets.Dataset.from_list(rows, features=features).save_to_disk(tmp_path / "saved")
+    (_, one), (_, two) = convert(tmp_path / "saved")
+    assert one == {"world": 0.0, "sport": 1.0, "science": 0.0}
+    assert two == ({"world": 1.0, "sport": 0.0, "science": 1.0} if several else {})
+
+
+@pytest.mark.parametrize(
+    ("content", "options", "message"),
+    [
+        (
+            "text,label\na,b\n",
+            {"label": "stars"},
+            "no column 'stars'. Its columns are: text, label",
+        ),
+        ("text,label,text\na,b,c\n", {}, "have the same name: text, label, text"),
+        ("text,label\na,b,c\n", {}, "more fields than the 2 columns"),
+        ("text,label\na,b\n", {"labels": "x,y"}, "Row 0: the label 'b' is none of those"),
+        ("text,label\n,b\n", {}, "has no words"),
+        ("text,label\n", {}, "has no words"),
+    ],
+)
+def test_what_cannot_be(convert, tmp_path, capsys, content, options, message):
+    with pytest.raises(SystemExit):
+        convert(write(tmp_path / "a.csv", content), **options)
+    assert message in " ".join(capsys.readouterr().out.split())
