@@ -22,8 +22,10 @@ WHEEL := en_ewt_minilm_int8
 WHEEL_PYTHON := packages/ewt/venv-int8/bin/python
 
 # What runs on transformers 4: all of the torch side that is quick, and of OpenVINO the conversion.
-TRF_TESTS := $(addprefix tests/test_,spacy_transformers.py torch_weights.py torch_backend.py \
-    encoder.py encoder_pipe.py catalogue.py openvino_backend.py::test_agrees_with_torch_where_there_are_pieces)
+TRF_TESTS := $(addprefix tests/,test_spacy_transformers.py checkpoints/test_catalogue.py \
+    backends/test_torch_weights.py backends/test_torch_backend.py \
+    backends/test_openvino_backend.py::test_agrees_with_torch_where_there_are_pieces \
+    encoder/test_token_encoder.py encoder/test_pipe.py)
 
 .PHONY: demo install test test-slow test-trf lint corpus int8 evaluate evaluate-int8 wheels bench \
     bench-latency bench-memory bench-recipes bench-profile bench-frozen bench-textcat bench-mpnet \
