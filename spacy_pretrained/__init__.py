@@ -1,3 +1,33 @@
-"""Pretrained transformers for spaCy: one shared encoder, trained with torch, run without it."""
+"""Pretrained transformers for spaCy: one shared encoder, trained with torch, run without it.
+
+What is listed here is the public Python interface, and no other path in the package is promised to
+stay. It is imported on first use, because spaCy imports this package whenever it starts.
+"""
+
+from importlib import import_module
+from pathlib import Path
+from typing import Any
 
 __version__ = "0.1.0"
+
+PUBLIC = {  # name: module that has it
+    "Refused": "quantization.gate",
+    "noun_chunks_ud": "parser.noun_chunks",
+    "quantize_pipeline": "quantization.quantize",
+    "quantize_within": "quantization.quantize",
+    "restore_lemmatizer_trees": "training.lemmatizer_trees",
+}
+__all__ = ["__version__", *PUBLIC]
+
+# Modules that the documentation of 0.1.0 named are found there until 1.0.
+__path__.append(str(Path(__file__).with_name("old_paths")))
+
+
+def __getattr__(name: str) -> Any:
+    if name not in PUBLIC:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f".{PUBLIC[name]}", __name__), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *PUBLIC})
