@@ -1,4 +1,4 @@
-"""The public Python interface: what docs/api.md lists is there, and nothing else; old paths work."""
+"""The public Python interface: all that docs/api.md lists, and nothing else; old paths work."""
 
 import importlib
 import re
