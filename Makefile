@@ -27,7 +27,7 @@ TRF_TESTS := $(addprefix tests/,test_spacy_transformers.py checkpoints/test_cata
     backends/test_openvino_backend.py::test_agrees_with_torch_where_there_are_pieces \
     encoder/test_token_encoder.py encoder/test_pipe.py)
 
-.PHONY: demo install test test-slow test-trf lint corpus int8 evaluate evaluate-int8 wheels bench \
+.PHONY: demo install test test-slow coverage test-trf lint corpus int8 evaluate evaluate-int8 wheels bench \
     bench-latency bench-memory bench-recipes bench-profile bench-frozen bench-textcat bench-mpnet \
     bench-torch-fp32 \
     quantization-report clean
@@ -55,6 +55,15 @@ test: install
 
 test-slow: install
 	$(RUN) -m pytest -m slow
+
+# Lines of the package that tests run, those of threads and of processes too: all tests, or those
+# that TESTS names. It takes three times as long as `make test`.
+TESTS ?= -m "slow or not slow"
+coverage: install
+	$(RUN) -m coverage erase
+	$(RUN) -m coverage run -m pytest $(TESTS)
+	$(RUN) -m coverage combine --quiet
+	$(RUN) -m coverage report
 
 test-trf: .venv-trf/installed
 	$(RUN_TRF) -m pytest $(TRF_TESTS)
