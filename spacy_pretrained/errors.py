@@ -18,8 +18,9 @@ class Errors:
         "The encoder has no weights yet: call `nlp.initialize()` or load a trained pipeline."
     )
     ENCODER_NOT_TRAINABLE = (
-        "The encoder '{name}' runs on OpenVINO, which takes weights from a trained pipeline only. "
-        "To start from a pretrained source, use spacy-pretrained.TorchEncoder.v1."
+        "The encoder '{name}' runs on a backend that does not train, such as OpenVINO, and takes "
+        "weights from a trained pipeline only. To start from a pretrained source, use an "
+        "architecture that runs on torch, such as spacy-pretrained.TorchEncoder.v1."
     )
     TEXTS_COLUMNS = (
         "Two columns of '{path}' have the same name: {names}. Name all columns with --columns, and "

@@ -4,15 +4,17 @@ import math
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 
-from thinc.api import Model, Shim
+from thinc.api import Model
 
+from ..checkpoints.catalogue import find_source
+from .backend import Backend
 from .errors import Errors
 
 
-def Backbone(shim: Shim) -> Model:
+def Backbone(backend: Backend) -> Model:
     """A layer that has a backend and never runs alone: models call its shim, with batches of
     windows. They keep it as their ref "backbone"."""
-    return Model("backbone", forward, shims=[shim])
+    return Model("backbone", forward, shims=[backend])
 
 
 def forward(model: Model, X, is_train: bool):
@@ -28,7 +30,7 @@ def make_torch_shim(
     gradient_checkpointing: bool,
     learn_rate_factor: float | Generator,
     device: str,
-) -> Shim:
+) -> Backend:
     """The backend on torch; see `spacy-pretrained.TorchEncoder.v1` for its settings."""
     with needs_torch():
         from .torch_backend import TorchSettings, TorchShim
@@ -53,8 +55,7 @@ def needs_torch() -> Iterator[None]:
         raise ModuleNotFoundError(Errors.NEEDS_TORCH.format(name=error.name)) from error
 
 
-def get_shim(model: Model) -> Shim:
-    """The backend: `predict`, `begin_update`, `to_files`, `from_files`, `checkpoint`."""
+def get_shim(model: Model) -> Backend:
     return model.get_ref("backbone").shims[0]
 
 
@@ -65,8 +66,24 @@ def share_shim(model: Model, other: Model) -> None:
 
 def is_frozen(model: Model) -> bool:
     """Whether the backbone stays as it is, whatever is trained."""
-    settings = getattr(get_shim(model), "settings", None)  # what does not train has none
-    return settings is None or settings.frozen
+    return get_shim(model).frozen
+
+
+def trains(model: Model) -> bool:
+    """Whether the backbone is on a backend that can train it."""
+    return get_shim(model).trains
+
+
+def load_weights(model: Model, source: str, name: str) -> None:
+    """Take pretrained weights, for `initialize`.
+
+    source: See `checkpoints.catalogue.find_source`.
+    name: Of the component, for messages.
+    RAISES: ValueError if the backend does not train, or the source has no such weights.
+    """
+    if not trains(model):
+        raise ValueError(Errors.ENCODER_NOT_TRAINABLE.format(name=name))
+    get_shim(model).load_source(find_source(source))
 
 
 def check_settings(**settings: tuple[int, int]) -> None:

@@ -60,6 +60,9 @@ class Errors(SharedErrors):
         "= false, or look for broken examples in the corpus."
     )
     SETTING_TOO_SMALL = "The encoder's setting {name} = {value} has to be at least {least}."
+    BACKEND_DOES_NOT_TRAIN = (
+        "This backend takes weights from a trained pipeline only: use `from_files`."
+    )
     BACKBONE_ALONE = "The backbone runs as a part of the encoder's model, never alone."
     ENTAILMENT_NO_HEAD = (
         "The weights in '{folder}' are not those of a classifier of texts: there is no {tensor}. "

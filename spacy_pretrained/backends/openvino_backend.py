@@ -10,6 +10,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cache
 from itertools import chain, islice
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -144,6 +145,10 @@ class OpenVinoShim(Shim):
     threads: Cores to use; 0 means those that this process may use (see `runtime/cores.py`).
     """
 
+    trains = False
+    frozen = True
+    reduced_precision = False  # of INT8 the files say so
+
     def __init__(self, threads: int):
         super().__init__(None)
         self.threads = threads
@@ -223,6 +228,9 @@ class OpenVinoShim(Shim):
         return _Session(compiled, n_streams)
 
     # Weights in and out
+
+    def load_source(self, folder: Path) -> None:
+        raise NotImplementedError(Errors.BACKEND_DOES_NOT_TRAIN)
 
     def to_files(self) -> Files:
         return self._files

@@ -47,6 +47,8 @@ class TorchShim(Shim):
     does this. Another Thinc optimizer begins anew.
     """
 
+    trains = True
+
     def __init__(self, settings: TorchSettings, learn_rate_factor: float | Generator):
         super().__init__(None)
         self.settings = settings
@@ -64,6 +66,14 @@ class TorchShim(Shim):
         if self._model is None:
             raise ValueError(Errors.NOT_INITIALIZED)
         return self._model
+
+    @property
+    def frozen(self) -> bool:
+        return self.settings.frozen
+
+    @property
+    def reduced_precision(self) -> bool:
+        return self.settings.mixed_precision
 
     # Vectors
 

@@ -15,8 +15,7 @@ from spacy.vocab import Vocab
 from thinc.api import Model, Optimizer, set_dropout_rate
 from thinc.types import Floats2d
 
-from ..backends.backbone import get_shim, is_frozen
-from ..checkpoints.catalogue import find_source
+from ..backends.backbone import get_shim, is_frozen, load_weights
 from ..checkpoints.checkpoint import read_folder, write_folder
 from ..runtime.doc_stream import annotate_ahead, batch_docs
 from ..windows.batches import WindowBatch
@@ -131,10 +130,7 @@ class PretrainedEncoder(Tok2Vec):
         cache_bytes, cache_folder: Of a frozen encoder: see `cache_vectors`.
         """
         validate_get_examples(get_examples, "PretrainedEncoder.initialize")
-        shim = get_shim(self.model)
-        if not hasattr(shim, "load_source"):
-            raise ValueError(Errors.ENCODER_NOT_TRAINABLE.format(name=self.name))
-        shim.load_source(find_source(source))
+        load_weights(self.model, source, self.name)
         self._pending = None
         self.model.initialize(X=[example.x for example in islice(get_examples(), 10)])
         for listener in self.listeners:

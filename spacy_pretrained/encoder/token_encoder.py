@@ -243,7 +243,7 @@ def _find_cache(model: EncoderModel) -> FeatureCache | None:
 def _fingerprint(model: EncoderModel) -> str:
     """A name for all that the backbone's vectors depend on, but for the Doc."""
     shim = get_shim(model)
-    precise = not getattr(getattr(shim, "settings", None), "mixed_precision", False)
+    precise = not shim.reduced_precision
     settings = (CACHED_VERSION, model.attrs["window"], model.attrs["stride"], precise)
     digest = blake2b(repr(settings).encode(), digest_size=16)
     for name, content in sorted(shim.to_files().items()):

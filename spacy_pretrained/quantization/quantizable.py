@@ -12,6 +12,7 @@ from spacy.util import registry
 from thinc.api import Model, Shim
 
 from ..backends.backbone import get_shim
+from ..backends.backend import Backend
 from .errors import Errors
 
 # Architectures that run on torch, and the same on OpenVINO, whose settings are among theirs.
@@ -63,7 +64,7 @@ def find_shims(pipe: Any) -> Iterator[Shim]:
 
 def is_on_torch(shim: Shim) -> bool:
     """Whether a backend is ours, and on torch."""
-    return hasattr(shim, "load_source")
+    return isinstance(shim, Backend) and shim.trains
 
 
 def to_openvino_block(block: dict[str, Any]) -> dict[str, Any]:

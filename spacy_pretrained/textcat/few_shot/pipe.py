@@ -17,8 +17,7 @@ from thinc.api import Model
 from thinc.types import Floats2d, Ints2d
 
 from ...annotation.gold import NO_GOLD
-from ...backends.backbone import get_shim, is_frozen
-from ...checkpoints.catalogue import find_source
+from ...backends.backbone import get_shim, is_frozen, load_weights
 from ...checkpoints.checkpoint import pack, read_folder, unpack, write_folder
 from ...encoder.text_encoder import plan_texts
 from ...heads.head_pipe import HeadPipe
@@ -231,10 +230,7 @@ class FewShotTextcat(LabelSettings, HeadPipe):
             those of the examples.
         """
         validate_get_examples(get_examples, "FewShotTextcat.initialize")
-        shim = get_shim(self.model)
-        if not hasattr(shim, "load_source"):
-            raise ValueError(Errors.ENCODER_NOT_TRAINABLE.format(name=self.name))
-        shim.load_source(find_source(source))
+        load_weights(self.model, source, self.name)
         if labels is None and not self.cfg.get("collected"):
             labels = self.cfg["labels"]
         self.cfg["labels"] = []  # nothing that was learnt of them is kept

@@ -16,8 +16,7 @@ from spacy.vocab import Vocab
 from thinc.api import Model
 from thinc.types import Floats2d
 
-from ...backends.backbone import get_shim, share_shim
-from ...checkpoints.catalogue import find_source
+from ...backends.backbone import get_shim, load_weights, share_shim
 from ...checkpoints.checkpoint import pack, read_folder, unpack, write_folder
 from ...runtime.blas_threads import few_blas_threads
 from ...runtime.doc_stream import annotate_ahead, batch_docs
@@ -263,10 +262,7 @@ class ZeroShotTextcat(LabelSettings, Pipe):
         if labels is not None:
             self.set_labels(labels)
         if self.upstream is None:
-            shim = get_shim(self.model)
-            if not hasattr(shim, "load_source"):
-                raise ValueError(Errors.ENCODER_NOT_TRAINABLE.format(name=self.name))
-            shim.load_source(find_source(source))
+            load_weights(self.model, source, self.name)
         self._check_weights()
 
     def share_backbone(self, encoder: Model) -> None:
