@@ -1,13 +1,9 @@
 """The backbone on OpenVINO: fp32 or INT8 inference without torch and transformers."""
 
-import os
 import re
 import threading
-import weakref
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from contextlib import contextmanager
 from functools import cache
 from itertools import chain, islice
 from pathlib import Path
@@ -22,116 +18,14 @@ from ..runtime.cores import count_cores
 from ..runtime.no_telemetry import import_openvino
 from ..windows.batches import WindowBatch
 from .errors import Errors
+from .openvino_session import Session, add_owner, gate
 
 MODEL, WEIGHTS = "model.xml", "model.bin"
 QUANTIZER = b'type="FakeQuantize"'
 PACKED = ["spacy_pretrained", "packed"]  # where an `openvino.Model` says so of itself
 
-# Seconds that a thread waits at most for its turn: more than a batch of Docs takes.
-LONGEST_TURN = 5.0
-
 # Compute with the values that INT8 has, but in fp32.
 EXACT = {"LP_TRANSFORMS_MODE": False}
-
-_sessions: weakref.WeakSet = weakref.WeakSet()
-_shims: weakref.WeakSet = weakref.WeakSet()
-_inherited: list = []
-_gate = threading.RLock()  # held while an engine is given work, and while the process forks
-
-
-def _before_fork() -> None:
-    """The engine has locks of its own. A child that is forked while a thread of it holds one finds
-    that shut for ever: so it is waited for until all that is under way is done."""
-    _gate.acquire()
-    for session in list(_sessions):
-        for request in list(session.under_way):
-            with suppress(RuntimeError):  # whoever asked for it hears of it
-                request.wait()
-
-
-def _after_fork() -> None:
-    """In a child. It has no threads of its parent's compiled models, and to let go of one would
-    abort it. Nor has it the thread that may have held a lock, which would stay shut for ever."""
-    global _gate
-    _gate = threading.RLock()
-    _inherited.extend(_sessions)
-    for shim in _shims:
-        shim._begin_again()
-
-
-if hasattr(os, "register_at_fork"):  # not on Windows
-    os.register_at_fork(
-        before=_before_fork,
-        after_in_parent=lambda: _gate.release(),
-        after_in_child=_after_fork,
-    )
-
-
-@dataclass(eq=False)
-class _Session:
-    """A compiled model of one process, with requests to be used again."""
-
-    compiled: Any
-    n_streams: int
-    n_callers: int = 0
-    idle: deque = field(default_factory=deque)
-    under_way: list = field(default_factory=list)
-    turn: threading.Lock = field(default_factory=threading.Lock)
-
-    def __post_init__(self):
-        _sessions.add(self)
-
-    def run(self, batches: Iterable[WindowBatch]) -> Iterator[np.ndarray]:
-        """As many batches are under way as there are streams, and one more."""
-        running: deque = deque()
-        try:
-            for batch in batches:
-                running.append(self._start(batch))
-                if len(running) > self.n_streams:
-                    with self._finished(running.popleft()) as vectors:
-                        yield vectors
-            while running:
-                with self._finished(running.popleft()) as vectors:
-                    yield vectors
-        finally:  # where it ends early
-            for request in running:
-                with self._finished(request):
-                    pass
-
-    def in_turn(self, batches: Iterable[WindowBatch]) -> Iterator[WindowBatch]:
-        """The same batches. Other threads wait for theirs until the last of these is under way: if
-        two batches of Docs shared the engine, the heads would wait for both.
-
-        Nobody waits for ever: a caller may hold on to a prediction and never ask for the rest.
-        """
-        has_turn = self.turn.acquire(timeout=LONGEST_TURN)
-        try:
-            yield from batches
-        finally:
-            if has_turn:
-                self.turn.release()
-
-    def _start(self, batch: WindowBatch) -> Any:
-        try:
-            request = self.idle.pop()
-        except IndexError:
-            request = self.compiled.create_infer_request()
-        with _gate:
-            request.start_async(batch.inputs)
-            self.under_way.append(request)
-        return request
-
-    @contextmanager
-    def _finished(self, request: Any) -> Iterator[np.ndarray]:
-        """Wait for a request and lend its output; then the request is idle again."""
-        try:
-            request.wait()
-        finally:
-            self.under_way.remove(request)
-        try:
-            yield request.get_output_tensor(0).data
-        finally:  # also where nobody wants the rest
-            self.idle.append(request)
 
 
 class OpenVinoShim(Shim):
@@ -154,11 +48,12 @@ class OpenVinoShim(Shim):
         self.threads = threads
         self.checkpoint: Checkpoint | None = None
         self._files: Files = {}
-        self._begin_again()
-        _shims.add(self)
+        self.forget_sessions()
+        add_owner(self)
 
-    def _begin_again(self) -> None:
-        self._sessions: dict[int, _Session] = {}  # by their number of streams
+    def forget_sessions(self) -> None:
+        """Compile anew when next asked."""
+        self._sessions: dict[int, Session] = {}  # by their number of streams
         self._n_cores = 0
         # Reentrant: garbage collection may end a prediction in a thread that just begins one.
         self._lock = threading.RLock()
@@ -172,10 +67,9 @@ class OpenVinoShim(Shim):
             return
         ops = get_current_ops()
         is_single = len(first) == 1
-        batches = chain(first, batches)
         with self._session(is_single=is_single) as session:
             # A single text does not wait for its turn behind a stream of many.
-            for vectors in session.run(batches if is_single else session.in_turn(batches)):
+            for vectors in session.run(chain(first, batches), in_turn=not is_single):
                 yield ops.asarray_f(vectors)
 
     def begin_update(self, batch: WindowBatch) -> tuple[Floats3d, Callable[[Floats3d], None]]:
@@ -187,14 +81,14 @@ class OpenVinoShim(Shim):
         """There is nothing to update."""
 
     @contextmanager
-    def _session(self, *, is_single: bool) -> Iterator[_Session]:
+    def _session(self, *, is_single: bool) -> Iterator[Session]:
         with self._lock:
             if not self._n_cores:  # asked once: it reads files
                 self._n_cores = self.threads or count_cores()
             is_busy = any(session.n_callers for session in self._sessions.values())
             n_streams = 1 if is_single and not is_busy else self._n_cores
             if n_streams not in self._sessions:
-                with _gate:
+                with gate():
                     self._sessions[n_streams] = self._compile(n_streams)
             session = self._sessions[n_streams]
             session.n_callers += 1
@@ -204,7 +98,7 @@ class OpenVinoShim(Shim):
             with self._lock:
                 session.n_callers -= 1
 
-    def _compile(self, n_streams: int) -> _Session:
+    def _compile(self, n_streams: int) -> Session:
         openvino = import_openvino()
         if not self._files:
             raise ValueError(Errors.NOT_INITIALIZED)
@@ -225,7 +119,7 @@ class OpenVinoShim(Shim):
             compiled = core.compile_model(model, "CPU", settings)
         except RuntimeError as error:
             raise ValueError(_explain(error, self._files[MODEL])) from error
-        return _Session(compiled, n_streams)
+        return Session(compiled, n_streams)
 
     # Weights in and out
 
@@ -242,7 +136,7 @@ class OpenVinoShim(Shim):
                 if name not in files:
                     raise ValueError(Errors.CHECKPOINT_MISSING.format(name=name))
             self._files, self.checkpoint = files, checkpoint
-            self._begin_again()
+            self.forget_sessions()
         return self
 
     def to_bytes(self) -> bytes:

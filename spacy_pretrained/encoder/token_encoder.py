@@ -23,7 +23,7 @@ from .orth import OrthEmbed, orth_features
 EncoderModel = Model[list[Doc], list[Floats2d]]
 
 # To be raised when what is cached of the same encoder changes, such as how pieces are pooled.
-CACHED_VERSION = 1
+CACHED_VERSION = 2
 
 
 def build_torch_encoder(
@@ -45,8 +45,8 @@ def build_torch_encoder(
     window: Wordpieces that the encoder sees at once, special ones included. A window is what
         seems to be a sentence; a longer one is cut. At most what the model takes; 0 means just
         that.
-    stride: Wordpieces that a window answers for at most; the others are context on both sides.
-        None means all of them, so that windows do not overlap.
+    stride: Wordpieces that a window answers for at most. The windows of a longer sentence show its
+        others as context on both sides. None means all of them, so that windows do not overlap.
     max_pieces: Wordpieces in a batch of windows, padding included. Bounds the memory of
         predictions; in training it is `accumulate_gradient` that does.
     orth_width: Width of an embedding of shape, case and spacing beside the backbone's vectors;

@@ -29,8 +29,9 @@ def split(n_pieces: int, cuts: list[np.ndarray], window: int, stride: int) -> Wi
         where tokens start. A sentence of more than `stride` pieces is cut there, and within a
         token only where a token is longer still.
     window: Pieces a window shows, special ones not counted.
-    stride: Pieces a window answers for at most. Below `window` the rest is context on both
-        sides, shown to the encoder again; equal to it, windows do not overlap.
+    stride: Pieces a window answers for at most. Below `window`, the windows of a sentence that is
+        cut show what fits of its other pieces, too, as context on both sides; equal to it, windows
+        do not overlap.
 
     The windows of a long sentence are of like length: 130 pieces become 65 + 65, not 128 + 2.
     """
@@ -44,10 +45,13 @@ def split(n_pieces: int, cuts: list[np.ndarray], window: int, stride: int) -> Wi
             bounds.append(_cut_near(target, bounds[-1], bounds[-1] + stride, token_starts))
         bounds.append(end)
     core_start, core_end = np.asarray(bounds[:-1], "int64"), np.asarray(bounds[1:], "int64")
-    context = (window - (core_end - core_start)) // 2 if stride < window else 0
+    if stride == window:
+        return Windows(core_start, core_end, core_start, core_end)
+    context = (window - (core_end - core_start)) // 2
+    sentence = np.searchsorted(sentences, core_start, "right")
     return Windows(
-        start=np.maximum(core_start - context, 0),
-        end=np.minimum(core_end + context, n_pieces),
+        start=np.maximum(core_start - context, sentences[sentence - 1]),
+        end=np.minimum(core_end + context, sentences[sentence]),
         core_start=core_start,
         core_end=core_end,
     )

@@ -20,7 +20,7 @@ from numpy.testing import assert_allclose
 from random_windows import make_batch
 from thinc.api import Adam, NumpyOps, use_ops
 
-from spacy_pretrained.backends import openvino_backend
+from spacy_pretrained.backends import openvino_session
 from spacy_pretrained.backends.openvino_backend import (
     EXACT,
     MODEL,
@@ -191,13 +191,13 @@ def test_a_fork_waits_for_what_is_under_way_and_nothing_begins_until_it_is_over(
     stream = shim.predict(BATCHES)
     next(stream)
     (session,) = [s for s in shim._sessions.values() if s.under_way]
-    openvino_backend._before_fork()
+    openvino_session.before_fork()
     try:
         assert session.under_way and all(request.wait_for(0) for request in session.under_way)
         with ThreadPoolExecutor(1) as pool:
             other = pool.submit(predict, shim, BATCHES[:1])  # many would wait for their turn
             assert not wait([other], timeout=0.3).done
-            openvino_backend._gate.release()
+            openvino_session.after_fork_in_parent()
             assert_same(other.result(timeout=30), expected[:1], atol=1e-6)
     finally:
         stream.close()
@@ -250,7 +250,7 @@ def test_a_single_batch_has_all_cores_unless_others_are_at_work(shim):
 
 
 def test_many_batches_go_ahead_of_those_that_are_asked_for_later(shim, monkeypatch):
-    monkeypatch.setattr(openvino_backend, "LONGEST_TURN", 30)
+    monkeypatch.setattr(openvino_session, "LONGEST_TURN", 30)
     expected = predict(shim)
     first = shim.predict(BATCHES)
     found = [next(first).copy()]
@@ -267,7 +267,7 @@ def test_many_batches_go_ahead_of_those_that_are_asked_for_later(shim, monkeypat
 @pytest.mark.parametrize("ending", ["held", "closed"])
 def test_nobody_waits_for_ever_for_a_prediction_that_goes_no_further(shim, monkeypatch, ending):
     expected = predict(shim)
-    monkeypatch.setattr(openvino_backend, "LONGEST_TURN", 0.2 if ending == "held" else 30)
+    monkeypatch.setattr(openvino_session, "LONGEST_TURN", 0.2 if ending == "held" else 30)
     held = shim.predict(BATCHES)
     next(held)
     if ending == "closed":
@@ -277,6 +277,21 @@ def test_nobody_waits_for_ever_for_a_prediction_that_goes_no_further(shim, monke
     assert_same(predict(shim), expected, atol=1e-6)  # also in the same thread
     held.close()
     assert not any(session.turn.locked() for session in shim._sessions.values())
+
+
+@pytest.mark.parametrize("shape", [(4,), (4, 3)], ids=["when it starts", "while it runs"])
+def test_a_batch_that_the_engine_refuses_ends_the_turn(shim, monkeypatch, shape):
+    monkeypatch.setattr(openvino_session, "LONGEST_TURN", 30)
+    expected = predict(shim)
+    mask = np.ones(shape, dtype="int64")
+    refused = WindowBatch(BATCHES[0].ids, mask, BATCHES[0].windows)
+    stream = shim.predict([*BATCHES[:1], refused, *BATCHES])
+    with pytest.raises(RuntimeError) as error:
+        list(stream)
+    with ThreadPoolExecutor(1) as pool:
+        assert_same(pool.submit(predict, shim, BATCHES).result(timeout=20), expected, atol=1e-6)
+    assert not any(session.under_way for session in shim._sessions.values())
+    assert error.tb  # all that time it was kept, and with it whatever its frames hold
 
 
 def test_batches_may_come_from_a_generator_and_stop_early(shim):

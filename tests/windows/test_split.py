@@ -49,6 +49,22 @@ def test_stride_leaves_the_same_context_on_both_sides():
     assert windows.start[0] == 0 and windows.end[-1] == 1000
 
 
+def test_context_is_of_the_same_sentence_and_only_where_that_is_cut():
+    for n_pieces, (sentences, tokens), window, stride in cases():
+        windows = split(n_pieces, [sentences, tokens], window, stride)
+        bounds = np.unique([0, *sentences, n_pieces])
+        sentence = np.searchsorted(bounds, windows.core_start, "right")
+        low, high = bounds[sentence - 1], bounds[sentence]
+        assert (windows.start >= low).all() and (windows.end <= high).all()
+        is_whole = high - low <= stride
+        assert ((windows.start == low) & (windows.end == high))[is_whole].all()
+
+
+def test_a_stride_just_below_the_window_shows_short_sentences_once():
+    cuts = [np.arange(0, 1000, 10), np.arange(1000)]
+    assert sum(lengths(split(1000, cuts, 126, 125))) == 1000
+
+
 def test_a_window_begins_at_every_sentence():
     for n_pieces, (sentences, tokens), window, stride in cases():
         windows = split(n_pieces, [sentences, tokens], window, stride)
