@@ -1,7 +1,6 @@
 """The layer that holds a pretrained transformer, on whichever backend, inside of a model."""
 
-import math
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 from thinc.api import Model
@@ -9,6 +8,7 @@ from thinc.api import Model
 from ..checkpoints.catalogue import find_source
 from .backend import Backend
 from .errors import Errors
+from .torch_settings import TorchSettings
 
 
 def Backbone(backend: Backend) -> Model:
@@ -21,29 +21,11 @@ def forward(model: Model, X, is_train: bool):
     raise NotImplementedError(Errors.BACKBONE_ALONE)
 
 
-def make_torch_shim(
-    *,
-    frozen: bool,
-    freeze_layers: int,
-    dropout: float | None,
-    mixed_precision: bool,
-    gradient_checkpointing: bool,
-    learn_rate_factor: float | Generator,
-    device: str,
-) -> Backend:
-    """The backend on torch; see `spacy-pretrained.TorchEncoder.v1` for its settings."""
+def make_torch_shim(settings: TorchSettings) -> Backend:
     with needs_torch():
-        from .torch_backend import TorchSettings, TorchShim
+        from .torch_backend import TorchShim
 
-    check_settings(freeze_layers=(freeze_layers, 0))
-    if dropout is not None and not 0 <= dropout < 1:
-        raise ValueError(Errors.DROPOUT_RATE.format(dropout=dropout))
-    if not isinstance(learn_rate_factor, Generator) and not 0 <= learn_rate_factor < math.inf:
-        raise ValueError(Errors.LEARN_RATE_FACTOR.format(learn_rate_factor=learn_rate_factor))
-    settings = TorchSettings(
-        frozen, freeze_layers, dropout, mixed_precision, gradient_checkpointing, device
-    )
-    return TorchShim(settings, learn_rate_factor)
+    return TorchShim(settings)
 
 
 @contextmanager

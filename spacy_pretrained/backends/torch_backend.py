@@ -2,9 +2,9 @@
 
 import logging
 import os
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -17,6 +17,8 @@ from ..windows.batches import WindowBatch
 from . import torch_weights
 from .errors import Errors
 from .torch_device import check_device, choose_device
+from .torch_optimizer import TorchOptimizer
+from .torch_settings import TorchSettings
 
 logger = logging.getLogger("spacy")
 
@@ -25,41 +27,17 @@ if hasattr(os, "register_at_fork"):  # not on Windows
     os.register_at_fork(after_in_child=lambda: torch.set_num_threads(1))
 
 
-@dataclass(frozen=True)
-class TorchSettings:
-    """How the backbone runs and trains: see `spacy-pretrained.TorchEncoder.v1`."""
-
-    frozen: bool = False
-    freeze_layers: int = 0
-    dropout: float | None = None
-    mixed_precision: bool = False
-    gradient_checkpointing: bool = False
-    device: str = "auto"
-
-
 class TorchShim(Shim):
-    """A Hugging Face encoder with its files and its optimizer.
-
-    The optimizer is torch's of the kind of the pipeline's own Thinc optimizer (Adam, RAdam or SGD),
-    with its numbers (learn_rate, beta1, beta2, eps, L2, grad_clip), but: the learning rate is
-    multiplied by `learn_rate_factor`, gradients are clipped by their global norm (Thinc clips each
-    tensor), and norms and biases do not decay. When the Thinc optimizer keeps moving averages, so
-    does this. Another Thinc optimizer begins anew.
-    """
+    """A Hugging Face encoder with its files and its optimizer (see `TorchOptimizer`)."""
 
     trains = True
 
-    def __init__(self, settings: TorchSettings, learn_rate_factor: float | Generator):
+    def __init__(self, settings: TorchSettings):
         super().__init__(None)
         self.settings = settings
-        self.learn_rate_factor = learn_rate_factor
         self.checkpoint: Checkpoint | None = None
         self.device: torch.device | None = None
-        self._factor = 1.0 if isinstance(learn_rate_factor, Generator) else learn_rate_factor
-        self._thinc_optimizer: Optimizer | None = None  # that the torch one was built by
-        self._averages: dict[str, torch.Tensor] = {}
-        self._n_updates = 0
-        self._dense_gradient: torch.Tensor | None = None
+        self.optimizer = TorchOptimizer(settings.learn_rate_factor)
 
     @property
     def module(self) -> PreTrainedModel:
@@ -81,7 +59,7 @@ class TorchShim(Shim):
         """Vectors (W, L, D) of each batch of windows, in order. Touches no state, so that threads
         may share the module: it always is in evaluation mode but within an update."""
         for batch in batches:
-            with torch.inference_mode(), self._autocast():
+            with torch.inference_mode():
                 vectors = self._run(batch)
             yield _to_array(vectors)
 
@@ -90,8 +68,8 @@ class TorchShim(Shim):
         if self.settings.frozen:
             (vectors,) = self.predict([batch])
             return vectors, lambda d_vectors: None
-        check_device(self.settings.device, self.device)
-        with self._training(), self._autocast():
+        with self._training():
+            check_device(self.settings.device, self.device)
             output = self._run(batch)
 
         def backprop(d_vectors: Floats3d) -> None:
@@ -111,8 +89,11 @@ class TorchShim(Shim):
         return module(**inputs).last_hidden_state
 
     def _run(self, batch: WindowBatch) -> torch.Tensor:
+        module = self.module
         inputs = {name: torch.from_numpy(x).to(self.device) for name, x in batch.inputs.items()}
-        return self.compute(self.module, **inputs).float()
+        enabled = self.settings.mixed_precision
+        with torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=enabled):
+            return self.compute(module, **inputs).float()
 
     @contextmanager
     def _training(self):
@@ -122,75 +103,20 @@ class TorchShim(Shim):
         finally:
             self.module.eval()
 
-    def _autocast(self):
-        enabled = self.settings.mixed_precision
-        return torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=enabled)
-
     # Training
 
     def finish_update(self, optimizer: Optimizer) -> None:
-        parameters = [p for p in self.module.parameters() if p.grad is not None]
-        if not parameters:
-            return
-        for parameter in parameters:
-            if parameter.grad.is_sparse:
-                parameter.grad = self._make_dense(parameter.grad)
-        norm = torch.nn.utils.clip_grad_norm_(parameters, optimizer.grad_clip or float("inf"))
-        if not torch.isfinite(norm):
-            raise ValueError(Errors.GRADIENT_NOT_FINITE.format(norm=float(norm)))
-        if self._thinc_optimizer is not optimizer:
-            self._thinc_optimizer, self._optimizer = optimizer, None
-            self._averages, self._n_updates = {}, 0
-        if self._optimizer is None:
-            self._optimizer = _build_optimizer(self.module, optimizer, self.device)
-        settings = {
-            "lr": optimizer.learn_rate * self._next_factor(),
-            "betas": (optimizer.b1, optimizer.b2),
-            "eps": optimizer.eps,
-        }
-        for group, decay in zip(self._optimizer.param_groups, (optimizer.L2, 0.0)):
-            group.update({k: v for k, v in settings.items() if k in group}, weight_decay=decay)
-        self._optimizer.step()
-        self._optimizer.zero_grad(set_to_none=True)
-        if optimizer.averages is not None:
-            self._update_averages()
-
-    def _make_dense(self, gradient: torch.Tensor) -> torch.Tensor:
-        """A gradient of the embeddings, in memory that is kept: new pages in every step (47 MB for
-        MiniLM) took 5 % of a training in small batches."""
-        if self._dense_gradient is None:
-            self._dense_gradient = torch.zeros_like(gradient, layout=torch.strided)
-        return self._dense_gradient.zero_().add_(gradient)
-
-    def _next_factor(self) -> float:
-        if isinstance(self.learn_rate_factor, Generator):
-            # One that ends stays at its last value, as Thinc's do.
-            self._factor = float(next(self.learn_rate_factor, self._factor))
-        return self._factor
-
-    @torch.no_grad()
-    def _update_averages(self) -> None:
-        self._n_updates += 1
-        # The formula of Thinc's Ops.update_averages.
-        decay = min(0.9999, (1 + self._n_updates) / (10 + self._n_updates))
-        for name, parameter in self.module.named_parameters():
-            if parameter.requires_grad:
-                average = self._averages.setdefault(name, torch.zeros_like(parameter))
-                average.lerp_(parameter, 1 - decay)
+        self.optimizer.step(self.module, optimizer)
 
     @contextmanager
-    def use_params(self, params: dict):
+    def use_params(self, params: dict) -> Iterator[None]:
         """Run with the moving averages in place of the weights; `params` are the Thinc
         optimizer's averages, whose absence says that there are none."""
-        own = dict(self.module.named_parameters()) if params and self._averages else {}
-        weights = {name: own[name].data for name in self._averages if name in own}
-        for name in weights:
-            own[name].data = self._averages[name]
-        try:
+        if not params or self._model is None:
             yield
-        finally:
-            for name, weight in weights.items():
-                own[name].data = weight
+            return
+        with self.optimizer.averaged(self._model):
+            yield
 
     # Weights in and out
 
@@ -231,14 +157,15 @@ class TorchShim(Shim):
         return self.from_files(unpack(data))
 
     def copy(self) -> "TorchShim":
-        return type(self)(self.settings, self.learn_rate_factor).from_files(self.to_files())
+        return type(self)(self.settings).from_files(self.to_files())
 
     def __deepcopy__(self, memo: dict) -> "TorchShim":
         return self.copy()
 
     def __reduce__(self):
         # A schedule cannot be pickled, but the value that it is at.
-        return _rebuild, (type(self), self.settings, self._factor, self.to_files())
+        settings = replace(self.settings, learn_rate_factor=self.optimizer.factor)
+        return _rebuild, (type(self), settings, self.to_files())
 
     def to_device(self, device_type: str, device_id: int) -> None:
         if self.settings.device == "auto" and self._model is not None:
@@ -254,7 +181,7 @@ class TorchShim(Shim):
         # for every batch of windows. They are dense again before a step.
         module.get_input_embeddings().sparse = True
         self._model, self.checkpoint = module.eval(), checkpoint
-        self._averages, self._n_updates = {}, 0
+        self.optimizer.begin()
         self._place(choose_device(self.settings.device, training=training))
 
     def _place(self, device: torch.device) -> None:
@@ -262,25 +189,7 @@ class TorchShim(Shim):
             logger.info("Encoder (%s) on device %s", self._model.config.model_type, device)
         self.device = device
         self._model.to(device)
-        # Their state would stay behind.
-        self._optimizer, self._dense_gradient = None, None
-
-
-def _build_optimizer(
-    module: PreTrainedModel, optimizer: Optimizer, device: torch.device
-) -> torch.optim.Optimizer:
-    """Of the same kind, for two groups: matrices, and what does not decay. Its numbers are set
-    before each step, for they may be schedules."""
-    trained = [p for p in module.parameters() if p.requires_grad]
-    groups = [{"params": [p for p in trained if p.ndim > 1]}]
-    groups.append({"params": [p for p in trained if p.ndim <= 1]})
-    if optimizer.use_radam:
-        decoupled = optimizer.L2_is_weight_decay
-        return torch.optim.RAdam(groups, decoupled_weight_decay=decoupled)
-    if not (optimizer.b1 and optimizer.b2):  # Thinc's SGD, which has no momentum
-        return torch.optim.SGD(groups, lr=0.0)
-    kind = torch.optim.AdamW if optimizer.L2_is_weight_decay else torch.optim.Adam
-    return kind(groups, lr=0.0, fused=device.type in ("cpu", "cuda"))
+        self.optimizer.forget_state()  # it would stay behind
 
 
 def _to_array(vectors: torch.Tensor) -> Floats3d:
@@ -290,7 +199,5 @@ def _to_array(vectors: torch.Tensor) -> Floats3d:
     return vectors.cpu().numpy()
 
 
-def _rebuild(
-    kind: type[TorchShim], settings: TorchSettings, learn_rate_factor: float, files: Files
-) -> TorchShim:
-    return kind(settings, learn_rate_factor).from_files(files)
+def _rebuild(kind: type[TorchShim], settings: TorchSettings, files: Files) -> TorchShim:
+    return kind(settings).from_files(files)

@@ -7,11 +7,13 @@ thing: it leaves out special pieces, and most of those of long words.
 
 from collections.abc import Callable, Generator
 
-from thinc.api import Model, Shim
+from thinc.api import Model
 from thinc.types import Floats2d
 
 from ..backends.backbone import Backbone, check_settings, get_shim, is_frozen, make_torch_shim
+from ..backends.backend import Backend
 from ..backends.openvino_backend import OpenVinoShim
+from ..backends.torch_settings import TorchSettings
 from ..checkpoints.checkpoint import Checkpoint
 from ..windows.batches import WindowBatch
 from ..windows.text_plan import TextPlan
@@ -40,7 +42,7 @@ def build_torch_sentence_encoder(
 
     The other settings are those of `build_torch_encoder`.
     """
-    shim = make_torch_shim(
+    settings = TorchSettings(
         frozen=frozen,
         freeze_layers=freeze_layers,
         dropout=dropout,
@@ -49,7 +51,7 @@ def build_torch_sentence_encoder(
         learn_rate_factor=learn_rate_factor,
         device=device,
     )
-    return _build(shim, window, max_pieces)
+    return build_sentence_encoder(make_torch_shim(settings), window, max_pieces)
 
 
 def build_openvino_sentence_encoder(
@@ -63,12 +65,14 @@ def build_openvino_sentence_encoder(
     threads: Cores to use; 0 means those that this process may run on.
     """
     check_settings(threads=(threads, 0))
-    return _build(OpenVinoShim(threads), window, max_pieces)
+    return build_sentence_encoder(OpenVinoShim(threads), window, max_pieces)
 
 
-def _build(shim: Shim, window: int, max_pieces: int) -> SentenceEncoder:
+def build_sentence_encoder(backend: Backend, window: int, max_pieces: int) -> SentenceEncoder:
+    """Build an encoder of whole texts on a backend, as every registered architecture of one does.
+    The settings are those of `build_torch_sentence_encoder`."""
     check_settings(window=(window, 0), max_pieces=(max_pieces, 1))
-    backbone = Backbone(shim)
+    backbone = Backbone(backend)
     return Model(
         "sentence_encoder",
         forward,

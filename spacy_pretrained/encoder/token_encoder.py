@@ -8,11 +8,13 @@ from pathlib import Path
 
 import numpy as np
 from spacy.tokens import Doc
-from thinc.api import Model, Shim
+from thinc.api import Model
 from thinc.types import Floats2d
 
 from ..backends.backbone import Backbone, check_settings, get_shim, is_frozen, make_torch_shim
+from ..backends.backend import Backend
 from ..backends.openvino_backend import OpenVinoShim
+from ..backends.torch_settings import TorchSettings
 from ..windows.batches import WindowBatch
 from ..windows.doc_arrays import DocArrays, read_arrays
 from ..windows.token_plan import WindowPlan
@@ -62,7 +64,7 @@ def build_torch_encoder(
         schedule.
     device: "auto" follows spaCy; "cuda", "cuda:1" or "mps" puts the backbone there, and only it.
     """
-    shim = make_torch_shim(
+    settings = TorchSettings(
         frozen=frozen,
         freeze_layers=freeze_layers,
         dropout=dropout,
@@ -71,7 +73,8 @@ def build_torch_encoder(
         learn_rate_factor=learn_rate_factor,
         device=device,
     )
-    return _build(shim, window, stride, max_pieces, orth_width, frozen)
+    shim = make_torch_shim(settings)
+    return build_encoder(shim, window, stride, max_pieces, orth_width, frozen)
 
 
 def build_openvino_encoder(
@@ -93,24 +96,31 @@ def build_openvino_encoder(
     threads: Cores to use; 0 means those that this process may use (see `runtime/cores.py`).
     """
     check_settings(threads=(threads, 0))
-    return _build(OpenVinoShim(threads), window, stride, max_pieces, orth_width, frozen)
+    return build_encoder(OpenVinoShim(threads), window, stride, max_pieces, orth_width, frozen)
 
 
-def _build(
-    shim: Shim,
+def build_encoder(
+    backend: Backend,
     window: int,
     stride: int | None,
     max_pieces: int,
     orth_width: int,
     is_pretrained: bool,
 ) -> EncoderModel:
+    """Build an encoder on a backend, as every registered architecture of one does.
+
+    is_pretrained: Whether the weights are as they were pretrained, and stay so: only then may
+        components that read texts by themselves run on them.
+
+    The other settings are those of `build_torch_encoder`.
+    """
     check_settings(
         window=(window, 0),
         stride=(1 if stride is None else stride, 1),
         max_pieces=(max_pieces, 1),
         orth_width=(orth_width, 0),
     )
-    backbone = Backbone(shim)
+    backbone = Backbone(backend)
     backbone.attrs["cache"] = None
     orth = OrthEmbed(orth_width) if orth_width else None
     return Model(

@@ -28,7 +28,8 @@ from spacy_pretrained.backends.openvino_backend import (
     OpenVinoShim,
     saturates,
 )
-from spacy_pretrained.backends.torch_backend import TorchSettings, TorchShim
+from spacy_pretrained.backends.torch_backend import TorchShim
+from spacy_pretrained.backends.torch_settings import TorchSettings
 from spacy_pretrained.checkpoints.checkpoint import with_checksums
 from spacy_pretrained.encoder.token_encoder import (
     build_openvino_encoder,
@@ -58,7 +59,7 @@ def export(tiny_source):
 
     def find(kind: str):
         if kind not in made:
-            shim = TorchShim(TorchSettings(), 1.0)
+            shim = TorchShim(TorchSettings())
             shim.load_source(Path(tiny_source(kind)))
             made[kind] = shim, to_files(shim.checkpoint, to_openvino(shim))
         return made[kind]
@@ -101,7 +102,7 @@ def test_agrees_with_torch_where_there_are_pieces(export, kind):
 
 
 def test_a_model_that_changes_in_conversion_is_refused(tiny_source):
-    shim = TorchShim(TorchSettings(), 1.0)
+    shim = TorchShim(TorchSettings())
     shim.load_source(Path(tiny_source("longformer")))
     with pytest.raises(ValueError, match="'longformer' cannot be run on OpenVINO"):
         to_openvino(shim)

@@ -14,15 +14,16 @@ from numpy.testing import assert_allclose
 from thinc.api import SGD, Adam, NumpyOps, RAdam, warmup_linear
 
 from spacy_pretrained.backends import torch_weights
-from spacy_pretrained.backends.torch_backend import TorchSettings, TorchShim
+from spacy_pretrained.backends.torch_backend import TorchShim
 from spacy_pretrained.backends.torch_device import choose_device
+from spacy_pretrained.backends.torch_settings import TorchSettings
 from spacy_pretrained.windows.batches import WindowBatch
 
 CUDA_IS_ABSENT = not torch.cuda.is_available()
 
 
 def make_shim(source: str, learn_rate_factor=1.0, **settings) -> TorchShim:
-    shim = TorchShim(TorchSettings(**settings), learn_rate_factor)
+    shim = TorchShim(TorchSettings(learn_rate_factor=learn_rate_factor, **settings))
     shim.load_source(Path(source))
     return shim
 
@@ -152,7 +153,7 @@ def learn_rates(shim: TorchShim, optimizer, n: int) -> list[float]:
     rates = []
     for _ in range(n):
         step(shim, optimizer)
-        rates.append(shim._optimizer.param_groups[0]["lr"])
+        rates.append(shim.optimizer.torch_optimizer.param_groups[0]["lr"])
         optimizer.step_schedules()
     return rates
 
@@ -180,7 +181,7 @@ def test_the_optimizers_own_schedule_is_followed(tiny_bert):
 def test_a_schedule_that_ends_stays_where_it_is(tiny_bert):
     shim = make_shim(tiny_bert, learn_rate_factor=(factor for factor in (1.0, 0.5)))
     assert learn_rates(shim, Adam(1e-2), 3) == pytest.approx([1e-2, 5e-3, 5e-3])
-    assert pickle.loads(pickle.dumps(shim)).learn_rate_factor == 0.5
+    assert pickle.loads(pickle.dumps(shim)).settings.learn_rate_factor == 0.5
 
 
 def test_another_optimizer_begins_anew(tiny_bert):
@@ -191,7 +192,7 @@ def test_another_optimizer_begins_anew(tiny_bert):
     for one in (shim, fresh):
         step(one, Adam(1e-2, L2=0.5, eps=1e-3, use_averages=True))
     assert not changed(weights(shim), weights(fresh))
-    (group, _) = shim._optimizer.param_groups
+    (group, _) = shim.optimizer.torch_optimizer.param_groups
     assert (group["weight_decay"], group["eps"]) == (0.5, 1e-3)
     with shim.use_params({"some": 1}), fresh.use_params({"some": 1}):
         assert not changed(weights(shim), weights(fresh))
@@ -211,8 +212,8 @@ def test_sgd_follows_the_gradient(tiny_bert):
 def test_radam_is_radam(tiny_bert):
     shim = make_shim(tiny_bert)
     step(shim, RAdam(1e-3, beta1=0.8))
-    assert isinstance(shim._optimizer, torch.optim.RAdam)
-    assert shim._optimizer.param_groups[0]["betas"] == (0.8, 0.999)
+    assert isinstance(shim.optimizer.torch_optimizer, torch.optim.RAdam)
+    assert shim.optimizer.torch_optimizer.param_groups[0]["betas"] == (0.8, 0.999)
 
 
 def test_a_gradient_that_is_not_finite_stops(tiny_bert):
@@ -222,6 +223,18 @@ def test_a_gradient_that_is_not_finite_stops(tiny_bert):
         with pytest.raises(ValueError, match="not finite"):
             step(shim, d_vectors=np.full_like(D_VECTORS, value))
         assert not changed(before, weights(shim))
+
+
+def test_a_retry_after_a_gradient_that_is_not_finite_is_as_if_it_had_not_been(tiny_bert):
+    shim, other = make_shim(tiny_bert, dropout=0.0), make_shim(tiny_bert, dropout=0.0)
+    optimizer, plain = Adam(1e-2, L2=0.0), Adam(1e-2, L2=0.0)
+    step(shim, optimizer), step(other, plain)
+    shim.begin_update(BATCH)[1](D_VECTORS)  # of the same step, and not to be counted twice
+    with pytest.raises(ValueError, match="not finite"):
+        step(shim, optimizer, d_vectors=np.full_like(D_VECTORS, np.nan))
+    assert not gradients(shim)
+    step(shim, optimizer), step(other, plain)
+    assert not changed(weights(shim), weights(other))
 
 
 # What trains
@@ -409,8 +422,8 @@ def copies(shim: TorchShim) -> list[TorchShim]:
         shim.copy(),
         copy.deepcopy(shim),
         pickle.loads(pickle.dumps(shim)),
-        TorchShim(shim.settings, shim.learn_rate_factor).from_bytes(shim.to_bytes()),
-        TorchShim(shim.settings, shim.learn_rate_factor).from_files(shim.to_files()),
+        TorchShim(shim.settings).from_bytes(shim.to_bytes()),
+        TorchShim(shim.settings).from_files(shim.to_files()),
     ]
 
 
@@ -436,11 +449,11 @@ def test_a_shim_with_a_schedule_can_be_copied(tiny_bert):
 def test_a_number_as_factor_survives_pickling(tiny_bert):
     for factor in (0.25, 0):
         other = pickle.loads(pickle.dumps(make_shim(tiny_bert, factor)))
-        assert other.learn_rate_factor == factor
+        assert other.settings.learn_rate_factor == factor
 
 
 def test_an_empty_shim_has_no_files_and_says_so():
-    shim = TorchShim(TorchSettings(), 1.0)
+    shim = TorchShim(TorchSettings())
     assert shim.to_files() == {}
     assert copy.deepcopy(shim).to_files() == {}
     with pytest.raises(ValueError, match="no weights yet"):
@@ -483,7 +496,7 @@ def test_training_on_a_device_that_is_not_there_is_refused(tiny_bert, device):
 @pytest.mark.skipif(not CUDA_IS_ABSENT, reason="there is a GPU")
 def test_a_saved_device_that_is_not_there_falls_back_once_and_does_not_train(tiny_bert):
     files = make_shim(tiny_bert).to_files()
-    shim = TorchShim(TorchSettings(device="cuda"), 1.0)
+    shim = TorchShim(TorchSettings(device="cuda"))
     with pytest.warns(UserWarning, match="'cuda', which is not there") as warnings:
         shim.from_files(files)
     assert len(warnings) == 1
@@ -494,7 +507,7 @@ def test_a_saved_device_that_is_not_there_falls_back_once_and_does_not_train(tin
 
 @pytest.mark.skipif(not CUDA_IS_ABSENT, reason="there is a GPU")
 def test_a_saved_device_that_is_not_there_is_no_matter_where_nothing_trains(tiny_bert):
-    shim = TorchShim(TorchSettings(device="cuda", frozen=True), 1.0)
+    shim = TorchShim(TorchSettings(device="cuda", frozen=True))
     with pytest.warns(UserWarning):
         shim.from_files(make_shim(tiny_bert).to_files())
     assert shim.begin_update(BATCH)[0].shape == (3, 12, 32)

@@ -17,7 +17,8 @@ from tiny_models import KINDS, TOKENIZERS, write_json
 from tokenizers import Tokenizer
 from transformers import AutoConfig, AutoModel
 
-from spacy_pretrained.backends.torch_backend import TorchSettings, TorchShim
+from spacy_pretrained.backends.torch_backend import TorchShim
+from spacy_pretrained.backends.torch_settings import TorchSettings
 from spacy_pretrained.backends.torch_weights import from_files, load_pretrained, to_files
 from spacy_pretrained.checkpoints.catalogue import find_source
 from spacy_pretrained.checkpoints.checkpoint import Layout
@@ -80,7 +81,7 @@ def test_vectors_do_not_depend_on_the_batch(encoder, docs):
 def test_files_hold_all_there_is(encoder, docs):
     shim = get_shim(encoder)
     files = shim.to_files()
-    other = TorchShim(TorchSettings(), 1.0).from_files(files)
+    other = TorchShim(TorchSettings()).from_files(files)
     assert other.to_files() == files
     for one, two in zip(shim.predict(plan_batches(encoder, docs)),
                         other.predict(plan_batches(encoder, docs))):  # fmt: skip

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from random_windows import make_batch
 
-from spacy_pretrained.backends.torch_backend import TorchSettings, TorchShim
+from spacy_pretrained.backends.torch_backend import TorchShim
+from spacy_pretrained.backends.torch_settings import TorchSettings
 from spacy_pretrained.quantization.recipes import (
     candidates,
     compress_weights,
@@ -23,7 +24,7 @@ BATCHES = [make_batch(4, length, 0, seed=length) for length in (5, 9, 17, 33, 40
 
 @pytest.fixture(scope="module")
 def model(tiny_bert):
-    shim = TorchShim(TorchSettings(), 1.0)
+    shim = TorchShim(TorchSettings())
     shim.load_source(Path(tiny_bert))
     return to_openvino(shim)
 

@@ -9,11 +9,13 @@ from collections import deque
 from collections.abc import Callable, Iterator
 
 import numpy as np
-from thinc.api import Model, Shim
+from thinc.api import Model
 from thinc.types import Floats2d, Floats3d
 
 from ...backends.backbone import Backbone, check_settings, get_shim, needs_torch
+from ...backends.backend import Backend
 from ...backends.openvino_backend import OpenVinoShim
+from ...backends.torch_settings import TorchSettings
 from ...checkpoints.entailment_labels import EntailmentLabels, find_entailment
 from ...windows.pair_plan import PairBatch, PairPlan
 from ..labels.label_set import LabelSet, Query, no_backprop
@@ -40,11 +42,10 @@ def build_entailment_classifier(
     mixed_precision, device: As in `build_torch_encoder`.
     """
     with needs_torch():
-        from ...backends.torch_backend import TorchSettings
         from ...backends.torch_entailment import TorchPairShim
 
     settings = TorchSettings(frozen=True, mixed_precision=mixed_precision, device=device)
-    return _build(TorchPairShim(settings, learn_rate_factor=0.0), window, max_pieces)
+    return _build(TorchPairShim(settings), window, max_pieces)
 
 
 def build_openvino_entailment_classifier(
@@ -61,9 +62,9 @@ def build_openvino_entailment_classifier(
     return _build(OpenVinoShim(threads), window, max_pieces)
 
 
-def _build(shim: Shim, window: int, max_pieces: int) -> Entailment:
+def _build(backend: Backend, window: int, max_pieces: int) -> Entailment:
     check_settings(window=(window, 0), max_pieces=(max_pieces, 1))
-    backbone = Backbone(shim)
+    backbone = Backbone(backend)
     return Model(
         "entailment_classifier",
         forward,
@@ -109,7 +110,7 @@ def plan_batches(model: Entailment, texts: list[str], labels: LabelSet) -> list[
     return list(plan_pairs(model, texts, labels).batches())
 
 
-def _run(shim: Shim, plan: PairPlan) -> Iterator[tuple[PairBatch, np.ndarray]]:
+def _run(shim: Backend, plan: PairPlan) -> Iterator[tuple[PairBatch, np.ndarray]]:
     """Each batch with its logits (W, C); the backend takes some batches ahead."""
     running: deque[PairBatch] = deque()
 
