@@ -30,6 +30,10 @@ class PairFrame:
     behind: list[int]
     segments: tuple[list[int], int, list[int], int, list[int]]  # before, of the first text ...
 
+    @property
+    def n_special(self) -> int:
+        return len(self.before) + len(self.between) + len(self.behind)
+
 
 @dataclass
 class PieceTokenizer:
@@ -51,6 +55,11 @@ class PieceTokenizer:
         self._tokenizer.no_padding()
         self._tokenizer.no_truncation()
         self.prefix, self.suffix = self._special_pieces()
+
+    @property
+    def n_special(self) -> int:
+        """Special pieces in a window."""
+        return len(self.prefix) + len(self.suffix)
 
     def encode(self, texts: list[str]) -> list[Pieces]:
         encodings = self._tokenizer.encode_batch(texts, add_special_tokens=False)

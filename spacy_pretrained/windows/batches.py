@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..checkpoints.checkpoint import Checkpoint
-from .errors import Errors
 from .split import Windows
+from .window_size import WindowSize
 
 # What it takes to run one more batch, whatever its size, as so many pieces (OpenVINO, MiniLM-L6).
 BATCH_COST = 16
@@ -80,29 +80,11 @@ class _Rows:
         return table
 
 
-def find_room(checkpoint: Checkpoint, window: int) -> int:
-    """Pieces that a window has room for beside the special ones.
-
-    window: Pieces in all, at most what the backbone takes; 0 means just that.
-    RAISES: ValueError if there is no room.
-    """
-    tokenizer, limit = checkpoint.tokenizer, checkpoint.layout.max_window
-    special = len(tokenizer.prefix) + len(tokenizer.suffix)
-    room = min(window or limit, limit) - special
-    if room < 1:
-        raise ValueError(Errors.WINDOW_TOO_SMALL.format(window=room + special, special=special))
-    return room
-
-
 def batch_for(
-    checkpoint: Checkpoint, windows: Windows, ids: np.ndarray, *, room: int, max_pieces: int
+    checkpoint: Checkpoint, windows: Windows, ids: np.ndarray, *, size: WindowSize, max_pieces: int
 ) -> Batches:
-    """Batches as a backbone takes them: see `batch`.
-
-    room: Pieces in the longest window that there may be, special ones not counted.
-    """
+    """Batches as a backbone takes them, of windows of at most a size: see `batch`."""
     tokenizer, layout = checkpoint.tokenizer, checkpoint.layout
-    longest = room + len(tokenizer.prefix) + len(tokenizer.suffix)
     return batch(
         windows,
         ids,
@@ -110,7 +92,7 @@ def batch_for(
         suffix=tokenizer.suffix,
         pad=layout.pad,
         max_pieces=max_pieces,
-        max_length=layout.max_window if layout.packed else longest,
+        max_length=layout.max_window if layout.packed else size.limit,
         packed=layout.packed,
     )
 
@@ -142,7 +124,7 @@ def batch(
     for (chosen, width), start in zip(groups, starts):
         row_starts[chosen] = start + width * np.arange(len(chosen))
 
-    pieces = _lay(windows, ids, row_starts[rows.row] + rows.offset, prefix, suffix)
+    pieces = _lay(windows, lengths, ids, row_starts[rows.row] + rows.offset, prefix, suffix)
     laid = np.full(starts[-1], pad, dtype="int64")
     laid[pieces.place] = pieces.id
     mask = np.zeros_like(laid)
@@ -170,11 +152,17 @@ class _Laid:
 
 
 def _lay(
-    windows: Windows, ids: np.ndarray, places: np.ndarray, prefix: list[int], suffix: list[int]
+    windows: Windows,
+    lengths: np.ndarray,
+    ids: np.ndarray,
+    places: np.ndarray,
+    prefix: list[int],
+    suffix: list[int],
 ) -> _Laid:
-    """Lay windows with special pieces around from their places (W,) on, without a loop over
-    pieces."""
-    lengths = windows.end - windows.start + len(prefix) + len(suffix)
+    """Lay windows with special pieces around from their places (W,) on, without a loop over pieces.
+
+    lengths: (W,), special pieces included.
+    """
     of = np.repeat(np.arange(len(windows)), lengths)
     ends = np.cumsum(lengths)
     within = np.arange(len(of)) - (ends - lengths)[of]

@@ -10,6 +10,7 @@ from ..checkpoints.checkpoint import Checkpoint
 from .batches import group
 from .errors import Errors
 from .text_plan import cut_texts
+from .window_size import find_size
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,8 @@ class PairPlan:
     the mean of its windows', weighted by their pieces. White space around a text does not count.
 
     window, max_pieces: As in `spacy-pretrained.EntailmentClassifier.v1`.
-    RAISES: ValueError if a hypothesis leaves less than half of a window.
+    RAISES: ValueError if a hypothesis leaves less than half of a window, or the special pieces
+        nothing.
     """
 
     def __init__(
@@ -67,21 +69,17 @@ class PairPlan:
         self._frame = checkpoint.tokenizer.find_pair_frame()
         hypotheses = list(hypotheses)
         self._hypotheses = _lay_out(checkpoint.tokenizer.encode_ids(hypotheses))
-        special = len(self._frame.before) + len(self._frame.between) + len(self._frame.behind)
-        limit = min(window or checkpoint.layout.max_window, checkpoint.layout.max_window)
+        self._size = size = find_size(checkpoint, window, special=self._frame.n_special)
         longest = int(self._hypotheses.lengths.max(initial=0))
-        if 2 * (special + longest) > limit:
+        if 2 * (size.special + longest) > size.limit:
             raise ValueError(
                 Errors.HYPOTHESIS_TOO_LONG.format(
                     hypothesis=hypotheses[int(self._hypotheses.lengths.argmax())][:80],
                     pieces=longest,
-                    window=limit,
+                    window=size.limit,
                 )
             )
-        self._special, self._limit = special, limit
-        self._windows, self._texts = self._cut(
-            [t.strip() for t in texts], limit - special - longest
-        )
+        self._windows, self._texts = self._cut([t.strip() for t in texts], size.room - longest)
         self._shares = _find_shares(self._windows.lengths, self._texts)
 
     def _cut(self, texts: list[str], room: int) -> tuple[_Parts, Ints1d]:
@@ -99,15 +97,15 @@ class PairPlan:
     def batches(self) -> Iterator[PairBatch]:
         """Made as they are asked for: there may be very many."""
         n_hypotheses = len(self._hypotheses.lengths)
-        lengths = self._windows.lengths[:, None] + self._hypotheses.lengths + self._special
-        for chosen, width in group(lengths.ravel(), self._max_pieces, self._limit):
+        lengths = self._windows.lengths[:, None] + self._hypotheses.lengths + self._size.special
+        for chosen, width in group(lengths.ravel(), self._max_pieces, self._size.limit):
             yield self._lay_pairs(chosen // n_hypotheses, chosen % n_hypotheses, width)
 
     def _lay_pairs(self, windows: Ints1d, hypotheses: Ints1d, width: int) -> PairBatch:
         """Pairs as one array, padded to a width, without a loop over pieces."""
         frame, layout = self._frame, self._checkpoint.layout
         n_first, n_second = self._windows.lengths[windows], self._hypotheses.lengths[hypotheses]
-        sizes = n_first + n_second + self._special
+        sizes = n_first + n_second + self._size.special
         ids = np.full((len(windows), width), layout.pad, dtype="int64")
         segments = np.zeros_like(ids)
         column = np.arange(ids.shape[1])

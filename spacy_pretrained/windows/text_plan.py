@@ -6,8 +6,9 @@ from thinc.types import Floats2d, Floats3d
 
 from ..checkpoints.checkpoint import Checkpoint
 from ..checkpoints.wordpieces import PieceTokenizer
-from .batches import WindowBatch, batch_for, find_room
+from .batches import WindowBatch, batch_for
 from .split import Windows, concatenate, split
+from .window_size import find_size
 
 NO_SENTENCES = np.zeros(0, dtype="int64")
 
@@ -22,7 +23,8 @@ class TextPlan:
     """
 
     def __init__(self, checkpoint: Checkpoint, texts: list[str], *, window: int, max_pieces: int):
-        tokenizer, room = checkpoint.tokenizer, find_room(checkpoint, window)
+        tokenizer = checkpoint.tokenizer
+        size = find_size(checkpoint, window, special=tokenizer.n_special)
         texts = [text.strip() for text in texts]
         ids = tokenizer.encode_ids(texts)
         # Some tokenizers make a piece of nothing.
@@ -32,13 +34,12 @@ class TextPlan:
         self.batches: list[WindowBatch] = []
         texts_of_windows = np.zeros(0, dtype="int64")
         if len(pieces):
-            windows = cut_texts(tokenizer, texts, starts, lengths, room)
-            laid = batch_for(checkpoint, windows, pieces, room=room, max_pieces=max_pieces)
+            windows = cut_texts(tokenizer, texts, starts, lengths, size.room)
+            laid = batch_for(checkpoint, windows, pieces, size=size, max_pieces=max_pieces)
             self.batches = laid.batches
             filled = np.flatnonzero(lengths)
             texts_of_windows = filled[np.searchsorted(starts[filled], windows.start, "right") - 1]
-        special = len(tokenizer.prefix) + len(tokenizer.suffix)
-        totals = lengths + special * np.bincount(texts_of_windows, minlength=len(texts))
+        totals = lengths + size.special * np.bincount(texts_of_windows, minlength=len(texts))
         totals = np.maximum(totals, 1)  # of a text without pieces
         self._shares = [_find_shares(b, texts_of_windows, totals) for b in self.batches]
 

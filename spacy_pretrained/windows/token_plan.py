@@ -10,9 +10,10 @@ from thinc.types import Floats2d, Floats3d
 from ..checkpoints.checkpoint import Checkpoint
 from ..checkpoints.wordpieces import Pieces, PieceTokenizer, join
 from .alignment import Alignment, Pooling, align
-from .batches import WindowBatch, batch_for, find_room
+from .batches import WindowBatch, batch_for
 from .doc_arrays import DocArrays
 from .split import concatenate, distinct, split
+from .window_size import find_size
 
 # The tokenizer works on one thread a text; long ones are handed over in parts of this size.
 TEXT_PART_CHARACTERS = 20_000
@@ -34,12 +35,13 @@ class WindowPlan:
         stride: int | None,
         max_pieces: int,
     ):
-        room = find_room(checkpoint, window)
+        size = find_size(checkpoint, window, special=checkpoint.tokenizer.n_special)
+        stride = min(stride or size.room, size.room)
         pieces = _tokenize(checkpoint.tokenizer, docs, arrays)
         alignments = [align(a.starts, a.ends, p) for a, p in zip(arrays, pieces)]
         shifts = np.cumsum([0] + [len(p.ids) for p in pieces])
         windows = [
-            split(len(p.ids), _cuts(a, alignment), room, min(stride or room, room))
+            split(len(p.ids), _cuts(a, alignment), size.room, stride)
             for p, a, alignment in zip(pieces, arrays, alignments)
         ]
         self.batches: list[WindowBatch] = []
@@ -47,7 +49,7 @@ class WindowPlan:
         if shifts[-1]:
             ids = np.concatenate([p.ids for p in pieces])
             laid = batch_for(
-                checkpoint, concatenate(windows, shifts), ids, room=room, max_pieces=max_pieces
+                checkpoint, concatenate(windows, shifts), ids, size=size, max_pieces=max_pieces
             )
             self.batches, places, starts = laid.batches, laid.places, laid.starts
         self._pooling = Pooling(_join_alignments(alignments, shifts), places, starts)
