@@ -39,6 +39,10 @@ class Backend(Protocol):
         """Whether this kind of backend can train, and take weights that others have pretrained."""
 
     @property
+    def quantizable(self) -> bool:
+        """Whether `quantization.torch_export` can make an OpenVINO model of it."""
+
+    @property
     def frozen(self) -> bool:
         """Whether the weights stay as they are when a pipeline is trained."""
 

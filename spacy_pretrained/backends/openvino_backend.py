@@ -40,6 +40,7 @@ class OpenVinoShim(Shim):
     """
 
     trains = False
+    quantizable = False
     frozen = True
     reduced_precision = False  # of INT8 the files say so
 

@@ -31,6 +31,7 @@ class TorchShim(Shim):
     """A Hugging Face encoder with its files and its optimizer (see `TorchOptimizer`)."""
 
     trains = True
+    quantizable = True
 
     def __init__(self, settings: TorchSettings):
         super().__init__(None)

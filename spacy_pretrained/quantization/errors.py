@@ -10,7 +10,8 @@ class Errors(SharedErrors):
     )
     PRECISION = "Unknown precision '{precision}'. Choose from {known}."
     QUANTIZED_ALREADY = (
-        "The pipeline ({pipes}) runs on OpenVINO already. Quantize the one that was trained."
+        "The pipeline ({pipes}) does not run on torch, but on OpenVINO already or on a backend of "
+        "another kind. Quantize the one that was trained on torch."
     )
     NO_BACKBONE = (
         "The pipeline ({pipes}) has no component with a pretrained transformer, such as "

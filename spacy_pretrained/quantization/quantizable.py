@@ -64,7 +64,7 @@ def find_shims(pipe: Any) -> Iterator[Shim]:
 
 def is_on_torch(shim: Shim) -> bool:
     """Whether a backend is ours, and on torch."""
-    return isinstance(shim, Backend) and shim.trains
+    return isinstance(shim, Backend) and shim.quantizable
 
 
 def to_openvino_block(block: dict[str, Any]) -> dict[str, Any]:
