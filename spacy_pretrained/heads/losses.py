@@ -1,8 +1,11 @@
-"""Losses over rows of scores, with rows left out that have no gold."""
+"""The loss of everything that is told apart by scores: cross-entropy. What is not known is left
+out."""
 
 import numpy as np
 from thinc.api import Ops, get_array_module
-from thinc.types import Floats2d, FloatsXd, Ints1d
+from thinc.types import Floats2d, FloatsXd, Ints1d, IntsXd
+
+SMALLEST = 1e-30  # probability whose logarithm is taken in place of that of 0
 
 
 def softmax(scores: FloatsXd) -> FloatsXd:
@@ -18,22 +21,63 @@ def sigmoid(scores: FloatsXd) -> FloatsXd:
     return 1 / (1 + xp.exp(-xp.clip(scores, -30, 30)))
 
 
-def cross_entropy(ops: Ops, scores: Floats2d, gold: Ints1d) -> tuple[Floats2d, float]:
-    """Gradient (N, K) and sum of the cross-entropy of softmax(scores) against gold columns (N,);
-    -1 leaves a row out."""
+def cross_entropy(
+    ops: Ops, scores: Floats2d, targets: Ints1d | Floats2d, *, multi_label: bool = False
+) -> tuple[Floats2d, float]:
+    """Gradient (N, K) and sum of the cross-entropy of N rows of scores of K labels.
+
+    targets: The probabilities (N, K) that scores should lead to, NaN where they are not known. In
+        place of rows that have a single 1 the number of its column will do: (N,), -1 where it is
+        not known.
+    multi_label: Labels are independent of each other, and `sigmoid` makes probabilities of scores.
+        Each label that is not known is left out. Otherwise labels exclude each other, targets of a
+        row sum to 1, and `softmax` makes probabilities. A row with a label that is not known is
+        left out.
+
+    >>> cross_entropy(NumpyOps(), np.zeros((1, 2)), np.array([[0.75, 0.25]]))
+    (array([[-0.25,  0.25]]), 0.6931471805599453)
+    """
+    if multi_label:
+        return _compare_each(ops, scores, ops.xp.asarray(targets, dtype=scores.dtype))
+    if targets.ndim == 1:
+        return _compare_columns(ops, scores, targets)
+    return _compare_rows(ops, scores, ops.xp.asarray(targets, dtype=scores.dtype))
+
+
+def to_targets(known: IntsXd) -> FloatsXd:
+    """Targets of what is known: 1 of what holds, 0 of what does not, NaN of what is not known.
+
+    known: 1, -1 and 0 for these three.
+    """
+    return np.where(known == 0, np.nan, known > 0).astype("float32")
+
+
+def _compare_each(ops: Ops, scores: Floats2d, targets: Floats2d) -> tuple[Floats2d, float]:
+    xp = ops.xp
+    is_known = ~xp.isnan(targets)
+    losses = targets * xp.logaddexp(0, -scores) + (1 - targets) * xp.logaddexp(0, scores)
+    gradient = xp.where(is_known, sigmoid(scores) - targets, 0)
+    return gradient, float(losses[is_known].sum())
+
+
+def _compare_columns(ops: Ops, scores: Floats2d, gold: Ints1d) -> tuple[Floats2d, float]:
+    """As `_compare_rows`, without the memory for targets, where labels are many."""
     gradient = softmax(scores)
     rows = ops.asarray_i(np.flatnonzero(gold >= 0))
     columns = ops.asarray_i(gold[gold >= 0])
-    chosen = gradient[rows, columns]
-    loss = -float(ops.xp.log(ops.xp.maximum(chosen, 1e-30)).sum())
+    loss = -float(_log(gradient[rows, columns]).sum())
     gradient[rows, columns] -= 1
     gradient[ops.asarray_i(np.flatnonzero(gold < 0))] = 0
     return gradient, loss
 
 
-def binary_cross_entropy(ops: Ops, scores: Floats2d, gold: Ints1d) -> tuple[Floats2d, float]:
-    """The same for one yes-or-no score a row (N, 1); gold (N,) is 1, -1, or 0 for unknown."""
-    known = ops.asarray_f(np.abs(gold)[:, None])
-    target = ops.asarray_f((gold > 0)[:, None])
-    loss = float((known * ops.xp.logaddexp(0, ops.xp.where(target > 0, -scores, scores))).sum())
-    return (sigmoid(scores) - target) * known, loss
+def _compare_rows(ops: Ops, scores: Floats2d, targets: Floats2d) -> tuple[Floats2d, float]:
+    is_known = ~ops.xp.isnan(targets).any(axis=1)
+    probabilities = softmax(scores)
+    gradient = ops.xp.where(is_known[:, None], probabilities - targets, 0)
+    return gradient, -float((targets[is_known] * _log(probabilities[is_known])).sum())
+
+
+def _log(probabilities: FloatsXd) -> FloatsXd:
+    xp = get_array_module(probabilities)
+    return xp.log(xp.maximum(probabilities, SMALLEST))

@@ -23,7 +23,7 @@ from ..annotation.sentences import (
     heads_of_spaces,
 )
 from ..heads.head_pipe import HeadPipe
-from ..heads.losses import binary_cross_entropy, cross_entropy, sigmoid, softmax
+from ..heads.losses import cross_entropy, sigmoid, softmax, to_targets
 from ..heads.resizing import resize
 from .errors import Errors
 from .gold import ParserGold, read_parser_gold
@@ -241,7 +241,8 @@ class BiaffineParser(HeadPipe):
         """
         gold = read_parser_gold(examples, self.label_data, self.max_sentence, self.name)
         scores, backprop = self.model.get_ref("sentences").begin_update(vectors)
-        d_scores, loss = binary_cross_entropy(self.model.ops, scores, gold.start_targets)
+        starts = to_targets(gold.start_targets)[:, None]
+        d_scores, loss = cross_entropy(self.model.ops, scores, starts, multi_label=True)
         gradient = backprop(d_scores)
         for batch in batch_sentences(gold.starts, gold.words):
             loss += self._learn_batch(vectors, batch, gold, gradient)

@@ -4,9 +4,10 @@ from collections.abc import Iterable
 
 import numpy as np
 from spacy.training import Example
-from thinc.types import Ints1d, Ints2d
+from thinc.types import Floats2d, Ints1d, Ints2d
 
 from ..annotation.gold import NO_GOLD
+from ..heads.losses import to_targets
 from .errors import Errors
 
 
@@ -49,6 +50,14 @@ def find_the_one(known: Ints2d) -> Ints1d:
     known: As `read_cats` gives it. That a label does not hold does not say which one does.
     """
     return np.where((known == 1).any(axis=1), known.argmax(axis=1), NO_GOLD)
+
+
+def make_targets(known: Ints2d, *, multi_label: bool) -> Ints1d | Floats2d:
+    """What `cross_entropy` takes as targets.
+
+    known: As `read_cats` gives it.
+    """
+    return to_targets(known) if multi_label else find_the_one(known)
 
 
 def _check(cats: dict[str, float], name: str, multi_label: bool) -> None:

@@ -11,10 +11,10 @@ from thinc.api import Model
 from thinc.types import Floats2d
 
 from ..heads.head_pipe import HeadPipe
-from ..heads.losses import binary_cross_entropy, cross_entropy, sigmoid, softmax
+from ..heads.losses import cross_entropy, sigmoid, softmax
 from ..heads.token_vectors import set_outputs
 from .errors import Errors
-from .gold import collect_cats, find_the_one, read_cats
+from .gold import collect_cats, make_targets, read_cats
 from .mixup import draw_mixing, mix, unmix
 from .scorer import score
 
@@ -145,13 +145,10 @@ class PretrainedTextcat(HeadPipe):
 
         scores: Those (B, K) of the Docs of all examples. RETURNS: Loss and gradient (B, K).
         """
-        ops = self.model.ops
-        known = read_cats(examples, self.label_data, self.name, multi_label=self.multi_label)
-        if self.multi_label:
-            flat = scores.reshape(-1, 1)
-            d_flat, loss = binary_cross_entropy(ops, flat, known.ravel())
-            return loss, d_flat.reshape(scores.shape)
-        gradient, loss = cross_entropy(ops, scores, find_the_one(known))
+        settings = {"multi_label": self.multi_label}
+        known = read_cats(examples, self.label_data, self.name, **settings)
+        targets = make_targets(known, **settings)
+        gradient, loss = cross_entropy(self.model.ops, scores, targets, **settings)
         return loss, gradient
 
     def _learn(self, examples: list[Example]) -> float:

@@ -8,7 +8,7 @@ import numpy as np
 from thinc.api import Ops
 from thinc.types import Floats2d, Ints2d
 
-from ...heads.losses import softmax
+from ...heads.losses import cross_entropy
 
 TEMPERATURE = 0.1
 
@@ -40,11 +40,8 @@ def contrastive_loss(
     alike: As `count_in_common` gives it (B, B).
     """
     totals = alike.sum(axis=1, keepdims=True)
-    has_pair = totals > 0
-    wanted = ops.asarray_f(alike / np.where(has_pair, totals, 1))
+    targets = alike / np.where(totals > 0, totals, np.nan)  # NaN: there is nothing to find
     scores = units @ units.T / temperature
     ops.xp.fill_diagonal(scores, -1e9)  # no example finds itself; its probability is exactly 0
-    found = softmax(scores)
-    d_scores = (found - wanted) * ops.asarray_f(has_pair)
-    loss = -float((wanted * ops.xp.log(ops.xp.maximum(found, 1e-30))).sum())
+    d_scores, loss = cross_entropy(ops, scores, targets)
     return (d_scores + d_scores.T) @ units / temperature, loss

@@ -12,8 +12,8 @@ import numpy as np
 from thinc.api import NumpyOps
 from thinc.types import Floats1d, Floats2d, Ints2d
 
-from ...heads.losses import binary_cross_entropy, cross_entropy
-from ..gold import find_the_one
+from ...heads.losses import cross_entropy
+from ..gold import make_targets
 from .lbfgs import minimize
 
 # Of the normal distributions; chosen on texts to train on. Biases may move far: it takes few
@@ -39,17 +39,13 @@ def fit_head(units: Floats2d, known: Ints2d, prior: Head, *, multi_label: bool) 
     ops = NumpyOps()
     units = units.astype("float64")
     W, b = prior.W.astype("float64"), prior.b.astype("float64")
-    gold = known.ravel() if multi_label else find_the_one(known)
+    targets = make_targets(known, multi_label=multi_label)
 
     def loss(parameters: Floats1d) -> tuple[float, Floats1d]:
         d_W = parameters[: W.size].reshape(W.shape)
         d_b = parameters[W.size :]
         logits = units @ (W + d_W).T + (b + d_b)
-        if multi_label:
-            flat, value = binary_cross_entropy(ops, logits.reshape(-1, 1), gold)
-            gradient = flat.reshape(logits.shape)
-        else:
-            gradient, value = cross_entropy(ops, logits, gold)
+        gradient, value = cross_entropy(ops, logits, targets, multi_label=multi_label)
         value += WEIGHT_PRECISION / 2 * float((d_W**2).sum())
         value += BIAS_PRECISION / 2 * float((d_b**2).sum())
         d_weights = gradient.T @ units + WEIGHT_PRECISION * d_W

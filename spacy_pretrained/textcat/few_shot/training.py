@@ -9,12 +9,12 @@ sees pairs alone. At last the head is fitted anew, to the vectors as they are th
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from thinc.api import Adam, Ops, Optimizer, fix_random_seed, warmup_linear
-from thinc.types import Floats2d, Ints2d
+from thinc.api import Adam, Optimizer, fix_random_seed, warmup_linear
+from thinc.types import Ints2d
 
 from ...backends.backbone import is_frozen
-from ...heads.losses import binary_cross_entropy, cross_entropy
-from ..gold import find_the_one
+from ...heads.losses import cross_entropy
+from ..gold import make_targets
 from .batches import draw_batches
 from .contrastive import contrastive_loss, count_in_common
 from .head import fit_head
@@ -103,7 +103,8 @@ def accumulate(model: FewShot, texts: list[str], known: Ints2d, task: Task) -> f
     """
     units, backprop_units = model.get_ref("vectors").begin_update(texts)
     logits, backprop_logits = model.get_ref("output").begin_update(units)
-    d_logits, loss = classify_loss(model.ops, logits, known, multi_label=task.multi_label)
+    targets = make_targets(known, multi_label=task.multi_label)
+    d_logits, loss = cross_entropy(model.ops, logits, targets, multi_label=task.multi_label)
     d_units = backprop_logits(d_logits)
     if task.contrast and not is_frozen(model):
         d_contrast, contrast = contrastive_loss(model.ops, units, count_in_common(known))
@@ -111,16 +112,6 @@ def accumulate(model: FewShot, texts: list[str], known: Ints2d, task: Task) -> f
         d_units += task.contrast * d_contrast
     backprop_units(d_units)
     return loss
-
-
-def classify_loss(
-    ops: Ops, logits: Floats2d, known: Ints2d, *, multi_label: bool
-) -> tuple[Floats2d, float]:
-    """Gradient (B, K) and sum of the cross-entropy of all labels that are known."""
-    if not multi_label:
-        return cross_entropy(ops, logits, find_the_one(known))
-    d_flat, loss = binary_cross_entropy(ops, logits.reshape(-1, 1), known.ravel())
-    return d_flat.reshape(logits.shape), loss
 
 
 def _make_optimizer(learn_rate: float, n_steps: int) -> Optimizer:

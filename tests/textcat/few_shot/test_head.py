@@ -6,7 +6,8 @@ import pytest
 from numpy.testing import assert_allclose
 from thinc.api import NumpyOps
 
-from spacy_pretrained.heads.losses import binary_cross_entropy, cross_entropy
+from spacy_pretrained.heads.losses import cross_entropy
+from spacy_pretrained.textcat.gold import make_targets
 from spacy_pretrained.textcat.few_shot.head import BIAS_PRECISION, WEIGHT_PRECISION, Head, fit_head
 
 N, K, D = 12, 3, 4
@@ -26,10 +27,8 @@ def make_task(n: int = N, *, multi_label: bool) -> tuple[np.ndarray, np.ndarray,
 def energy(head: Head, units, known, prior: Head, *, multi_label: bool) -> float:
     """What is to be least, written out."""
     logits = units @ head.W.T + head.b
-    if multi_label:
-        _, loss = binary_cross_entropy(NumpyOps(), logits.reshape(-1, 1), known.ravel())
-    else:
-        _, loss = cross_entropy(NumpyOps(), logits, known.argmax(axis=1))
+    targets = make_targets(known, multi_label=multi_label)
+    _, loss = cross_entropy(NumpyOps(), logits, targets, multi_label=multi_label)
     spread = WEIGHT_PRECISION * ((head.W - prior.W) ** 2).sum()
     return loss + (spread + BIAS_PRECISION * ((head.b - prior.b) ** 2).sum()) / 2
 
