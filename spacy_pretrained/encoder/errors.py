@@ -62,3 +62,8 @@ class Errors(SharedErrors):
         "frozen = true in [components.{upstream}.model], or take upstream out of "
         "[components.{name}], which then has weights of its own."
     )
+    UPSTREAM_MISSING = (
+        "Component '{name}' runs on the weights of '{upstream}', but no encoder of that name "
+        'stands before it in the pipeline. Add it first: nlp.add_pipe("pretrained_encoder", '
+        'name="{upstream}", before="{name}") - or take upstream out of the config.'
+    )

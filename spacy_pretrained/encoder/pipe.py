@@ -1,29 +1,25 @@
 """The `pretrained_encoder` component: one pretrained transformer for all components behind it."""
 
 from collections.abc import Callable, Iterable, Iterator
-from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import Any
 
 from spacy.language import Language
 from spacy.pipeline.tok2vec import Tok2Vec, Tok2VecListener
 from spacy.tokens import Doc
 from spacy.training import Example, validate_examples, validate_get_examples
-from spacy.util import SimpleFrozenList, from_disk, to_disk
+from spacy.util import SimpleFrozenList
 from spacy.vocab import Vocab
 from thinc.api import Model, Optimizer, set_dropout_rate
 from thinc.types import Floats2d
 
-from ..backends.backbone import get_shim, is_frozen, load_weights
-from ..checkpoints.checkpoint import read_folder, write_folder
-from ..runtime.doc_stream import annotate_ahead, batch_docs
+from ..backends.backbone import is_frozen, load_weights
 from ..windows.batches import WindowBatch
+from .backbone_pipe import DEFAULT_SOURCE, BackbonePipe, Part
 from .errors import Errors
 from .feature_cache import CACHE_BYTES
 from .token_encoder import plan_batches, set_cache, set_width
 
-DEFAULT_SOURCE = "minilm-l6"
 DEFAULT_MODEL = {"@architectures": "spacy-pretrained.TorchEncoder.v1"}
 
 
@@ -40,7 +36,7 @@ def make_pretrained_encoder(nlp: Language, name: str, model: Model) -> "Pretrain
     return PretrainedEncoder(nlp.vocab, model, name)
 
 
-class PretrainedEncoder(Tok2Vec):
+class PretrainedEncoder(BackbonePipe, Tok2Vec):
     """A `Tok2Vec` whose model is a pretrained transformer; stock listeners listen to it.
 
     Where the stock class runs its backward pass only when its last listener answers, this one
@@ -64,10 +60,10 @@ class PretrainedEncoder(Tok2Vec):
         if isinstance(component, PretrainedEncoder):
             raise ValueError(Errors.TWO_ENCODERS.format(old=self.name, new=component.name))
         super().find_listeners(component)
-        if hasattr(component, "share_backbone") and component.upstream == self.name:
-            self._share_backbone(component)
+        if isinstance(component, BackbonePipe) and component.upstream == self.name:
+            self._lend_backbone(component)
 
-    def _share_backbone(self, component: Any) -> None:
+    def _lend_backbone(self, component: BackbonePipe) -> None:
         """Lend a component, which reads texts by itself, the backbone with its weights."""
         if not self.model.attrs["is_pretrained"]:
             raise ValueError(
@@ -95,18 +91,8 @@ class PretrainedEncoder(Tok2Vec):
     # Prediction
 
     def pipe(self, stream: Iterable[Doc], *, batch_size: int = 128) -> Iterator[Doc]:
-        """Annotate a stream of Docs; in order. While a batch of them is with the components behind
-        this one, the next two are encoded in threads of their own.
-
-        batch_size: Docs in a batch; fewer where they are long. Up to three batches are held.
-        """
-        yield from annotate_ahead(
-            batch_docs(stream, batch_size),
-            self.model.ops,
-            self.predict,
-            self.set_annotations,
-            partial(self.get_error_handler(), self.name, self),
-        )
+        """Encode a stream of Docs: see `BackbonePipe._annotate_ahead`."""
+        yield from self._annotate_ahead(stream, batch_size, self.predict, self.set_annotations)
 
     def plan_batches(self, docs: list[Doc]) -> list[WindowBatch]:
         """The batches of windows that the backbone gets to see for these Docs."""
@@ -208,28 +194,21 @@ class PretrainedEncoder(Tok2Vec):
 
     # Weights in and out
 
-    def to_disk(self, path: str | Path, *, exclude: Iterable[str] = SimpleFrozenList()) -> None:
-        """Save to a folder: `backbone/`, in Hugging Face layout, and the orth embedding."""
-        write = {
-            "backbone": lambda p: write_folder(p, get_shim(self.model).to_files()),
-            "vocab": lambda p: self.vocab.to_disk(p, exclude=exclude),
-        }
+    def _saved_parts(self, exclude: Iterable[str]) -> dict[str, Part]:
+        parts = super()._saved_parts(exclude)
         if orth := self.model.maybe_get_ref("orth"):
-            write["orth"] = orth.to_disk
-        to_disk(path, write, exclude)
+            parts["orth"] = Part(orth.to_disk, orth.from_disk, orth.to_bytes, orth.from_bytes)
+        return parts
 
     def from_disk(
         self, path: str | Path, *, exclude: Iterable[str] = SimpleFrozenList()
     ) -> "PretrainedEncoder":
-        read = {
-            "backbone": lambda p: get_shim(self.model).from_files(read_folder(p)),
-            "vocab": lambda p: self.vocab.from_disk(p, exclude=exclude),
-        }
-        if orth := self.model.maybe_get_ref("orth"):
-            read["orth"] = orth.from_disk
-        from_disk(path, read, exclude)
+        super().from_disk(path, exclude=exclude)
         set_width(self.model)
         return self
+
+    # The whole model at once, which knows its width.
+    to_bytes, from_bytes = Tok2Vec.to_bytes, Tok2Vec.from_bytes
 
 
 def _name_layers(model: Model) -> Model:

@@ -109,10 +109,7 @@ class HeadPipe(TrainablePipe):
                 raise ValueError(Errors.VECTORS_OF_OTHERS.format(**known, width=width, found=found))
 
     def _check_finite(self, scores: FloatsXd) -> FloatsXd:
-        """The same scores. ValueError if there is one that is no finite number."""
-        if not get_array_module(scores).isfinite(scores).all():
-            raise ValueError(Errors.PREDICTION_NOT_FINITE.format(name=self.name))
-        return scores
+        return check_finite(scores, self.name)
 
     def _hash_labels(self, numbers: Ints1d, labels: list[str]) -> np.ndarray:
         """Hashes uint64 (N,) of labels by their numbers (N,). The vocab learns those that it meets,
@@ -165,6 +162,16 @@ class HeadPipe(TrainablePipe):
 
     def get_loss(self, examples: list[Example], rows: Floats2d) -> tuple[float, Floats2d]:
         raise NotImplementedError
+
+
+def check_finite(scores: FloatsXd, name: str) -> FloatsXd:
+    """The same scores. ValueError if there is one that is no finite number.
+
+    name: The component's.
+    """
+    if not get_array_module(scores).isfinite(scores).all():
+        raise ValueError(Errors.PREDICTION_NOT_FINITE.format(name=name))
+    return scores
 
 
 @lru_cache(maxsize=64)

@@ -16,7 +16,7 @@ from ..heads.token_vectors import set_outputs
 from .errors import Errors
 from .gold import collect_cats, make_targets, read_cats
 from .mixup import draw_mixing, mix, unmix
-from .scorer import score
+from .scorer import SCORE_WEIGHTS, SCORER, score
 
 DEFAULT_MODEL = {
     "@architectures": "spacy-pretrained.TextClassifier.v1",
@@ -32,15 +32,9 @@ DEFAULT_MODEL = {
         "multi_label": False,
         "mixing_alpha": 0.0,
         "threshold": 0.5,
-        "scorer": {"@scorers": "spacy-pretrained.textcat_scorer.v1"},
+        "scorer": SCORER,
     },
-    default_score_weights={
-        "cats_score": 1.0,
-        "cats_score_desc": None,
-        "cats_micro_f": 0.0,
-        "cats_f_per_type": None,
-        "cats_auc_per_type": None,
-    },
+    default_score_weights=SCORE_WEIGHTS,
 )
 def make_pretrained_textcat(
     nlp: Language,

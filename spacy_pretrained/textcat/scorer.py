@@ -5,6 +5,17 @@ from collections.abc import Callable, Iterable
 from spacy.scorer import Scorer
 from spacy.training import Example
 
+SCORER = {"@scorers": "spacy-pretrained.textcat_scorer.v1"}
+
+# What counts when `spacy train` chooses the best model.
+SCORE_WEIGHTS = {
+    "cats_score": 1.0,
+    "cats_score_desc": None,
+    "cats_micro_f": 0.0,
+    "cats_f_per_type": None,
+    "cats_auc_per_type": None,
+}
+
 
 def make_textcat_scorer() -> Callable:
     return score

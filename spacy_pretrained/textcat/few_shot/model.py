@@ -8,7 +8,6 @@ from collections.abc import Callable
 from thinc.api import Model, chain
 from thinc.types import Floats2d
 
-from ...backends.backbone import get_shim
 from ...encoder.text_encoder import SentenceEncoder
 from ...heads.linear import Linear
 from ...heads.resizing import resize
@@ -93,8 +92,3 @@ def read_head(model: FewShot, data: bytes) -> None:
     output = Linear().from_bytes(data)
     if output.has_param("W"):
         set_head(model, Head(*(output.get_param(name) for name in ("W", "b"))))
-
-
-def is_loaded(model: FewShot) -> bool:
-    """Whether the backbone has its weights."""
-    return get_shim(model).checkpoint is not None

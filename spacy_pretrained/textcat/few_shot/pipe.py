@@ -4,37 +4,30 @@ import logging
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 
 import numpy as np
-import srsly
 from spacy.language import Language
 from spacy.tokens import Doc
 from spacy.training import Example, validate_examples, validate_get_examples
-from spacy.util import SimpleFrozenList, from_bytes, from_disk, to_bytes, to_disk
 from spacy.vocab import Vocab
 from thinc.api import Model
 from thinc.types import Floats2d, Ints2d
 
 from ...annotation.gold import NO_GOLD
-from ...backends.backbone import get_shim, is_frozen, load_weights
-from ...checkpoints.checkpoint import pack, read_folder, unpack, write_folder
+from ...backends.backbone import is_frozen, load_weights
+from ...encoder.backbone_pipe import DEFAULT_SOURCE, Part, make_file_part
 from ...encoder.text_encoder import plan_texts
 from ...heads.head_pipe import HeadPipe
-from ...runtime.blas_threads import few_blas_threads
-from ...runtime.doc_stream import annotate_ahead, batch_docs
 from ...windows.batches import WindowBatch
 from ..gold import collect_cats, find_the_one, read_cats
-from ..labels.label_set import DEFAULT_TEMPLATE
-from ..labels.label_settings import LabelSettings, score_texts
-from ..scorer import score
+from ..labels.label_pipe import LABEL_SETTINGS, LabelPipe, write_cats
+from ..scorer import SCORE_WEIGHTS, SCORER, score
 from .errors import Errors
-from .model import get_head, has_head, is_loaded, make_prior, read_head, set_head
+from .model import get_head, has_head, make_prior, read_head, set_head
 from .training import FitSettings, Step, Task, accumulate, fit
 
 logger = logging.getLogger("spacy")
 
-DEFAULT_SOURCE = "minilm-l6"
 DEFAULT_MODEL = {
     "@architectures": "spacy-pretrained.FewShotClassifier.v1",
     "encoder": {"@architectures": "spacy-pretrained.TorchSentenceEncoder.v1"},
@@ -55,21 +48,11 @@ class Fit:
     assigns=["doc.cats"],
     default_config={
         "model": DEFAULT_MODEL,
-        "labels": [],
-        "descriptions": {},
-        "templates": [DEFAULT_TEMPLATE],
-        "multi_label": False,
+        **LABEL_SETTINGS,
         "contrast": 1.0,
-        "threshold": 0.5,
-        "scorer": {"@scorers": "spacy-pretrained.textcat_scorer.v1"},
+        "scorer": SCORER,
     },
-    default_score_weights={
-        "cats_score": 1.0,
-        "cats_score_desc": None,
-        "cats_micro_f": 0.0,
-        "cats_f_per_type": None,
-        "cats_auc_per_type": None,
-    },
+    default_score_weights=SCORE_WEIGHTS,
 )
 def make_few_shot_textcat(
     nlp: Language,
@@ -110,7 +93,7 @@ def make_few_shot_textcat(
     )
 
 
-class FewShotTextcat(LabelSettings, HeadPipe):
+class FewShotTextcat(LabelPipe, HeadPipe):
     """Writes the probability of every label to `doc.cats`.
 
     Of a Doc that is empty or all white space nothing is known: each of K labels has 1 / K, or, with
@@ -126,19 +109,16 @@ class FewShotTextcat(LabelSettings, HeadPipe):
         model: Model,
         name: str = "few_shot_textcat",
         *,
-        labels: Iterable[str] = (),
-        descriptions: dict[str, str] | None = None,
-        templates: Iterable[str] = (DEFAULT_TEMPLATE,),
-        multi_label: bool = False,
         contrast: float = 1.0,
-        threshold: float = 0.5,
         scorer: Callable | None = score,
+        **label_settings,
     ):
+        """label_settings: Those of `LabelPipe._init_labels`, as are the factory's."""
         if not 0 <= contrast < np.inf:  # nor NaN
             raise ValueError(Errors.CONTRAST.format(name=name, contrast=contrast))
         super().__init__(vocab, model, name, scorer=scorer)
         self.contrast = contrast
-        self._init_labels(labels, descriptions, templates, multi_label, threshold)
+        self._init_labels(**label_settings)
 
     # Labels
 
@@ -155,7 +135,7 @@ class FewShotTextcat(LabelSettings, HeadPipe):
             raise ValueError(Errors.FEW_SHOT_NO_LABELS.format(name=self.name))
         new = self._change_labels(labels, descriptions)
         label_set = self._find_labels(new)
-        if is_loaded(self.model):
+        if self._has_weights:
             head = make_prior(self.model, label_set)
             if has_head(self.model):
                 old = get_head(self.model)
@@ -176,38 +156,24 @@ class FewShotTextcat(LabelSettings, HeadPipe):
     # Prediction
 
     def pipe(self, stream: Iterable[Doc], *, batch_size: int = 128) -> Iterator[Doc]:
-        """Categorize a stream of Docs; in order. While a batch of them is with the components
-        behind this one, the next two are encoded in threads of their own."""
-        yield from annotate_ahead(
-            batch_docs(stream, batch_size),
-            self.model.ops,
-            # Threads of BLAS would wait for work on the cores that the engine wants.
-            few_blas_threads()(self.predict),
-            self.set_annotations,
-            partial(self.get_error_handler(), self.name, self),
-        )
+        """Categorize a stream of Docs: see `BackbonePipe._annotate_ahead`."""
+        yield from self._annotate_ahead(stream, batch_size, self.predict, self.set_annotations)
 
     def predict(self, docs: Iterable[Doc]) -> Floats2d:
         """Probabilities (B, K) of K labels for each of B Docs."""
         self._check_loaded()
-
-        def find_logits(texts: list[str]) -> Floats2d:
-            return self._check_finite(self.model.predict(texts))
-
-        texts = [doc.text for doc in docs]
-        return score_texts(texts, len(self.labels), self.multi_label, self.model.ops, find_logits)
+        settings = len(self.labels), self.multi_label
+        return self._find_probabilities(docs, *settings, self.model.predict)
 
     def set_annotations(self, docs: Iterable[Doc], probabilities: Floats2d) -> None:
-        for doc, row in zip(docs, probabilities.tolist()):
-            doc.cats.update(zip(self.labels, row))
+        write_cats(docs, self.labels, probabilities)
 
     def plan_batches(self, docs: list[Doc]) -> list[WindowBatch]:
         """The batches of windows that the backbone gets to see for these Docs."""
         return plan_texts(self.model.get_ref("encoder"), [doc.text for doc in docs])
 
     def _check_loaded(self) -> None:
-        if not is_loaded(self.model):
-            raise ValueError(Errors.NOT_INITIALIZED)
+        self._check_weights()
         if not self.labels:
             raise ValueError(Errors.FEW_SHOT_NO_LABELS.format(name=self.name))
 
@@ -276,8 +242,7 @@ class FewShotTextcat(LabelSettings, HeadPipe):
             be told apart.
         """
         settings = self._make_settings(fine_tune, n_steps, batch_size, learn_rate, seed)
-        if not is_loaded(self.model):
-            raise ValueError(Errors.NOT_INITIALIZED)
+        self._check_weights()
         examples = list(examples)
         validate_examples(examples, "FewShotTextcat.fit")
         if not self.labels:
@@ -340,48 +305,10 @@ class FewShotTextcat(LabelSettings, HeadPipe):
 
     # Weights in and out
 
-    def to_disk(self, path: str | Path, *, exclude: Iterable[str] = SimpleFrozenList()) -> None:
-        """Save to a folder: `backbone/`, in Hugging Face layout, the head and the labels."""
-        write = {
-            "cfg": lambda p: srsly.write_json(p, self.cfg),
-            "backbone": lambda p: write_folder(p, get_shim(self.model).to_files()),
-            "head": self.model.get_ref("output").to_disk,
-            "vocab": lambda p: self.vocab.to_disk(p, exclude=exclude),
-        }
-        to_disk(path, write, exclude)
-
-    def from_disk(
-        self, path: str | Path, *, exclude: Iterable[str] = SimpleFrozenList()
-    ) -> "FewShotTextcat":
-        read = {
-            "cfg": lambda p: self.cfg.update(srsly.read_json(p)),
-            "backbone": lambda p: get_shim(self.model).from_files(read_folder(p)),
-            "head": lambda p: read_head(self.model, p.read_bytes()),
-            "vocab": lambda p: self.vocab.from_disk(p, exclude=exclude),
-        }
-        from_disk(path, read, exclude)
-        return self
-
-    def to_bytes(self, *, exclude: Iterable[str] = SimpleFrozenList()) -> bytes:
-        write = {
-            "cfg": lambda: srsly.json_dumps(self.cfg),
-            "backbone": lambda: pack(get_shim(self.model).to_files()),
-            "head": self.model.get_ref("output").to_bytes,
-            "vocab": lambda: self.vocab.to_bytes(exclude=exclude),
-        }
-        return to_bytes(write, exclude)
-
-    def from_bytes(
-        self, data: bytes, *, exclude: Iterable[str] = SimpleFrozenList()
-    ) -> "FewShotTextcat":
-        read = {
-            "cfg": lambda b: self.cfg.update(srsly.json_loads(b)),
-            "backbone": lambda b: get_shim(self.model).from_files(unpack(b)),
-            "head": lambda b: read_head(self.model, b),
-            "vocab": lambda b: self.vocab.from_bytes(b, exclude=exclude),
-        }
-        from_bytes(data, read, exclude)
-        return self
+    def _saved_parts(self, exclude: Iterable[str]) -> dict[str, Part]:
+        head = self.model.get_ref("output")
+        part = make_file_part(head.to_bytes, partial(read_head, self.model))
+        return super()._saved_parts(exclude) | {"head": part}
 
 
 def has_text(doc: Doc) -> bool:

@@ -12,11 +12,6 @@ class Errors(SharedErrors):
         "A model of entailment cannot be calibrated to texts. Compare descriptions and templates "
         "on some labelled texts, or take spacy-pretrained.SimilarityClassifier.v1."
     )
-    UPSTREAM_MISSING = (
-        "Component '{name}' runs on the weights of '{upstream}', but no encoder of that name "
-        'stands before it in the pipeline. Add it first: nlp.add_pipe("pretrained_encoder", '
-        'name="{upstream}", before="{name}") - or take upstream out of the config.'
-    )
     CALIBRATION_FEW_TEXTS = (
         "Component '{name}' is to be calibrated on {n} texts, for {k} labels: give at least as "
         "many as there are labels, better some hundreds."

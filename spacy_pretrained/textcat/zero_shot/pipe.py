@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,21 +10,17 @@ from spacy.language import Language
 from spacy.pipeline import Pipe
 from spacy.tokens import Doc
 from spacy.training import Example
-from spacy.util import SimpleFrozenList, from_bytes, from_disk, to_bytes, to_disk
 from spacy.vocab import Vocab
 from thinc.api import Model
 from thinc.types import Floats2d
 
-from ...backends.backbone import get_shim, load_weights, share_shim
-from ...checkpoints.checkpoint import pack, read_folder, unpack, write_folder
-from ...runtime.blas_threads import few_blas_threads
-from ...runtime.doc_stream import annotate_ahead, batch_docs
-from ..labels.label_set import DEFAULT_TEMPLATE, LabelSet, Query
-from ..labels.label_settings import LabelSettings, score_texts
-from ..scorer import score
+from ...backends.backbone import get_shim, load_weights
+from ...encoder.backbone_pipe import DEFAULT_SOURCE, Part, make_file_part
+from ..labels.label_pipe import LABEL_SETTINGS, LabelPipe, write_cats
+from ..labels.label_set import LabelSet, Query
+from ..scorer import SCORE_WEIGHTS, SCORER, score
 from .errors import Errors
 
-DEFAULT_SOURCE = "minilm-l6"
 DEFAULT_MODEL = {
     "@architectures": "spacy-pretrained.SimilarityClassifier.v1",
     "encoder": {"@architectures": "spacy-pretrained.TorchSentenceEncoder.v1", "frozen": True},
@@ -37,21 +32,11 @@ DEFAULT_MODEL = {
     assigns=["doc.cats"],
     default_config={
         "model": DEFAULT_MODEL,
-        "labels": [],
-        "descriptions": {},
-        "templates": [DEFAULT_TEMPLATE],
-        "multi_label": False,
-        "threshold": 0.5,
+        **LABEL_SETTINGS,
         "upstream": None,
-        "scorer": {"@scorers": "spacy-pretrained.textcat_scorer.v1"},
+        "scorer": SCORER,
     },
-    default_score_weights={
-        "cats_score": 1.0,
-        "cats_score_desc": None,
-        "cats_micro_f": 0.0,
-        "cats_f_per_type": None,
-        "cats_auc_per_type": None,
-    },
+    default_score_weights=SCORE_WEIGHTS,
 )
 def make_zero_shot_textcat(
     nlp: Language,
@@ -94,7 +79,7 @@ def make_zero_shot_textcat(
     )
 
 
-class ZeroShotTextcat(LabelSettings, Pipe):
+class ZeroShotTextcat(LabelPipe, Pipe):
     """Writes the score of every label to `doc.cats`.
 
     Of a Doc that is empty or all white space nothing is known: each of K labels has 1 / K, or, with
@@ -110,14 +95,11 @@ class ZeroShotTextcat(LabelSettings, Pipe):
         model: Model,
         name: str = "zero_shot_textcat",
         *,
-        labels: Iterable[str] = (),
-        descriptions: dict[str, str] | None = None,
-        templates: Iterable[str] = (DEFAULT_TEMPLATE,),
-        multi_label: bool = False,
-        threshold: float = 0.5,
         upstream: str | None = None,
         scorer: Callable | None = score,
+        **label_settings,
     ):
+        """label_settings: Those of `LabelPipe._init_labels`, as are the factory's."""
         if upstream is not None and model.attrs.get("reads_pairs"):
             raise ValueError(Errors.UPSTREAM_OF_PAIRS.format(name=name, upstream=upstream))
         self.vocab = vocab
@@ -126,9 +108,8 @@ class ZeroShotTextcat(LabelSettings, Pipe):
         self.upstream = upstream
         self.scorer = scorer
         self.cfg: dict[str, object] = {}
-        self._init_labels(labels, descriptions, templates, multi_label, threshold)
+        self._init_labels(**label_settings)
         self._calibration: Floats2d | None = None
-        self._shares = False
 
     # Labels
 
@@ -190,18 +171,15 @@ class ZeroShotTextcat(LabelSettings, Pipe):
         """Categorize a stream of Docs; labels and so on as in `__call__`."""
         cfg = self._change_labels(labels, descriptions, multi_label=multi_label)
         label_set = self._find_labels(cfg)
-        yield from annotate_ahead(
-            batch_docs(stream, batch_size),
-            self.model.ops,
-            # Threads of BLAS would wait for work on the cores that the engine wants.
-            few_blas_threads()(partial(self._predict, labels=label_set)),
+        yield from self._annotate_ahead(
+            stream,
+            batch_size,
+            partial(self._predict, labels=label_set),
             partial(self._annotate, labels=label_set),
-            partial(self.get_error_handler(), self.name, self),
         )
 
     def _annotate(self, docs: list[Doc], scores: np.ndarray, labels: LabelSet) -> None:
-        for doc, row in zip(docs, scores.tolist()):
-            doc.cats.update(zip(labels.names, row))
+        write_cats(docs, labels.names, scores)
 
     def _predict(self, docs: list[Doc], labels: LabelSet) -> np.ndarray:
         """Scores (T, K) of K labels for each of T Docs."""
@@ -210,13 +188,9 @@ class ZeroShotTextcat(LabelSettings, Pipe):
         calibration = self._calibration if own else None
 
         def find_logits(texts: list[str]) -> Floats2d:
-            logits = self.model.predict(Query(texts, labels, calibration))
-            if not np.isfinite(float(logits.sum())):
-                raise ValueError(Errors.PREDICTION_NOT_FINITE.format(name=self.name))
-            return logits
+            return self.model.predict(Query(texts, labels, calibration))
 
-        texts = [doc.text for doc in docs]
-        return score_texts(texts, len(labels), labels.multi_label, self.model.ops, find_logits)
+        return self._find_probabilities(docs, len(labels), labels.multi_label, find_logits)
 
     def plan_batches(self, docs: list[Doc]) -> list[Any]:
         """The batches that the backbone gets to see for these Docs, and for the labels."""
@@ -266,67 +240,15 @@ class ZeroShotTextcat(LabelSettings, Pipe):
         self._check_weights()
 
     def share_backbone(self, encoder: Model) -> None:
-        """Run on the weights of the encoder's model from now on; it is the one named `upstream`."""
-        if self._shares and get_shim(self.model) is not get_shim(encoder):
+        if self._shares_backbone and get_shim(self.model) is not get_shim(encoder):
             self._calibration = None  # of other weights
-        share_shim(self.model, encoder)
-        self._shares = True
-
-    def _check_weights(self) -> None:
-        if self.upstream is not None and not self._shares:
-            raise ValueError(Errors.UPSTREAM_MISSING.format(name=self.name, upstream=self.upstream))
-        if get_shim(self.model).checkpoint is None:
-            raise ValueError(Errors.NOT_INITIALIZED)
+        super().share_backbone(encoder)
 
     # Weights in and out
 
-    def to_disk(self, path: str | Path, *, exclude: Iterable[str] = SimpleFrozenList()) -> None:
-        """Save to a folder: `backbone/`, in Hugging Face layout, unless it is the upstream's;
-        labels, and what the component was calibrated to."""
-        write = {
-            "cfg": lambda p: srsly.write_json(p, self.cfg),
-            "calibration": lambda p: p.write_bytes(self._pack_calibration()),
-            "vocab": lambda p: self.vocab.to_disk(p, exclude=exclude),
-        }
-        if self.upstream is None:
-            write["backbone"] = lambda p: write_folder(p, get_shim(self.model).to_files())
-        to_disk(path, write, exclude)
-
-    def from_disk(
-        self, path: str | Path, *, exclude: Iterable[str] = SimpleFrozenList()
-    ) -> "ZeroShotTextcat":
-        read = {
-            "cfg": lambda p: self.cfg.update(srsly.read_json(p)),
-            "calibration": lambda p: self._unpack_calibration(p.read_bytes()),
-            "vocab": lambda p: self.vocab.from_disk(p, exclude=exclude),
-        }
-        if self.upstream is None:
-            read["backbone"] = lambda p: get_shim(self.model).from_files(read_folder(p))
-        from_disk(path, read, exclude)
-        return self
-
-    def to_bytes(self, *, exclude: Iterable[str] = SimpleFrozenList()) -> bytes:
-        write = {
-            "cfg": lambda: srsly.json_dumps(self.cfg),
-            "calibration": self._pack_calibration,
-            "vocab": lambda: self.vocab.to_bytes(exclude=exclude),
-        }
-        if self.upstream is None:
-            write["backbone"] = lambda: pack(get_shim(self.model).to_files())
-        return to_bytes(write, exclude)
-
-    def from_bytes(
-        self, data: bytes, *, exclude: Iterable[str] = SimpleFrozenList()
-    ) -> "ZeroShotTextcat":
-        read = {
-            "cfg": lambda b: self.cfg.update(srsly.json_loads(b)),
-            "calibration": self._unpack_calibration,
-            "vocab": lambda b: self.vocab.from_bytes(b, exclude=exclude),
-        }
-        if self.upstream is None:
-            read["backbone"] = lambda b: get_shim(self.model).from_files(unpack(b))
-        from_bytes(data, read, exclude)
-        return self
+    def _saved_parts(self, exclude: Iterable[str]) -> dict[str, Part]:
+        part = make_file_part(self._pack_calibration, self._unpack_calibration)
+        return super()._saved_parts(exclude) | {"calibration": part}
 
     def _pack_calibration(self) -> bytes:
         return srsly.msgpack_dumps(self._calibration)

@@ -7,8 +7,8 @@ from numpy.testing import assert_allclose
 from thinc.api import NumpyOps
 
 from spacy_pretrained.heads.losses import cross_entropy
-from spacy_pretrained.textcat.gold import make_targets
 from spacy_pretrained.textcat.few_shot.head import BIAS_PRECISION, WEIGHT_PRECISION, Head, fit_head
+from spacy_pretrained.textcat.gold import make_targets
 
 N, K, D = 12, 3, 4
 

@@ -1,0 +1,143 @@
+"""What the components share that have a backbone, of their own or that of an encoder before them:
+how it gets its weights, how it is saved, and how a stream of Docs goes through it."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, Self, TypeVar
+
+from spacy.tokens import Doc
+from spacy.util import SimpleFrozenList, from_bytes, from_disk, to_bytes, to_disk
+from spacy.vocab import Vocab
+from thinc.api import Model
+
+from ..backends.backbone import get_shim, share_shim
+from ..checkpoints.catalogue import find_source
+from ..checkpoints.checkpoint import pack, read_folder, unpack, write_folder
+from ..runtime.doc_stream import annotate_ahead, batch_docs
+from .errors import Errors
+
+DEFAULT_SOURCE = "minilm-l6"
+
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part of a component that is saved: a file or a folder, or bytes."""
+
+    to_disk: Callable[[Path], Any]
+    from_disk: Callable[[Path], Any]
+    to_bytes: Callable[[], bytes]
+    from_bytes: Callable[[bytes], Any]
+
+
+def make_file_part(to_bytes: Callable[[], bytes], from_bytes: Callable[[bytes], Any]) -> Part:
+    """A part that is a file with the same bytes."""
+    return Part(
+        lambda path: path.write_bytes(to_bytes()),
+        lambda path: from_bytes(path.read_bytes()),
+        to_bytes,
+        from_bytes,
+    )
+
+
+class BackbonePipe:
+    """A base beside one of spaCy's components, which has to stand behind it. The component's model
+    has a ref "backbone"."""
+
+    vocab: Vocab
+    model: Model
+    name: str
+    upstream: str | None = None  # the encoder whose backbone it runs on; None if it has its own
+    _shares_backbone = False
+
+    # The backbone
+
+    def share_backbone(self, encoder: Model) -> None:
+        """Run on the weights of the encoder's model from now on; it is the one named `upstream`."""
+        share_shim(self.model, encoder)
+        self._shares_backbone = True
+
+    @property
+    def _has_weights(self) -> bool:
+        return get_shim(self.model).checkpoint is not None
+
+    def _check_weights(self) -> None:
+        if self.upstream is not None and not self._shares_backbone:
+            raise ValueError(Errors.UPSTREAM_MISSING.format(name=self.name, upstream=self.upstream))
+        if not self._has_weights:
+            raise ValueError(Errors.NOT_INITIALIZED)
+
+    def _load_weights(self, source: str) -> None:
+        """Load pretrained weights; see `find_source`. RAISES: ValueError if the backend takes
+        none."""
+        shim = get_shim(self.model)
+        if not hasattr(shim, "load_source"):
+            raise ValueError(Errors.ENCODER_NOT_TRAINABLE.format(name=self.name))
+        shim.load_source(find_source(source))
+
+    # Prediction
+
+    def _annotate_ahead(
+        self,
+        stream: Iterable[Doc],
+        batch_size: int,
+        predict: Callable[[list[Doc]], Result],
+        annotate: Callable[[list[Doc], Result], None],
+    ) -> Iterator[Doc]:
+        """Annotate a stream of Docs; in order. While a batch of them is with the components behind
+        this one, the next two are predicted in threads of their own.
+
+        batch_size: Docs in a batch; fewer where they are long. Up to three batches are held.
+        """
+        yield from annotate_ahead(
+            batch_docs(stream, batch_size),
+            self.model.ops,
+            predict,
+            annotate,
+            partial(self.get_error_handler(), self.name, self),
+        )
+
+    # Weights in and out
+
+    def _saved_parts(self, exclude: Iterable[str]) -> dict[str, Part]:
+        """What is saved, by the names of files and folders; subclasses have more."""
+        vocab = self.vocab
+        parts = {
+            "vocab": Part(
+                partial(vocab.to_disk, exclude=exclude),
+                partial(vocab.from_disk, exclude=exclude),
+                partial(vocab.to_bytes, exclude=exclude),
+                partial(vocab.from_bytes, exclude=exclude),
+            )
+        }
+        if self.upstream is None:
+            parts["backbone"] = Part(
+                lambda path: write_folder(path, get_shim(self.model).to_files()),
+                lambda path: get_shim(self.model).from_files(read_folder(path)),
+                lambda: pack(get_shim(self.model).to_files()),
+                lambda data: get_shim(self.model).from_files(unpack(data)),
+            )
+        return parts
+
+    def to_disk(self, path: str | Path, *, exclude: Iterable[str] = SimpleFrozenList()) -> None:
+        """Save to a folder; the backbone, unless it is another's, as `backbone/`, in Hugging Face
+        layout."""
+        parts = self._saved_parts(exclude)
+        to_disk(path, {name: part.to_disk for name, part in parts.items()}, exclude)
+
+    def from_disk(self, path: str | Path, *, exclude: Iterable[str] = SimpleFrozenList()) -> Self:
+        parts = self._saved_parts(exclude)
+        from_disk(path, {name: part.from_disk for name, part in parts.items()}, exclude)
+        return self
+
+    def to_bytes(self, *, exclude: Iterable[str] = SimpleFrozenList()) -> bytes:
+        parts = self._saved_parts(exclude)
+        return to_bytes({name: part.to_bytes for name, part in parts.items()}, exclude)
+
+    def from_bytes(self, data: bytes, *, exclude: Iterable[str] = SimpleFrozenList()) -> Self:
+        parts = self._saved_parts(exclude)
+        from_bytes(data, {name: part.from_bytes for name, part in parts.items()}, exclude)
+        return self
