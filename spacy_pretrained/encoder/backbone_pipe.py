@@ -1,5 +1,5 @@
 """What the components share that have a backbone, of their own or that of an encoder before them:
-how it gets its weights, how it is saved, and how a stream of Docs goes through it."""
+whose weights it runs on, how it is saved, and how a stream of Docs goes through it."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -13,7 +13,6 @@ from spacy.vocab import Vocab
 from thinc.api import Model
 
 from ..backends.backbone import get_shim, share_shim
-from ..checkpoints.catalogue import find_source
 from ..checkpoints.checkpoint import pack, read_folder, unpack, write_folder
 from ..runtime.doc_stream import annotate_ahead, batch_docs
 from .errors import Errors
@@ -69,14 +68,6 @@ class BackbonePipe:
             raise ValueError(Errors.UPSTREAM_MISSING.format(name=self.name, upstream=self.upstream))
         if not self._has_weights:
             raise ValueError(Errors.NOT_INITIALIZED)
-
-    def _load_weights(self, source: str) -> None:
-        """Load pretrained weights; see `find_source`. RAISES: ValueError if the backend takes
-        none."""
-        shim = get_shim(self.model)
-        if not hasattr(shim, "load_source"):
-            raise ValueError(Errors.ENCODER_NOT_TRAINABLE.format(name=self.name))
-        shim.load_source(find_source(source))
 
     # Prediction
 
