@@ -21,7 +21,3 @@ class Errors(SharedErrors):
         "Component '{name}' has the template {template!r}. A template has {{}} where the label "
         'goes, such as "This text is about {{}}."; give at least one.'
     )
-    ZERO_SHOT_NO_GRADIENT = (
-        "The model of a zero-shot classifier learns nothing. To learn from examples use the "
-        "factory 'few_shot_textcat' or 'pretrained_textcat'."
-    )

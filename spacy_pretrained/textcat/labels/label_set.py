@@ -1,18 +1,8 @@
-"""What is asked of a zero-shot classifier: labels, as phrases that a text may bear out.
-
-A classifier is a `Model[Query, Floats2d]` with a ref "backbone". Its output are logits, a row a
-text and a column a label: `softmax` over a row makes scores of them, or, where the query has
-`multi_label`, `sigmoid` of each. Texts that are empty or all white space are never asked about. The
-model's attr "calibrate" is a function of the model, texts and labels that gives an array with a row
-a label, which only the model has to understand; it comes back in later queries on the same labels.
-Its attr "plan" is a function of the same that lists the batches its backend gets to see.
-"""
+"""Labels that are known by their names, as phrases that a text may bear out."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-
-from thinc.types import Floats2d
 
 from .errors import Errors
 
@@ -29,20 +19,6 @@ class LabelSet:
 
     def __len__(self) -> int:
         return len(self.names)
-
-
-@dataclass(frozen=True)
-class Query:
-    """The question which of K labels hold of each of T texts."""
-
-    texts: list[str]
-    labels: LabelSet
-    calibration: Floats2d | None = None  # (K, any), of the same labels
-
-
-def no_backprop(d_logits: Floats2d) -> None:
-    """The way back through a classifier: there is none."""
-    raise NotImplementedError(Errors.ZERO_SHOT_NO_GRADIENT)
 
 
 def make_label_set(

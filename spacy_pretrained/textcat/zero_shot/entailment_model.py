@@ -6,10 +6,9 @@ labels and templates.
 """
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import numpy as np
-from thinc.api import Model
 from thinc.types import Floats2d, Floats3d
 
 from ...backends.backbone import Backbone, check_settings, get_shim, needs_torch
@@ -18,10 +17,55 @@ from ...backends.openvino_backend import OpenVinoShim
 from ...backends.torch_settings import TorchSettings
 from ...checkpoints.entailment_labels import EntailmentLabels, find_entailment
 from ...windows.pair_plan import PairBatch, PairPlan
-from ..labels.label_set import LabelSet, Query, no_backprop
+from ..labels.label_set import LabelSet
+from .classifier import Query, ZeroShotModel
 from .errors import Errors
 
-Entailment = Model[Query, Floats2d]
+
+class EntailmentClassifier(ZeroShotModel):
+    """Its layer is a backbone that classifies pairs; see `build_entailment_classifier` for its
+    settings."""
+
+    runs_on_encoder = False
+
+    def __init__(self, shim: Backend, window: int, max_pieces: int):
+        check_settings(window=(window, 0), max_pieces=(max_pieces, 1))
+        backbone = Backbone(shim)
+        super().__init__(
+            "entailment_classifier",
+            layers=[backbone],
+            refs={"backbone": backbone},
+            attrs={"window": window, "max_pieces": max_pieces},
+        )
+
+    def plan(self, texts: list[str], labels: LabelSet) -> list[PairBatch]:
+        return list(self._plan_pairs(texts, labels).batches())
+
+    def score(self, query: Query) -> Floats2d:
+        """Logits (T, K) of T texts and K labels, the mean over templates. They are those of
+        entailment or, with `multi_label`, of entailment against contradiction, and against all the
+        rest if the model knows no contradiction."""
+        labels = query.labels
+        shim = get_shim(self)
+        plan = self._plan_pairs(query.texts, labels)
+        logits = plan.collect(_run(shim, plan))
+        n_texts, _, n_classes = logits.shape
+        by_template = logits.reshape(n_texts, len(labels), -1, n_classes)
+        classes = find_entailment(shim.checkpoint.config)
+        scores = _entailment_logits(by_template, classes, labels.multi_label).mean(axis=2)
+        return self.ops.asarray2f(scores)
+
+    def calibrate(self, texts: list[str], labels: LabelSet) -> Floats2d:
+        raise ValueError(Errors.ENTAILMENT_NO_CALIBRATION)
+
+    def _plan_pairs(self, texts: list[str], labels: LabelSet) -> PairPlan:
+        """The pairs of these texts with the hypotheses of these labels."""
+        checkpoint = get_shim(self).checkpoint
+        if checkpoint is None:
+            raise ValueError(Errors.NOT_INITIALIZED)
+        hypotheses = [phrase for phrases in labels.hypotheses for phrase in phrases]
+        settings = {name: self.attrs[name] for name in ("window", "max_pieces")}
+        return PairPlan(checkpoint, texts, hypotheses, **settings)
 
 
 def build_entailment_classifier(
@@ -29,7 +73,7 @@ def build_entailment_classifier(
     max_pieces: int = 2048,
     mixed_precision: bool = False,
     device: str = "auto",
-) -> Entailment:
+) -> EntailmentClassifier:
     """Build a classifier of texts by entailment that runs on torch. It has no weights before
     `nlp.initialize()` or `from_disk`; the source is a Hugging Face model for sequence
     classification, whose config.json names a class of entailment (see
@@ -45,12 +89,12 @@ def build_entailment_classifier(
         from ...backends.torch_entailment import TorchPairShim
 
     settings = TorchSettings(frozen=True, mixed_precision=mixed_precision, device=device)
-    return _build(TorchPairShim(settings), window, max_pieces)
+    return EntailmentClassifier(TorchPairShim(settings), window, max_pieces)
 
 
 def build_openvino_entailment_classifier(
     window: int = 512, max_pieces: int = 512, threads: int = 0
-) -> Entailment:
+) -> EntailmentClassifier:
     """Build a classifier by entailment that runs on OpenVINO, without torch. Its weights are made
     from those of another, by `python -m spacy pretrained quantize`.
 
@@ -59,55 +103,7 @@ def build_openvino_entailment_classifier(
     threads: Cores to use; 0 means those that this process may run on.
     """
     check_settings(threads=(threads, 0))
-    return _build(OpenVinoShim(threads), window, max_pieces)
-
-
-def _build(backend: Backend, window: int, max_pieces: int) -> Entailment:
-    check_settings(window=(window, 0), max_pieces=(max_pieces, 1))
-    backbone = Backbone(backend)
-    return Model(
-        "entailment_classifier",
-        forward,
-        layers=[backbone],
-        refs={"backbone": backbone},
-        attrs={
-            "window": window,
-            "max_pieces": max_pieces,
-            "calibrate": _no_calibration,
-            "plan": plan_batches,
-            "reads_pairs": True,  # so that it cannot run on the weights of an encoder
-        },
-    )
-
-
-def forward(model: Entailment, query: Query, is_train: bool) -> tuple[Floats2d, Callable]:
-    """Logits (T, K) of T texts and K labels, the mean over templates. They are those of entailment
-    or, with `multi_label`, of entailment against contradiction, and against all the rest if the
-    model knows no contradiction. There is no way back: nothing is learnt."""
-    labels = query.labels
-    shim = get_shim(model)
-    plan = plan_pairs(model, query.texts, labels)
-    logits = plan.collect(_run(shim, plan))
-    n_texts, _, n_classes = logits.shape
-    by_template = logits.reshape(n_texts, len(labels), -1, n_classes)
-    classes = find_entailment(shim.checkpoint.config)
-    scores = _entailment_logits(by_template, classes, labels.multi_label).mean(axis=2)
-    return model.ops.asarray2f(scores), no_backprop
-
-
-def plan_pairs(model: Entailment, texts: list[str], labels: LabelSet) -> PairPlan:
-    """The pairs of these texts with the hypotheses of these labels."""
-    checkpoint = get_shim(model).checkpoint
-    if checkpoint is None:
-        raise ValueError(Errors.NOT_INITIALIZED)
-    hypotheses = [phrase for phrases in labels.hypotheses for phrase in phrases]
-    settings = {name: model.attrs[name] for name in ("window", "max_pieces")}
-    return PairPlan(checkpoint, texts, hypotheses, **settings)
-
-
-def plan_batches(model: Entailment, texts: list[str], labels: LabelSet) -> list[PairBatch]:
-    """The batches that the backend gets to see for these texts and labels."""
-    return list(plan_pairs(model, texts, labels).batches())
+    return EntailmentClassifier(OpenVinoShim(threads), window, max_pieces)
 
 
 def _run(shim: Backend, plan: PairPlan) -> Iterator[tuple[PairBatch, np.ndarray]]:
@@ -138,7 +134,3 @@ def _entailment_logits(
         return entailment - logits[..., classes.contradiction]
     others = np.delete(logits, classes.entailment, axis=-1)
     return entailment - np.logaddexp.reduce(others, axis=-1)
-
-
-def _no_calibration(model: Entailment, texts: list[str], labels: LabelSet) -> Floats2d:
-    raise ValueError(Errors.ENTAILMENT_NO_CALIBRATION)

@@ -16,3 +16,12 @@ class Errors(SharedErrors):
         "Component '{name}' is to be calibrated on {n} texts, for {k} labels: give at least as "
         "many as there are labels, better some hundreds."
     )
+    ZERO_SHOT_NO_GRADIENT = (
+        "The model of a zero-shot classifier learns nothing. To learn from examples use the "
+        "factory 'few_shot_textcat' or 'pretrained_textcat'."
+    )
+    ZERO_SHOT_MODEL = (
+        "Component '{name}' wants a model of spacy-pretrained.SimilarityClassifier.v1, "
+        "spacy-pretrained.EntailmentClassifier.v1 or another one that tells labels apart by their "
+        "names, not '{model}'."
+    )

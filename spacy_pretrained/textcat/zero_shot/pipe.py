@@ -17,8 +17,9 @@ from thinc.types import Floats2d
 from ...backends.backbone import get_shim, load_weights
 from ...encoder.backbone_pipe import DEFAULT_SOURCE, Part, make_file_part
 from ..labels.label_pipe import LABEL_SETTINGS, LabelPipe, write_cats
-from ..labels.label_set import LabelSet, Query
+from ..labels.label_set import LabelSet
 from ..scorer import SCORE_WEIGHTS, SCORER, score
+from .classifier import Query, ZeroShotClassifier
 from .errors import Errors
 
 DEFAULT_MODEL = {
@@ -100,7 +101,9 @@ class ZeroShotTextcat(LabelPipe, Pipe):
         **label_settings,
     ):
         """label_settings: Those of `LabelPipe._init_labels`, as are the factory's."""
-        if upstream is not None and model.attrs.get("reads_pairs"):
+        if not isinstance(model, ZeroShotClassifier):
+            raise ValueError(Errors.ZERO_SHOT_MODEL.format(name=name, model=model.name))
+        if upstream is not None and not model.runs_on_encoder:
             raise ValueError(Errors.UPSTREAM_OF_PAIRS.format(name=name, upstream=upstream))
         self.vocab = vocab
         self.model = model
@@ -188,14 +191,14 @@ class ZeroShotTextcat(LabelPipe, Pipe):
         calibration = self._calibration if own else None
 
         def find_logits(texts: list[str]) -> Floats2d:
-            return self.model.predict(Query(texts, labels, calibration))
+            return self.model.score(Query(texts, labels, calibration))
 
         return self._find_probabilities(docs, len(labels), labels.multi_label, find_logits)
 
     def plan_batches(self, docs: list[Doc]) -> list[Any]:
         """The batches that the backbone gets to see for these Docs, and for the labels."""
         texts = [text for text in (doc.text for doc in docs) if text.strip()]
-        return self.model.attrs["plan"](self.model, texts, self._find_labels())
+        return self.model.plan(texts, self._find_labels())
 
     # What is known of the texts
 
@@ -215,7 +218,7 @@ class ZeroShotTextcat(LabelPipe, Pipe):
             raise ValueError(
                 Errors.CALIBRATION_FEW_TEXTS.format(name=self.name, n=len(texts), k=len(labels))
             )
-        self._calibration = self.model.attrs["calibrate"](self.model, texts, labels)
+        self._calibration = self.model.calibrate(texts, labels)
 
     def initialize(
         self,

@@ -7,27 +7,65 @@ depend on the number of labels.
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
 from itertools import chain
 
-from thinc.api import Model
 from thinc.types import Floats2d
 
 from ...backends.backbone import get_shim
 from ...encoder.text_encoder import SentenceEncoder, plan_texts
 from ...windows.batches import WindowBatch
 from ..labels.directions import normalize
-from ..labels.label_set import LabelSet, Query, no_backprop
+from ..labels.label_set import LabelSet
+from .classifier import Query, ZeroShotModel
 from .label_calibration import calibrate_labels
 
 KEPT_LABEL_SETS = 32
 
-Similarity = Model[Query, Floats2d]
+
+class SimilarityClassifier(ZeroShotModel):
+    """Its layer is an encoder of sentences; see `build_similarity_classifier` for its settings."""
+
+    runs_on_encoder = True
+
+    def __init__(self, encoder: SentenceEncoder, scale: float, middle: float):
+        super().__init__(
+            "similarity_classifier",
+            layers=[encoder],
+            refs={"encoder": encoder, "backbone": encoder.get_ref("backbone")},
+            attrs={"scale": scale, "middle": middle},
+        )
+        self.label_vectors = LabelVectors()
+
+    def plan(self, texts: list[str], labels: LabelSet) -> list[WindowBatch]:
+        encoder = self.get_ref("encoder")
+        return plan_texts(encoder, [*texts, *chain.from_iterable(labels.hypotheses)])
+
+    def score(self, query: Query) -> Floats2d:
+        """Logits (T, K) of T texts and K labels.
+
+        query.calibration: Vectors (K, D) in place of those of the labels.
+        """
+        encoder = self.get_ref("encoder")
+        labels = query.calibration
+        if labels is None:
+            labels = self.label_vectors.find(encoder, query.labels)
+        cosines = normalize(encoder.predict(query.texts)) @ self.ops.asarray2f(labels).T
+        if query.labels.multi_label:
+            cosines -= self.attrs["middle"]
+        return self.attrs["scale"] * cosines
+
+    def calibrate(self, texts: list[str], labels: LabelSet) -> Floats2d:
+        """Vectors (K, D) of the labels, moved towards texts that seem to be about them: see
+        `label_calibration.py`."""
+        encoder = self.get_ref("encoder")
+        vectors = normalize(encoder.predict(texts))
+        to_numpy = self.ops.to_numpy
+        return calibrate_labels(to_numpy(encode_labels(encoder, labels)), to_numpy(vectors))
 
 
 def build_similarity_classifier(
     encoder: SentenceEncoder, scale: float = 20.0, middle: float = 0.2
-) -> Similarity:
+) -> SimilarityClassifier:
     """Build a classifier of texts by their similarity to labels.
 
     encoder: Makes a vector of a text, and of a label's phrase.
@@ -38,34 +76,7 @@ def build_similarity_classifier(
         labels of one field of their own are closer to each other than these are to news: see what
         suits yours, or let `spacy find-threshold` find a threshold.
     """
-    return Model(
-        "similarity_classifier",
-        forward,
-        layers=[encoder],
-        refs={"encoder": encoder, "backbone": encoder.get_ref("backbone")},
-        attrs={
-            "scale": scale,
-            "middle": middle,
-            "label_vectors": LabelVectors(),
-            "calibrate": calibrate,
-            "plan": plan_batches,
-        },
-    )
-
-
-def forward(model: Similarity, query: Query, is_train: bool) -> tuple[Floats2d, Callable]:
-    """Logits (T, K) of T texts and K labels. There is no way back: nothing is learnt.
-
-    query.calibration: Vectors (K, D) in place of those of the labels.
-    """
-    encoder = model.get_ref("encoder")
-    labels = query.calibration
-    if labels is None:
-        labels = model.attrs["label_vectors"].find(encoder, query.labels)
-    cosines = normalize(encoder.predict(query.texts)) @ model.ops.asarray2f(labels).T
-    if query.labels.multi_label:
-        cosines -= model.attrs["middle"]
-    return model.attrs["scale"] * cosines, no_backprop
+    return SimilarityClassifier(encoder, scale, middle)
 
 
 def encode_labels(encoder: SentenceEncoder, labels: LabelSet) -> Floats2d:
@@ -73,20 +84,6 @@ def encode_labels(encoder: SentenceEncoder, labels: LabelSet) -> Floats2d:
     n_templates = len(labels.hypotheses[0])
     vectors = normalize(encoder.predict([*chain.from_iterable(labels.hypotheses)]))
     return normalize(vectors.reshape(len(labels), n_templates, -1).mean(axis=1))
-
-
-def plan_batches(model: Similarity, texts: list[str], labels: LabelSet) -> list[WindowBatch]:
-    """The batches of windows that the backend gets to see for these texts and labels."""
-    return plan_texts(model.get_ref("encoder"), [*texts, *chain.from_iterable(labels.hypotheses)])
-
-
-def calibrate(model: Similarity, texts: list[str], labels: LabelSet) -> Floats2d:
-    """Vectors (K, D) of the labels, moved towards texts that seem to be about them: see
-    `label_calibration.py`. What a query takes as its calibration."""
-    encoder = model.get_ref("encoder")
-    vectors = normalize(encoder.predict(texts))
-    to_numpy = model.ops.to_numpy
-    return calibrate_labels(to_numpy(encode_labels(encoder, labels)), to_numpy(vectors))
 
 
 class LabelVectors:

@@ -20,7 +20,8 @@ from spacy_pretrained.textcat.few_shot.model import (
     read_head,
     set_head,
 )
-from spacy_pretrained.textcat.labels.label_set import Query, make_label_set
+from spacy_pretrained.textcat.labels.label_set import make_label_set
+from spacy_pretrained.textcat.zero_shot.classifier import Query
 from spacy_pretrained.textcat.zero_shot.similarity_model import build_similarity_classifier
 
 TEXTS = ["the sea shore", "lazy dogs jump", "sea shells 😀"]

@@ -23,7 +23,8 @@ from spacy_pretrained.backends.openvino_backend import OpenVinoShim
 from spacy_pretrained.heads.losses import sigmoid, softmax
 from spacy_pretrained.quantization.quantize import quantize_pipeline, to_files
 from spacy_pretrained.quantization.torch_export import to_openvino
-from spacy_pretrained.textcat.labels.label_set import LabelSet, Query, make_label_set
+from spacy_pretrained.textcat.labels.label_set import LabelSet, make_label_set
+from spacy_pretrained.textcat.zero_shot.classifier import Query
 from spacy_pretrained.textcat.zero_shot.entailment_model import (
     build_entailment_classifier,
     build_openvino_entailment_classifier,
@@ -203,7 +204,7 @@ def test_no_weights_no_way_back_and_no_calibration(tiny_nli):
     with pytest.raises(NotImplementedError, match="learns nothing"):
         backprop(np.zeros((1, 3)))
     with pytest.raises(ValueError, match="cannot be calibrated"):
-        model.attrs["calibrate"](model, ["a"], make_labels())
+        model.calibrate(["a"], make_labels())
 
 
 # In the component

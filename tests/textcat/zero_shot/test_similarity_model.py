@@ -11,11 +11,12 @@ from numpy.testing import assert_allclose
 from spacy_pretrained.backends.backbone import get_shim
 from spacy_pretrained.encoder.text_encoder import SentenceEncoder, build_torch_sentence_encoder
 from spacy_pretrained.textcat.labels.directions import normalize
-from spacy_pretrained.textcat.labels.label_set import LabelSet, Query, make_label_set
+from spacy_pretrained.textcat.labels.label_set import LabelSet, make_label_set
+from spacy_pretrained.textcat.zero_shot.classifier import Query
 from spacy_pretrained.textcat.zero_shot.similarity_model import (
     KEPT_LABEL_SETS,
     LabelVectors,
-    Similarity,
+    SimilarityClassifier,
     build_similarity_classifier,
     encode_labels,
 )
@@ -29,14 +30,14 @@ def make_labels(names=("the sea", "dogs"), templates=("On {}.",), multi_label=Fa
     )
 
 
-def make_model(source: str, **settings) -> Similarity:
+def make_model(source: str, **settings) -> SimilarityClassifier:
     encoder = build_torch_sentence_encoder(frozen=True)
     get_shim(encoder).load_source(Path(source))
     return build_similarity_classifier(encoder, **settings)
 
 
 @pytest.fixture
-def model(tiny_bert) -> Similarity:
+def model(tiny_bert) -> SimilarityClassifier:
     return make_model(tiny_bert, scale=10.0, middle=0.25)
 
 
@@ -114,7 +115,7 @@ def test_only_the_sets_asked_for_last_are_kept(monkeypatch, model):
 def test_threads_may_share_a_classifier(model):
     sets = [make_labels((f"dogs {i}", "sea")) for i in range(4)] * 4
     expected = [model.predict(Query(TEXTS, labels)) for labels in sets]
-    model.attrs["label_vectors"] = LabelVectors()
+    model.label_vectors = LabelVectors()
     with ThreadPoolExecutor(4) as pool:
         found = pool.map(lambda labels: model.predict(Query(TEXTS, labels)), sets)
         for one, two in zip(found, expected):
@@ -122,12 +123,6 @@ def test_threads_may_share_a_classifier(model):
 
 
 def test_copies_of_label_vectors_begin_with_none(model):
-    vectors = model.attrs["label_vectors"]
+    vectors = model.label_vectors
     vectors.find(model.get_ref("encoder"), make_labels())
     assert len(vectors._kept) == 1 and len(pickle.loads(pickle.dumps(vectors))._kept) == 0
-
-
-def test_it_learns_nothing(model):
-    logits, backprop = model(Query(TEXTS, make_labels()), is_train=True)
-    with pytest.raises(NotImplementedError, match="few_shot_textcat"):
-        backprop(logits)
