@@ -22,6 +22,6 @@ class Errors(SharedErrors):
     )
     THRESHOLD = "threshold of '{name}' has to be from 0 to 1, but it is {threshold}."
     MIXING_ALPHA = (
-        "mixing_alpha of '{name}' has to be 0 (no mixing) or a positive number, but it is "
+        "mixing_alpha of '{name}' has to be 0 (no mixup) or a positive number, but it is "
         "{mixing_alpha}."
     )

@@ -15,7 +15,7 @@ from ..heads.losses import cross_entropy, sigmoid, softmax
 from ..heads.token_vectors import set_outputs
 from .errors import Errors
 from .gold import collect_cats, make_targets, read_cats
-from .mixup import draw_mixing, mix, unmix
+from .mixup import draw_mixup, mix, unmix
 from .scorer import SCORE_WEIGHTS, SCORER, score
 
 DEFAULT_MODEL = {
@@ -50,7 +50,7 @@ def make_pretrained_textcat(
     multi_label: Whether any number of labels may hold of a Doc, each with a probability of its
         own. Otherwise one does, and probabilities sum to 1.
     mixing_alpha: Learn from mixtures of examples (see `mixup.py`), in shares that are drawn from
-        Beta(mixing_alpha, mixing_alpha). 0 is for no mixing; 0.1 to 0.4 are usual.
+        Beta(mixing_alpha, mixing_alpha). 0 is for no mixup; 0.1 to 0.4 are usual.
     threshold: The least probability of a label that counts as predicted in scores, with
         multi_label. `doc.cats` has all labels whatever it is.
     """
@@ -148,17 +148,17 @@ class PretrainedTextcat(HeadPipe):
     def _learn(self, examples: list[Example]) -> float:
         if not self.mixing_alpha:
             return super()._learn(examples)
-        mixing = draw_mixing(len(examples), self.mixing_alpha)
-        partners = [examples[i] for i in mixing.partners]
+        mixup = draw_mixup(len(examples), self.mixing_alpha)
+        partners = [examples[i] for i in mixup.partners]
         vectors, backprop_vectors = self.model.get_ref("vectors").begin_update(
             [example.predicted for example in examples]
         )
-        mixed = mix(vectors, mixing)
+        mixed = mix(vectors, mixup)
         scores, backprop_scores = self.model.get_ref("output").begin_update(mixed)
         own_loss, d_own = self.get_loss(examples, scores)
         loss, d_scores = self.get_loss(partners, scores)
-        loss = mixing.share * own_loss + (1 - mixing.share) * loss
+        loss = mixup.share * own_loss + (1 - mixup.share) * loss
         self._check_loss(loss)
-        d_scores = mixing.share * d_own + (1 - mixing.share) * d_scores
-        backprop_vectors(unmix(backprop_scores(d_scores), mixing))
+        d_scores = mixup.share * d_own + (1 - mixup.share) * d_scores
+        backprop_vectors(unmix(backprop_scores(d_scores), mixup))
         return loss

@@ -168,10 +168,10 @@ def test_beside_a_tagger(tiny_bert):
     assert best(nlp, TEXTS[3][0]) == "money"
 
 
-# Mixing
+# Mixup
 
 
-def test_mixing_learns_too(tiny_bert):
+def test_mixup_learns_too(tiny_bert):
     nlp = make_nlp(tiny_bert, (TEXTCAT, {"mixing_alpha": 0.2}), frozen=True)
     losses = train(nlp, make_examples(nlp), 60)
     assert losses[-1][TEXTCAT] < losses[0][TEXTCAT]
@@ -180,7 +180,7 @@ def test_mixing_learns_too(tiny_bert):
 
 
 @pytest.mark.parametrize("multi_label", [False, True])
-def test_mixing_is_mixing_of_vectors_and_labels(multi_label, monkeypatch):
+def test_mixup_is_mixup_of_vectors_and_labels(multi_label, monkeypatch):
     """The loss is that of mixed vectors against mixed labels, and the gradient of the weights is
     the numeric one of that loss."""
     nlp = make_cnn_textcat(multi_label=multi_label, mixing_alpha=0.4)
@@ -188,8 +188,8 @@ def test_mixing_is_mixing_of_vectors_and_labels(multi_label, monkeypatch):
     nlp.initialize(lambda: examples)
     pipe = nlp.get_pipe(TEXTCAT)
     share, partners = 0.3, np.array([3, 0, 1, 5, 4, 2])
-    mixing = type("Fixed", (), {"share": share, "partners": partners})()
-    monkeypatch.setattr("spacy_pretrained.textcat.pipe.draw_mixing", lambda n, alpha: mixing)
+    mixup = type("Fixed", (), {"share": share, "partners": partners})()
+    monkeypatch.setattr("spacy_pretrained.textcat.pipe.draw_mixup", lambda n, alpha: mixup)
     output = pipe.model.get_ref("output")
     output.set_param("W", np.random.default_rng(0).normal(size=(3, 16)).astype("f"))
 
@@ -217,7 +217,7 @@ def test_mixing_is_mixing_of_vectors_and_labels(multi_label, monkeypatch):
     assert np.subtract(*losses) / 2e-3 == pytest.approx(math.sqrt(norm), rel=0.02)
 
 
-def test_mixing_of_one_document_is_none():
+def test_mixup_of_one_document_is_none():
     nlp = make_cnn_textcat(mixing_alpha=0.4)
     nlp.initialize(lambda: make_examples(nlp))
     one = make_examples(nlp)[:1]

@@ -29,19 +29,19 @@ def count_in_common(known: Ints2d) -> Floats2d:
 
 
 def contrastive_loss(
-    ops: Ops, units: Floats2d, alike: Floats2d, temperature: float = TEMPERATURE
+    ops: Ops, vectors: Floats2d, alike: Floats2d, temperature: float = TEMPERATURE
 ) -> tuple[Floats2d, float]:
     """Gradient (B, D) and loss, summed over the examples that have others alike.
 
     Each example is to find those that are alike it among all others: the cross-entropy of the
     softmax over its cosines with them, divided by the temperature, against their shares.
 
-    units: Vectors (B, D) of length 1.
+    vectors: Normalized ones (B, D).
     alike: As `count_in_common` gives it (B, B).
     """
     totals = alike.sum(axis=1, keepdims=True)
     targets = alike / np.where(totals > 0, totals, np.nan)  # NaN: there is nothing to find
-    scores = units @ units.T / temperature
+    scores = vectors @ vectors.T / temperature
     ops.xp.fill_diagonal(scores, -1e9)  # no example finds itself; its probability is exactly 0
     d_scores, loss = cross_entropy(ops, scores, targets)
-    return (d_scores + d_scores.T) @ units / temperature, loss
+    return (d_scores + d_scores.T) @ vectors / temperature, loss

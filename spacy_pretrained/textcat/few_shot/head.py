@@ -30,25 +30,25 @@ class Head:
     b: Floats1d  # (K,)
 
 
-def fit_head(units: Floats2d, known: Ints2d, prior: Head, *, multi_label: bool) -> Head:
+def fit_head(vectors: Floats2d, known: Ints2d, prior: Head, *, multi_label: bool) -> Head:
     """Fit a head to N examples; it stays near the one given. The same examples give the same head.
 
-    units: Their vectors (N, D), of length 1.
+    vectors: Their normalized vectors (N, D).
     known: What is known of their labels (N, K), as `textcat_gold.read_cats` gives it.
     """
     ops = NumpyOps()
-    units = units.astype("float64")
+    vectors = vectors.astype("float64")
     W, b = prior.W.astype("float64"), prior.b.astype("float64")
     targets = make_targets(known, multi_label=multi_label)
 
     def loss(parameters: Floats1d) -> tuple[float, Floats1d]:
         d_W = parameters[: W.size].reshape(W.shape)
         d_b = parameters[W.size :]
-        logits = units @ (W + d_W).T + (b + d_b)
+        logits = vectors @ (W + d_W).T + (b + d_b)
         gradient, value = cross_entropy(ops, logits, targets, multi_label=multi_label)
         value += WEIGHT_PRECISION / 2 * float((d_W**2).sum())
         value += BIAS_PRECISION / 2 * float((d_b**2).sum())
-        d_weights = gradient.T @ units + WEIGHT_PRECISION * d_W
+        d_weights = gradient.T @ vectors + WEIGHT_PRECISION * d_W
         d_biases = gradient.sum(axis=0) + BIAS_PRECISION * d_b
         return value, np.concatenate([d_weights.ravel(), d_biases])
 

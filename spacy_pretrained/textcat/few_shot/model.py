@@ -1,9 +1,7 @@
-"""The few-shot classifier's model: a sentence encoder, and a linear head on directions.
+"""The few-shot classifier's model: a sentence encoder, and a linear head on normalized vectors.
 
 The head begins as the labels' own vectors, as in zero-shot classification by similarity.
 """
-
-from collections.abc import Callable
 
 from thinc.api import Model, chain
 from thinc.types import Floats2d
@@ -11,8 +9,8 @@ from thinc.types import Floats2d
 from ...encoder.text_encoder import SentenceEncoder
 from ...heads.linear import Linear
 from ...heads.resizing import resize
-from ..labels.directions import SMALLEST
 from ..labels.label_set import LabelSet
+from ..normalized import Normalize
 from ..zero_shot.similarity_model import encode_labels
 from .head import Head
 
@@ -22,8 +20,8 @@ FewShot = Model[list[str], Floats2d]
 def build_few_shot_classifier(
     encoder: SentenceEncoder, scale: float = 10.0, middle: float = 0.2, nO: int | None = None
 ) -> FewShot:
-    """Build a classifier of texts: T texts to logits (T, nO), one linear layer on the directions of
-    their vectors.
+    """Build a classifier of texts: T texts to logits (T, nO), one linear layer on their
+    normalized vectors.
 
     encoder: Makes a vector of a text, and of a label's phrase.
     scale: The length of a label's vector in the head, before anything is learnt. Higher values
@@ -32,7 +30,7 @@ def build_few_shot_classifier(
         learnt.
     nO: Labels, known after initialization.
     """
-    vectors = chain(encoder, Directions())
+    vectors = chain(encoder, Normalize())
     output = Linear(nO)
     model = chain(vectors, output)
     model.name = "few_shot_classifier"
@@ -41,22 +39,6 @@ def build_few_shot_classifier(
         model.set_ref(name, layer)
     model.set_ref("backbone", encoder.get_ref("backbone"))
     return model
-
-
-def Directions() -> Model[Floats2d, Floats2d]:
-    """Rows (N, D) made to have length 1; zeros stay zeros, and have no gradient."""
-    return Model("directions", forward)
-
-
-def forward(model: Model, vectors: Floats2d, is_train: bool) -> tuple[Floats2d, Callable]:
-    lengths = ((vectors**2).sum(axis=1, keepdims=True) ** 0.5).clip(SMALLEST)
-    units = vectors / lengths
-
-    def backprop(d_units: Floats2d) -> Floats2d:
-        along = (d_units * units).sum(axis=1, keepdims=True)
-        return (d_units - along * units) / lengths * (lengths > SMALLEST)
-
-    return units, backprop
 
 
 def make_prior(model: FewShot, labels: LabelSet) -> Head:

@@ -68,11 +68,10 @@ def fit(
     RETURNS: The number of steps of fine-tuning.
     """
     prior = get_head(model)
-    vectors = model.get_ref("vectors")
 
     def refit() -> None:
-        units = model.ops.to_numpy(vectors.predict(texts))
-        set_head(model, fit_head(units, known, prior, multi_label=task.multi_label))
+        vectors = model.ops.to_numpy(model.get_ref("vectors").predict(texts))
+        set_head(model, fit_head(vectors, known, prior, multi_label=task.multi_label))
 
     refit()
     if not settings.fine_tune:
@@ -101,16 +100,16 @@ def accumulate(model: FewShot, texts: list[str], known: Ints2d, task: Task) -> f
 
     known: What is known of their labels (B, K).
     """
-    units, backprop_units = model.get_ref("vectors").begin_update(texts)
-    logits, backprop_logits = model.get_ref("output").begin_update(units)
+    vectors, backprop_vectors = model.get_ref("vectors").begin_update(texts)
+    logits, backprop_logits = model.get_ref("output").begin_update(vectors)
     targets = make_targets(known, multi_label=task.multi_label)
     d_logits, loss = cross_entropy(model.ops, logits, targets, multi_label=task.multi_label)
-    d_units = backprop_logits(d_logits)
+    d_vectors = backprop_logits(d_logits)
     if task.contrast and not is_frozen(model):
-        d_contrast, contrast = contrastive_loss(model.ops, units, count_in_common(known))
+        d_contrast, contrast = contrastive_loss(model.ops, vectors, count_in_common(known))
         loss += task.contrast * contrast
-        d_units += task.contrast * d_contrast
-    backprop_units(d_units)
+        d_vectors += task.contrast * d_contrast
+    backprop_vectors(d_vectors)
     return loss
 
 

@@ -15,7 +15,7 @@ SIB-200.
 import numpy as np
 from thinc.types import Floats1d, Floats2d
 
-from ..labels.directions import normalize
+from ..normalized import normalize
 
 CONCENTRATION = 40.0  # of the distributions: texts are assigned by the softmax of so many cosines
 TEXTS_SHARE = 0.3  # what texts count in a label's vector, at most
@@ -25,9 +25,10 @@ ROUNDS = 4
 
 
 def calibrate_labels(labels: Floats2d, texts: Floats2d) -> Floats2d:
-    """Of the directions of K labels (K, D) and T texts (T, D), T > 0, the labels' new ones (K, D).
+    """Of the normalized vectors of K labels (K, D) and T texts (T, D), T > 0, the labels' new ones
+    (K, D).
 
-    All rows have length 1. Takes the time of some matrix products of (T, D) by (D, K).
+    Takes the time of some matrix products of (T, D) by (D, K).
     """
     n_texts, n_labels = len(texts), len(labels)
     share = TEXTS_SHARE * n_texts / (n_texts + TEXTS_NEEDED * n_labels)

@@ -1,8 +1,8 @@
 """Zero-shot classification by similarity: texts and labels through one encoder of sentences.
 
 A text's logit for a label is `scale` times the cosine of their vectors. A label's vector is the
-mean direction of its hypotheses, computed once a label set, so that the cost of a text does not
-depend on the number of labels.
+mean of the normalized vectors of its hypotheses, computed once a label set, so that the cost of a
+text does not depend on the number of labels.
 """
 
 import threading
@@ -14,8 +14,8 @@ from thinc.types import Floats2d
 from ...backends.backbone import get_shim
 from ...encoder.text_encoder import SentenceEncoder, plan_texts
 from ...windows.batches import WindowBatch
-from ..labels.directions import normalize
 from ..labels.label_set import LabelSet
+from ..normalized import normalize
 from .classifier import Query, ZeroShotModel
 from .label_calibration import calibrate_labels
 
@@ -80,7 +80,7 @@ def build_similarity_classifier(
 
 
 def encode_labels(encoder: SentenceEncoder, labels: LabelSet) -> Floats2d:
-    """The directions (K, D) of K labels: the mean of those of their hypotheses."""
+    """The normalized vectors (K, D) of K labels: the mean of those of their hypotheses."""
     n_templates = len(labels.hypotheses[0])
     vectors = normalize(encoder.predict([*chain.from_iterable(labels.hypotheses)]))
     return normalize(vectors.reshape(len(labels), n_templates, -1).mean(axis=1))

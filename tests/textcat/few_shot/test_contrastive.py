@@ -13,7 +13,7 @@ ONE_LABEL = np.array([[1, -1, -1], [1, -1, -1], [-1, 1, -1], [-1, 1, -1], [1, -1
 SEVERAL = np.array([[1, 1, -1], [1, -1, -1], [0, 1, -1], [-1, -1, -1], [1, 1, 1], [0, 0, 1]])
 
 
-def make_units(n: int = 6, width: int = 5) -> np.ndarray:
+def make_vectors(n: int = 6, width: int = 5) -> np.ndarray:
     vectors = np.random.default_rng(0).normal(size=(n, width))
     return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
 
@@ -30,9 +30,9 @@ def numeric_gradient(function, point: np.ndarray, step: float = 1e-6) -> np.ndar
 @pytest.mark.parametrize("known", [ONE_LABEL, SEVERAL], ids=["one label", "several"])
 @pytest.mark.parametrize("temperature", [0.1, 1.0])
 def test_the_gradient_is_that_of_the_loss(known, temperature):
-    alike, units = count_in_common(known), make_units()
-    gradient, _ = contrastive_loss(OPS, units, alike, temperature)
-    numeric = numeric_gradient(lambda u: contrastive_loss(OPS, u, alike, temperature)[1], units)
+    alike, vectors = count_in_common(known), make_vectors()
+    gradient, _ = contrastive_loss(OPS, vectors, alike, temperature)
+    numeric = numeric_gradient(lambda u: contrastive_loss(OPS, u, alike, temperature)[1], vectors)
     assert np.abs(gradient).max() > 0.01
     assert_allclose(gradient, numeric, atol=1e-4)
 
@@ -64,15 +64,15 @@ def test_it_is_low_where_texts_of_one_label_are_near():
 
 def test_without_pairs_there_is_nothing_to_learn():
     alike = count_in_common(np.array([[1, -1], [-1, 1]]))
-    gradient, loss = contrastive_loss(OPS, make_units(2), alike)
+    gradient, loss = contrastive_loss(OPS, make_vectors(2), alike)
     assert loss == 0 and not gradient.any()
-    gradient, loss = contrastive_loss(OPS, make_units(1), count_in_common(np.array([[1, -1]])))
+    gradient, loss = contrastive_loss(OPS, make_vectors(1), count_in_common(np.array([[1, -1]])))
     assert loss == 0 and not gradient.any()
 
 
 def test_the_order_does_not_matter():
-    units, order = make_units(), [3, 1, 5, 0, 4, 2]
-    gradient, loss = contrastive_loss(OPS, units, count_in_common(SEVERAL))
-    shuffled, same = contrastive_loss(OPS, units[order], count_in_common(SEVERAL[order]))
+    vectors, order = make_vectors(), [3, 1, 5, 0, 4, 2]
+    gradient, loss = contrastive_loss(OPS, vectors, count_in_common(SEVERAL))
+    shuffled, same = contrastive_loss(OPS, vectors[order], count_in_common(SEVERAL[order]))
     assert same == pytest.approx(loss)
     assert_allclose(shuffled, gradient[order], atol=1e-6)

@@ -15,18 +15,18 @@ N, K, D = 12, 3, 4
 
 def make_task(n: int = N, *, multi_label: bool) -> tuple[np.ndarray, np.ndarray, Head]:
     random = np.random.default_rng(0)
-    units = random.normal(size=(n, D))
-    units /= np.linalg.norm(units, axis=1, keepdims=True)
+    vectors = random.normal(size=(n, D))
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     known = np.where(np.eye(K, dtype=int)[np.arange(n) % K], 1, -1)
     if multi_label:
         known[::2, 0] = 1
         known[::3, 1] = 0
-    return units, known, Head(random.normal(size=(K, D)), random.normal(size=K))
+    return vectors, known, Head(random.normal(size=(K, D)), random.normal(size=K))
 
 
-def energy(head: Head, units, known, prior: Head, *, multi_label: bool) -> float:
+def energy(head: Head, vectors, known, prior: Head, *, multi_label: bool) -> float:
     """What is to be least, written out."""
-    logits = units @ head.W.T + head.b
+    logits = vectors @ head.W.T + head.b
     targets = make_targets(known, multi_label=multi_label)
     _, loss = cross_entropy(NumpyOps(), logits, targets, multi_label=multi_label)
     spread = WEIGHT_PRECISION * ((head.W - prior.W) ** 2).sum()
@@ -35,53 +35,56 @@ def energy(head: Head, units, known, prior: Head, *, multi_label: bool) -> float
 
 @pytest.mark.parametrize("multi_label", [False, True])
 def test_no_head_nearby_is_better(multi_label):
-    units, known, prior = make_task(multi_label=multi_label)
-    head = fit_head(units, known, prior, multi_label=multi_label)
-    best = energy(head, units, known, prior, multi_label=multi_label)
-    assert best < energy(prior, units, known, prior, multi_label=multi_label) - 1
+    vectors, known, prior = make_task(multi_label=multi_label)
+    head = fit_head(vectors, known, prior, multi_label=multi_label)
+    best = energy(head, vectors, known, prior, multi_label=multi_label)
+    assert best < energy(prior, vectors, known, prior, multi_label=multi_label) - 1
     random = np.random.default_rng(1)
     for _ in range(50):
         shift_W, shift_b = 0.01 * random.normal(size=(K, D)), 0.01 * random.normal(size=K)
         other = Head(head.W + shift_W, head.b + shift_b)
-        assert energy(other, units, known, prior, multi_label=multi_label) > best
+        assert energy(other, vectors, known, prior, multi_label=multi_label) > best
 
 
 def test_without_examples_it_stays_as_it_is():
-    units, known, prior = make_task(0, multi_label=False)
-    head = fit_head(units, known, prior, multi_label=False)
+    vectors, known, prior = make_task(0, multi_label=False)
+    head = fit_head(vectors, known, prior, multi_label=False)
     assert_allclose(head.W, prior.W, atol=1e-6)
     assert_allclose(head.b, prior.b, atol=1e-6)
 
 
 def test_the_more_often_it_is_told_the_further_it_goes():
-    units, known, prior = make_task(multi_label=False)
+    vectors, known, prior = make_task(multi_label=False)
     moved = []
     for times in (1, 3, 9):
         head = fit_head(
-            np.tile(units, (times, 1)), np.tile(known, (times, 1)), prior, multi_label=False
+            np.tile(vectors, (times, 1)), np.tile(known, (times, 1)), prior, multi_label=False
         )
         moved.append(np.linalg.norm(head.W - prior.W))
     assert 0 < moved[0] < moved[1] < moved[2]
 
 
 def test_what_is_not_known_changes_nothing():
-    units, known, prior = make_task(multi_label=True)
+    vectors, known, prior = make_task(multi_label=True)
     unknown = np.zeros_like(known)
     more = fit_head(
-        np.concatenate([units, units]), np.concatenate([known, unknown]), prior, multi_label=True
+        np.concatenate([vectors, vectors]),
+        np.concatenate([known, unknown]),
+        prior,
+        multi_label=True,
     )
-    assert_allclose(more.W, fit_head(units, known, prior, multi_label=True).W, atol=1e-3)
+    assert_allclose(more.W, fit_head(vectors, known, prior, multi_label=True).W, atol=1e-3)
 
 
 def test_the_same_examples_give_the_same_head():
-    units, known, prior = make_task(multi_label=False)
-    one, other = (fit_head(units, known, prior, multi_label=False) for _ in range(2))
+    vectors, known, prior = make_task(multi_label=False)
+    one, other = (fit_head(vectors, known, prior, multi_label=False) for _ in range(2))
     assert (one.W == other.W).all() and (one.b == other.b).all()
 
 
 def test_frequent_labels_get_a_higher_bias():
-    units = np.tile([[1.0, 0.0]], (10, 1))
+    vectors = np.tile([[1.0, 0.0]], (10, 1))
     known = np.where(np.eye(2, dtype=int)[[0] * 9 + [1]], 1, -1)
-    head = fit_head(units, known, Head(np.zeros((2, 2)), np.zeros(2)), multi_label=False)
+    head = fit_head(vectors, known, Head(np.zeros((2, 2)), np.zeros(2)), multi_label=False)
     logits = head.W[:, 0] + head.b
     assert 0.6 < 1 / (1 + np.exp(logits[1] - logits[0])) < 0.92  # 0.9 of what was seen, shrunk

@@ -1,5 +1,5 @@
-"""few_shot_model.py: before it learns, the model is the zero-shot one; directions have the gradient
-of directions; heads are put in and taken out whatever their size."""
+"""before it learns, the model is the zero-shot one; heads are put in and taken out whatever their
+size."""
 
 from pathlib import Path
 
@@ -11,7 +11,6 @@ from spacy_pretrained.backends.backbone import get_shim
 from spacy_pretrained.encoder.text_encoder import build_torch_sentence_encoder
 from spacy_pretrained.textcat.few_shot.head import Head
 from spacy_pretrained.textcat.few_shot.model import (
-    Directions,
     FewShot,
     build_few_shot_classifier,
     get_head,
@@ -48,24 +47,6 @@ def test_before_it_learns_it_is_the_zero_shot_model(tiny_bert, multi_label):
     set_head(model, make_prior(model, labels))
     zero_shot = build_similarity_classifier(model.get_ref("encoder"), scale=15.0, middle=0.2)
     assert_allclose(model.predict(TEXTS), zero_shot.predict(Query(TEXTS, labels)), atol=1e-4)
-
-
-def test_directions_have_length_one_and_the_gradient_of_directions():
-    random = np.random.default_rng(0)
-    vectors, d_units = random.normal(size=(4, 3)), random.normal(size=(4, 3))
-    vectors[2] = 0
-    layer = Directions()
-    units, backprop = layer(vectors, is_train=True)
-    assert_allclose(np.linalg.norm(units, axis=1), [1, 1, 0, 1])
-    gradient = backprop(d_units)
-    assert not gradient[2].any()
-    for row, column in np.ndindex(4, 3):
-        if row != 2:
-            shift = np.zeros((4, 3))
-            shift[row, column] = 1e-6
-            up, down = (layer.predict(vectors + sign * shift) for sign in (1, -1))
-            expected = ((up - down) * d_units).sum() / 2e-6
-            assert gradient[row, column] == pytest.approx(expected, abs=1e-6)
 
 
 def test_heads_of_any_size_are_put_in_and_taken_out(tiny_bert, tmp_path):

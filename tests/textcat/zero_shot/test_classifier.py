@@ -106,7 +106,7 @@ def test_without_weights_it_says_so(kind):
         lambda: model.score(Query(TEXTS, make_labels())),
         lambda: model.calibrate(TEXTS, make_labels()),
     ):
-        with pytest.raises(ValueError, match="initialize|cannot be calibrated"):
+        with pytest.raises(ValueError, match=r"initialize|cannot be calibrated"):
             ask()
 
 

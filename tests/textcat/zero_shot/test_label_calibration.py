@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from spacy_pretrained.textcat.labels.directions import normalize
+from spacy_pretrained.textcat.normalized import normalize
 from spacy_pretrained.textcat.zero_shot.label_calibration import calibrate_labels
 
 WIDTH, N_LABELS = 32, 4

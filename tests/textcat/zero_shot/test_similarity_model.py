@@ -10,8 +10,8 @@ from numpy.testing import assert_allclose
 
 from spacy_pretrained.backends.backbone import get_shim
 from spacy_pretrained.encoder.text_encoder import SentenceEncoder, build_torch_sentence_encoder
-from spacy_pretrained.textcat.labels.directions import normalize
 from spacy_pretrained.textcat.labels.label_set import LabelSet, make_label_set
+from spacy_pretrained.textcat.normalized import normalize
 from spacy_pretrained.textcat.zero_shot.classifier import Query
 from spacy_pretrained.textcat.zero_shot.similarity_model import (
     KEPT_LABEL_SETS,
@@ -64,7 +64,7 @@ def test_logits_are_scaled_cosines(model):
     assert_allclose(several, 10 * (cosines - 0.25), atol=1e-4)
 
 
-def test_templates_are_averaged_as_directions(model):
+def test_templates_are_averaged_as_normalized_vectors(model):
     encoder = model.get_ref("encoder")
     both = encode_labels(encoder, make_labels(templates=("On {}.", "{}")))
     one, other = (encode_labels(encoder, make_labels(templates=(t,))) for t in ("On {}.", "{}"))
