@@ -94,14 +94,7 @@ def make_few_shot_textcat(
 
 
 class FewShotTextcat(LabelPipe, HeadPipe):
-    """Writes the probability of every label to `doc.cats`.
-
-    Of a Doc that is empty or all white space nothing is known: each of K labels has 1 / K, or, with
-    multi_label, 0.
-
-    Labels, descriptions and templates are those of the config, until `set_labels` or `initialize`
-    say others; they are saved with the component.
-    """
+    """A classifier that begins with the names of its labels, and learns from examples."""
 
     def __init__(
         self,

@@ -26,9 +26,13 @@ LABEL_SETTINGS = {
 
 
 class LabelPipe(BackbonePipe):
-    """A base that writes the probability of every label to `doc.cats`. Its `cfg`, which is saved,
-    has the labels, their descriptions, the templates and whether several labels may hold of a
-    text."""
+    """A base, which stands before one of spaCy's components. Writes the probability of every label
+    to `doc.cats`. Of a Doc that is empty or all white space nothing is known: each of K labels has
+    1 / K, or, with multi_label, 0.
+
+    Labels, descriptions, templates and multi_label are those of the config, until `set_labels` or
+    `initialize` say others. They are saved with the component, in its `cfg`.
+    """
 
     cfg: dict[str, object]
     threshold: float

@@ -59,9 +59,9 @@ def make_zero_shot_textcat(
         results".
     templates: Phrases with {} in place of a label, that a text may bear out. Of several the mean
         counts.
-    multi_label: Whether any number of labels may hold of a Doc, each with a score of its own from
-        0 to 1. Otherwise one does, and scores sum to 1.
-    threshold: The least score of a label that counts as predicted when it is evaluated, with
+    multi_label: Whether any number of labels may hold of a Doc, each with a probability of its
+        own. Otherwise one does, and probabilities sum to 1.
+    threshold: The least probability of a label that counts as predicted in scores, with
         multi_label. `doc.cats` has all labels whatever it is.
     upstream: The name of a frozen `pretrained_encoder` before this component, whose weights it
         runs on. By default it has its own.
@@ -81,14 +81,7 @@ def make_zero_shot_textcat(
 
 
 class ZeroShotTextcat(LabelPipe, Pipe):
-    """Writes the score of every label to `doc.cats`.
-
-    Of a Doc that is empty or all white space nothing is known: each of K labels has 1 / K, or, with
-    multi_label, 0.
-
-    Labels, descriptions and templates are those of the config, until `set_labels` or `initialize`
-    say others; they are saved with the component.
-    """
+    """A classifier that knows labels by their names alone."""
 
     def __init__(
         self,
@@ -181,11 +174,11 @@ class ZeroShotTextcat(LabelPipe, Pipe):
             partial(self._annotate, labels=label_set),
         )
 
-    def _annotate(self, docs: list[Doc], scores: np.ndarray, labels: LabelSet) -> None:
-        write_cats(docs, labels.names, scores)
+    def _annotate(self, docs: list[Doc], probabilities: np.ndarray, labels: LabelSet) -> None:
+        write_cats(docs, labels.names, probabilities)
 
     def _predict(self, docs: list[Doc], labels: LabelSet) -> np.ndarray:
-        """Scores (T, K) of K labels for each of T Docs."""
+        """Probabilities (B, K) of K labels for each of B Docs."""
         self._check_weights()
         own = self._calibration is not None and labels == self._find_labels()
         calibration = self._calibration if own else None
