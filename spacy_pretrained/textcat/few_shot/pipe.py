@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
 
@@ -24,6 +25,7 @@ from ..labels.label_pipe import LABEL_SETTINGS, LabelPipe, write_cats
 from ..scorer import SCORE_WEIGHTS, SCORER, score
 from .errors import Errors
 from .model import get_head, has_head, make_prior, read_head, set_head
+from .progress import is_watched, show_progress
 from .training import FitSettings, Step, Task, accumulate, fit
 
 logger = logging.getLogger("spacy")
@@ -214,7 +216,8 @@ class FewShotTextcat(LabelPipe, HeadPipe):
         batch_size: int = 32,
         learn_rate: float = 2e-4,
         seed: int = 0,
-        report: Callable[[Step], None] = lambda step: None,
+        report: Callable[[Step], None] | None = None,
+        progress: bool | None = None,
     ) -> Fit:
         """Learn from all of few examples, in seconds. Begins with what the component is: with the
         names of its labels, or with what it has learnt already.
@@ -231,6 +234,8 @@ class FewShotTextcat(LabelPipe, HeadPipe):
             the steps, then falls to 0.
         seed: Of all random numbers, torch's too, which is set to it.
         report: Gets to hear each step.
+        progress: Whether a line on stderr shows how far the encoder's learning is. None means that
+            it does in a terminal or a notebook, unless there is a `report`.
         RAISES: ValueError for a label that the component does not have, and if there is nothing to
             be told apart.
         """
@@ -244,7 +249,13 @@ class FewShotTextcat(LabelPipe, HeadPipe):
             raise ValueError(Errors.FEW_SHOT_NO_LABELS.format(name=self.name))
         texts, known = self._select(examples)
         self._check_variety(known)
-        n_steps = fit(self.model, texts, known, self._task, settings, report) if texts else 0
+        if progress is None:
+            progress = report is None and is_watched()
+        n_steps = 0
+        if texts:
+            with show_progress(self.name) if progress else nullcontext() as show:
+                watchers = [watcher for watcher in (show, report) if watcher is not None]
+                n_steps = fit(self.model, texts, known, self._task, settings, watchers)
         n_ignored = len(examples) - len(texts)
         if n_ignored:
             logger.info("%s: ignored %d examples without text or cats", self.name, n_ignored)

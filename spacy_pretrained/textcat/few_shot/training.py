@@ -6,7 +6,7 @@ of SetFit (L. Tunstall et al., Efficient Few-Shot Learning Without Prompts, 2022
 sees pairs alone. At last the head is fitted anew, to the vectors as they are then.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from thinc.api import Adam, Optimizer, fix_random_seed, warmup_linear
@@ -60,12 +60,13 @@ def fit(
     known: Ints2d,
     task: Task,
     settings: FitSettings,
-    report: Callable[[Step], None],
+    watchers: Iterable[Callable[[Step], None]] = (),
 ) -> int:
     """Learn from N texts, none of them blank.
 
     known: What is known of their labels (N, K), as `textcat_gold.read_cats` gives it.
-    RETURNS: The number of steps of fine-tuning.
+    watchers: Get to hear each step of fine-tuning.
+    RETURNS: The number of these steps.
     """
     prior = get_head(model)
 
@@ -84,7 +85,8 @@ def fit(
         loss = accumulate(model, [texts[row] for row in rows], known[rows], task)
         model.finish_update(optimizer)
         optimizer.step_schedules()
-        report(Step(number, n_steps, loss / len(rows)))
+        for watcher in watchers:
+            watcher(Step(number, n_steps, loss / len(rows)))
     refit()
     return n_steps
 

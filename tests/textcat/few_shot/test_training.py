@@ -109,7 +109,7 @@ def test_of_many_examples_each_is_seen_less_often():
 def test_progress_is_told(tiny_bert):
     steps = []
     model = make_model(tiny_bert)
-    assert fit(model, TEXTS, KNOWN, Task(False, 0.0), make_settings(), steps.append) == 3
+    assert fit(model, TEXTS, KNOWN, Task(False, 0.0), make_settings(), [steps.append]) == 3
     assert [(step.number, step.n_steps) for step in steps] == [(1, 3), (2, 3), (3, 3)]
     assert 0 < steps[-1].loss < steps[0].loss
 
@@ -119,7 +119,7 @@ def test_without_fine_tuning_only_the_head_learns(tiny_bert):
     before, head = model.get_ref("vectors").predict(TEXTS), get_head(model)
     steps = []
     settings = make_settings(fine_tune=False)
-    assert fit(model, TEXTS, KNOWN, Task(False, 1.0), settings, steps.append) == 0
+    assert fit(model, TEXTS, KNOWN, Task(False, 1.0), settings, [steps.append]) == 0
     assert not steps
     assert (model.get_ref("vectors").predict(TEXTS) == before).all()
     assert np.abs(get_head(model).W - head.W).max() > 0.01
@@ -130,7 +130,7 @@ def test_the_same_seed_gives_the_same_model(tiny_bert):
     for seed in (1, 1, 2):
         model = make_model(tiny_bert)
         settings = make_settings(batch_size=2, seed=seed)
-        fit(model, TEXTS, KNOWN, Task(False, 1.0), settings, lambda step: None)
+        fit(model, TEXTS, KNOWN, Task(False, 1.0), settings)
         heads.append(get_head(model).W)
     assert_allclose(heads[0], heads[1], atol=1e-6)
     assert np.abs(heads[0] - heads[2]).max() > 1e-4
