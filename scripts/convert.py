@@ -25,7 +25,7 @@ from wasabi import msg
 
 from spacy_pretrained.corpora.columns import ColumnsReport, read_columns
 from spacy_pretrained.corpora.conllu import read_conllu
-from spacy_pretrained.corpora.conllu_rows import ConversionReport
+from spacy_pretrained.corpora.conllu_doc import ConversionReport
 from spacy_pretrained.corpora.entity_layer import (
     EntityLayer,
     JoinReport,

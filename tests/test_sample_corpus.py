@@ -6,7 +6,7 @@ import pytest
 import spacy
 
 from spacy_pretrained.corpora.conllu import read_conllu
-from spacy_pretrained.corpora.conllu_rows import ConversionReport
+from spacy_pretrained.corpora.conllu_doc import ConversionReport
 
 ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / "assets" / "sample"

@@ -4,9 +4,7 @@ Docs of.
 What is malformed is a ValueError with file and line.
 """
 
-import gzip
 import re
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import chain
@@ -15,10 +13,10 @@ from pathlib import Path
 from .column_layout import DOCUMENT_MARK, Layout, separator_name
 from .conllu_rows import NEWDOC, UPOS_TAGS
 from .errors import Errors
+from .lines import place, read_lines
 from .tag_schemes import MISSING, OUTSIDE, Entities, parse_tag
 
 TEXT_COMMENT = re.compile(r"#\s*text\s*=(.*)")
-BOM = "\ufeff"
 
 
 @dataclass
@@ -144,27 +142,3 @@ def _align(words: list[str], text: str | None, report: ColumnsReport) -> list[bo
         return None
     spaces[-1] = True
     return spaces
-
-
-def read_lines(path: str | Path) -> Iterator[tuple[int, str]]:
-    """The lines of a file with their numbers."""
-    open_ = gzip.open if Path(path).suffix == ".gz" else open
-    with open_(path, "rb") as file:
-        lines = enumerate(file, 1)
-        while True:
-            try:
-                number, raw = next(lines)
-                line = raw.decode("utf8")
-            except StopIteration:
-                return
-            except UnicodeDecodeError as error:
-                at = place(path, number)
-                raise ValueError(Errors.COLUMNS_ENCODING.format(at=at, error=error)) from error
-            except (gzip.BadGzipFile, EOFError, zlib.error) as error:
-                raise ValueError(Errors.COLUMNS_BROKEN.format(path=path, error=error)) from error
-            yield number, (line.removeprefix(BOM) if number == 1 else line).rstrip("\r\n")
-
-
-def place(path: str | Path, number: int) -> str:
-    """A line, as error messages name it."""
-    return f"{path}, line {number}"

@@ -20,8 +20,9 @@ from spacy.tokens import Span as DocSpan
 from spacy.vocab import Vocab
 
 from .column_layout import Layout, find_layout
-from .column_rows import ColumnsReport, Sentence, place, read_lines, read_sentences
+from .column_rows import ColumnsReport, Sentence, read_sentences
 from .errors import Errors
+from .lines import place, read_lines
 from .tag_schemes import AUTO, Entities, Span, check_scheme, detect_scheme, to_spans
 
 

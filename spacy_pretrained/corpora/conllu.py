@@ -3,7 +3,7 @@
 Format: https://universaldependencies.org/format.html. The tokens of a Doc are the syntactic words.
 A Doc holds no multiword tokens, empty nodes, enhanced dependencies and comments; what is left out
 or changed on the way in is counted in a `ConversionReport`, what is malformed is a ValueError with
-file and line.
+file and line. `conllu_rows.py` reads and checks lines, `conllu_doc.py` makes Docs of them.
 """
 
 from collections.abc import Iterable, Iterator
@@ -15,22 +15,19 @@ from typing import TextIO
 from spacy.tokens import Doc, Token
 from spacy.vocab import Vocab
 
-from .conllu_rows import (
+from .conllu_doc import (
     ROOT,
     ConversionReport,
-    Sentence,
-    read_sentences,
+    DocSentence,
+    add_newlines,
+    make_doc,
+    to_doc_sentence,
 )
+from .conllu_rows import read_sentences
 from .errors import Errors
 from .tag_schemes import MISSING, OUTSIDE, detect_scheme, to_spans, to_tags
 
 UNSPECIFIED = "dep"  # the relation of Universal Dependencies for what has no better one
-PARAGRAPH = "\n\n"
-# A paragraph's newlines depend on the token before them, by the relation that spaCy's parser scores
-# leave out. Without a relation they would count: `Scorer.score_deps` of spaCy 3.8 remembers the
-# indices of gold tokens without one from each document to all documents after it, and takes the
-# predictions at these indices there for missing. Besides, a parser has to put them somewhere.
-PARAGRAPH_DEP = "punct"
 
 
 def read_conllu(
@@ -65,20 +62,22 @@ def read_conllu(
         raise ValueError(Errors.CONLLU_MAX_SENTENCES.format(max_sentences=max_sentences))
     report = ConversionReport() if report is None else report
     has_feats, scheme = _survey(path)
-    for sentences in _documents(read_sentences(path, report), max_sentences):
+    all_sentences = (to_doc_sentence(sentence, report) for sentence in read_sentences(path))
+    for sentences in _documents(all_sentences, max_sentences):
         report.documents += 1
         for left, right in pairwise(sentences):
             if right.is_newpar:
                 report.paragraphs += 1
-                _add_newlines(left)
-        yield _make_doc(vocab, sentences, has_feats, _read_entities(sentences, scheme, report))
+                add_newlines(left)
+        yield make_doc(vocab, sentences, has_feats, _read_entities(sentences, scheme, report))
 
 
 def _survey(path: str | Path) -> tuple[bool, str | None]:
     """Whether any word has features, and the scheme of the entities, None if there are none."""
     has_feats = False
     tags: list[list[str]] = []
-    for sentence in read_sentences(path, ConversionReport()):
+    for rows in read_sentences(path):
+        sentence = to_doc_sentence(rows, ConversionReport())
         has_feats = has_feats or any(feats != "_" for feats in sentence.feats)
         if any(tag != OUTSIDE for tag in sentence.entities):
             tags.append(sentence.entities)
@@ -86,7 +85,7 @@ def _survey(path: str | Path) -> tuple[bool, str | None]:
 
 
 def _read_entities(
-    sentences: list[Sentence], scheme: str | None, report: ConversionReport
+    sentences: list[DocSentence], scheme: str | None, report: ConversionReport
 ) -> list[str] | None:
     """The tags of all words, as a Doc takes them."""
     if scheme is None:
@@ -100,8 +99,8 @@ def _read_entities(
     return ["" if tag == MISSING[0] else tag for tag in tags]
 
 
-def _documents(sentences: Iterator[Sentence], max_sentences: int) -> Iterator[list[Sentence]]:
-    document: list[Sentence] = []
+def _documents(sentences: Iterator[DocSentence], max_sentences: int) -> Iterator[list[DocSentence]]:
+    document: list[DocSentence] = []
     in_newdoc = False
     for sentence in sentences:
         is_full = len(document) == max_sentences and not in_newdoc
@@ -113,52 +112,8 @@ def _documents(sentences: Iterator[Sentence], max_sentences: int) -> Iterator[li
     yield document
 
 
-def _fit(left: Sentence, right: Sentence) -> bool:
+def _fit(left: DocSentence, right: DocSentence) -> bool:
     return (left.is_parsed and right.is_parsed) or (left.is_bare and right.is_bare)
-
-
-def _add_newlines(sentence: Sentence) -> None:
-    last = len(sentence.words) - 1
-    sentence.words.append(PARAGRAPH)
-    sentence.spaces[last:] = [False, False]
-    sentence.heads.append(last if sentence.is_parsed else last + 1)
-    sentence.deps.append(PARAGRAPH_DEP if sentence.is_parsed else "")
-    for column in (sentence.lemmas, sentence.pos, sentence.tags, sentence.feats):
-        column.append("")
-    sentence.entities.append(OUTSIDE)
-
-
-def _make_doc(
-    vocab: Vocab, sentences: list[Sentence], has_feats: bool, entities: list[str] | None
-) -> Doc:
-    def joined(column: str) -> list:
-        return [value for sentence in sentences for value in getattr(sentence, column)]
-
-    heads: list[int] = []
-    starts: list[int] = []
-    for sentence in sentences:
-        first = len(heads)
-        heads.extend([first + head for head in sentence.heads])
-        starts.extend([1] + [-1] * (len(sentence.words) - 1))
-    feats = joined("feats")
-    doc = Doc(
-        vocab,
-        words=joined("words"),
-        spaces=joined("spaces"),
-        tags=joined("tags"),
-        pos=joined("pos"),
-        morphs=feats if has_feats else None,
-        lemmas=joined("lemmas"),
-        heads=heads,
-        deps=joined("deps"),
-        sent_starts=starts,
-        ents=entities,
-    )
-    # Doc takes "" for "no features", which is an annotation and would be scored.
-    for i, value in enumerate(feats):
-        if not value:
-            doc[i].set_morph(None)
-    return doc
 
 
 def write_conllu(docs: Iterable[Doc], stream: TextIO) -> None:

@@ -4,6 +4,8 @@ from ..errors import Errors as SharedErrors
 
 
 class Errors(SharedErrors):
+    LINES_ENCODING = "{at}: not UTF-8 ({error}). Save the file as UTF-8."
+    LINES_BROKEN = "{path} cannot be uncompressed: {error}. Get it again."
     CONLLU_COLUMNS = (
         "{at}: a CoNLL-U line has 10 columns with tabs between them, this one has "
         "{found}. Tabs may have been turned into spaces, or the blank line that ends a sentence "
@@ -16,7 +18,6 @@ class Errors(SharedErrors):
         "{at}: a comment inside a sentence. Comments stand before a sentence's "
         "first line; is the blank line that ends the sentence before missing?"
     )
-    CONLLU_ENCODING = "{at}: not UTF-8 ({error}). Save the file as UTF-8."
     CONLLU_EMPTY = "{path} has no sentences: is it a CoNLL-U file?"
     CONLLU_NO_WORDS = "{at}: the sentence that begins here has no words."
     CONLLU_ID = (
@@ -92,8 +93,6 @@ class Errors(SharedErrors):
         "not inside of the sentence's {n_tokens} tokens."
     )
     COLUMNS_DOCUMENT = "doc_sentences must be at least 1, but it is {doc_sentences}."
-    COLUMNS_ENCODING = "{at}: not UTF-8 ({error}). Save the file as UTF-8."
-    COLUMNS_BROKEN = "{path} cannot be uncompressed: {error}. Get it again."
     COLUMNS_EMPTY = "{path} has no words: is it a file with a token a line?"
     COLUMNS_COUNT = (
         "{at}: found {found} columns, expected {expected} with {separator} between them, as in the "

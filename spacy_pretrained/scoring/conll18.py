@@ -18,15 +18,17 @@ from pathlib import Path
 from spacy.attrs import SENT_START
 from spacy.tokens import Doc, Token
 
+from ..corpora.conllu_rows import ROOT, Sentence, read_sentences
 from .errors import Errors
 
+# All that `score` measures, in the shared task's order.
+MEASURES = ("Tokens", "Sentences", "Words", "UPOS", "XPOS", "UFeats", "Lemmas", "UAS", "LAS")
 # The features of version 2 of the guidelines, in 2018: what the shared task compared.
 UNIVERSAL_FEATURES = {
     *("Abbr", "Animacy", "Aspect", "Case", "Definite", "Degree", "Evident", "Foreign", "Gender"),
     *("Mood", "NumType", "Number", "Person", "Polarity", "Polite", "Poss", "PronType", "Reflex"),
     *("Tense", "VerbForm", "Voice"),
 }
-ROOT = -1
 Span = tuple[int, int]
 
 
@@ -90,7 +92,7 @@ class Score:
 
 
 def score(gold: Annotation, system: Annotation) -> dict[str, Score]:
-    """All measures by name, in the shared task's order. ValueError where the two texts differ.
+    """All MEASURES by name. ValueError where the two texts differ.
 
     EXAMPLE: score(read_gold("test.conllu"), annotation_of(nlp.pipe(texts)))["LAS"].f1
     """
@@ -109,7 +111,7 @@ def score(gold: Annotation, system: Annotation) -> dict[str, Score]:
     def same_head(g: Word, s: Word) -> bool:
         return g.head == gold_of.get(s.head)
 
-    return {
+    scores = {
         "Tokens": spans(gold.tokens, system.tokens),
         "Sentences": spans(gold.sentences, system.sentences),
         "Words": Score(len(pairs), len(gold.words), len(system.words)),
@@ -121,6 +123,7 @@ def score(gold: Annotation, system: Annotation) -> dict[str, Score]:
         "UAS": words(same_head),
         "LAS": words(lambda g, s: same_head(g, s) and g.deprel == s.deprel),
     }
+    return {name: scores[name] for name in MEASURES}
 
 
 def check_same_text(gold: Annotation, system: Annotation, context: int = 20) -> None:
@@ -302,88 +305,49 @@ def _check_same_words(gold: list[Word], system: list[Word]) -> None:
 
 
 def read_gold(path: str | Path) -> Annotation:
-    """The annotation of a CoNLL-U file. ValueError, with file and line, where it is malformed."""
+    """The annotation of a CoNLL-U file. Empty nodes are left out, as the shared task does.
+
+    RAISES: ValueError, with file and line, where the file is malformed (see
+        corpora/conllu_rows.py) or a word has no head: a parse can be scored only against a whole
+        one. OSError if the file cannot be opened.
+    """
     forms: list[str] = []  # of tokens
     token_of: list[int] = []  # of each word
     words: list[Word] = []
     first_words: list[int] = []
-    for rows in _read_sentences(path):
+    for sentence in read_sentences(path):
         first_words.append(len(words))
-        _add_sentence(path, rows, forms, token_of, words)
-    if not words:
-        raise ValueError(Errors.CONLL18_EMPTY.format(path=path))
+        _add_sentence(sentence, forms, token_of, words)
     tokens = _spans(forms)
     for word, token in zip(words, token_of):
         word.span = tokens[token]
     return Annotation("".join(forms), tokens, words, first_words)
 
 
-def _read_sentences(path: str | Path) -> Iterator[list[tuple[int, list[str]]]]:
-    """For each sentence its lines' numbers and columns, comments and empty nodes left out."""
-    rows: list[tuple[int, list[str]]] = []
-    with Path(path).open(encoding="utf8") as file:
-        for number, line in enumerate(file, 1):
-            columns = line.rstrip("\r\n").split("\t")
-            if columns[0].startswith("#"):
-                continue
-            if line.strip():
-                if len(columns) != 10:
-                    raise ValueError(
-                        Errors.CONLL18_COLUMNS.format(path=path, line=number, found=len(columns))
-                    )
-                if "." not in columns[0]:
-                    rows.append((number, columns))
-            elif rows:
-                yield rows
-                rows = []
-    if rows:
-        yield rows
-
-
 def _add_sentence(
-    path: str | Path,
-    rows: list[tuple[int, list[str]]],
-    forms: list[str],
-    token_of: list[int],
-    words: list[Word],
+    sentence: Sentence, forms: list[str], token_of: list[int], words: list[Word]
 ) -> None:
     first = len(words)
-    length = sum("-" not in columns[0] for _, columns in rows)
-    multiword_end = 0  # the last ID of the multiword token that was begun last
-    for line, (id_, form, lemma, upos, xpos, feats, head, deprel, _, _) in rows:
-        expected = str(len(words) - first + 1)
-        begin, dash, end = id_.partition("-")
-        is_range = bool(dash) and begin == expected and int(begin) > multiword_end
-        if id_ != expected and not (is_range and _is_between(end, int(begin), length)):
-            raise ValueError(
-                Errors.CONLL18_ID.format(path=path, line=line, id=id_, expected=expected)
-            )
-        if dash or int(begin) > multiword_end:
-            forms.append(_compact(form))
-        if dash:
-            multiword_end = int(end)
-            continue
-        if not _is_between(head, 0, length):
-            raise ValueError(
-                Errors.CONLL18_HEAD.format(path=path, line=line, head=head, length=length)
-            )
+    multiwords = {number: m for m in sentence.multiwords for number in range(m.first, m.last + 1)}
+    for number, (row, head) in enumerate(zip(sentence.words, sentence.heads)):
+        if head is None:
+            raise ValueError(Errors.CONLL18_HEAD.format(at=row.at, form=row.form))
+        multiword = multiwords.get(number)
+        if multiword is None or multiword.first == number:
+            forms.append(_compact(multiword.row.form if multiword else row.form))
         token_of.append(len(forms) - 1)
         words.append(
             Word(
-                form=form,
-                in_multiword=int(id_) <= multiword_end,
-                upos=upos,
-                xpos=xpos,
-                feats=_universal(feats),
-                lemma=lemma,
-                head=first + int(head) - 1 if int(head) else ROOT,
-                deprel=deprel.partition(":")[0],
+                form=row.form,
+                in_multiword=multiword is not None,
+                upos=row.upos,
+                xpos=row.xpos,
+                feats=_universal(row.feats),
+                lemma=row.lemma,
+                head=ROOT if head == ROOT else first + head,
+                deprel=row.deprel.partition(":")[0],
             )
         )
-
-
-def _is_between(number: str, low: int, high: int) -> bool:
-    return number.isdecimal() and low <= int(number) <= high
 
 
 def _compact(form: str) -> str:

@@ -4,19 +4,10 @@ from ..errors import Errors as SharedErrors
 
 
 class Errors(SharedErrors):
-    CONLL18_COLUMNS = (
-        "{path}, line {line}: a CoNLL-U line has 10 columns with tabs between them, this one has "
-        "{found}."
-    )
-    CONLL18_ID = (
-        "{path}, line {line}: the ID is '{id}', but the next word of the sentence is {expected}. "
-        "IDs count from 1 in every sentence; a multiword token's (like 3-4) comes before its words."
-    )
     CONLL18_HEAD = (
-        "{path}, line {line}: the head is '{head}', but must be 0 or one of the sentence's "
-        "{length} words. To score a parse, every gold word needs a head."
+        "{at}: the word '{form}' has no head ('_'). To train on, that is fine; to score a parse, "
+        "every gold word needs a head and a relation."
     )
-    CONLL18_EMPTY = "{path} has no words: is it a CoNLL-U file?"
     CONLL18_TEXTS_DIFFER = (
         "The gold text and the system's text differ (whitespace apart) at character {at}: gold has "
         "'{gold}', the system '{system}'. Give the pipeline the text of the same file, in the same "

@@ -1,5 +1,6 @@
 import gzip
 import io
+import re
 from dataclasses import astuple
 from pathlib import Path
 
@@ -13,7 +14,8 @@ from spacy.training import Example
 from spacy.vocab import create_vocab
 
 from spacy_pretrained.corpora.conllu import read_conllu, to_conllu, write_conllu
-from spacy_pretrained.corpora.conllu_rows import ConversionReport
+from spacy_pretrained.corpora.conllu_doc import ConversionReport
+from spacy_pretrained.scoring.conll18 import read_gold
 
 DATA = Path(__file__).parents[3] / "shared" / "data"
 
@@ -87,7 +89,7 @@ def through_docbin(docs, vocab):
 def test_sample(read):
     report = ConversionReport()
     first, second = read(SAMPLE, report=report)
-    assert astuple(report) == (2, 4, 15, 2, 1, 2, 1, 0, 0)
+    assert astuple(report) == (2, 4, 15, 2, 1, 2, 0, 1, 0, 0)
     assert first.text == 'Don\'t say "_", she said de le.\n\nYesNo '
     assert second.text == "Bye "
     assert [sent.text for sent in first.sents] == [
@@ -111,13 +113,23 @@ def test_report_adds_up_over_files(read):
     report = ConversionReport()
     read(SAMPLE, report=report)
     read(SAMPLE, report=report)
-    assert astuple(report) == (4, 8, 30, 4, 2, 4, 2, 0, 0)
+    assert astuple(report) == (4, 8, 30, 4, 2, 4, 0, 2, 0, 0)
 
 
 def test_line_ends_bom_and_missing_last_blank_line(read):
     expected = [annotation(doc) for doc in read(SAMPLE)]
     for text in ("\ufeff" + SAMPLE, SAMPLE.replace("\n", "\r\n"), SAMPLE.rstrip("\n")):
         assert [annotation(doc) for doc in read(text)] == expected
+
+
+def test_compressed(read, tmp_path, vocab):
+    path = tmp_path / "in.conllu.gz"
+    path.write_bytes(gzip.compress(SAMPLE.encode("utf8")))
+    docs = list(read_conllu(path, vocab))
+    assert [annotation(doc) for doc in docs] == [annotation(doc) for doc in read(SAMPLE)]
+    path.write_bytes(b"not gzip")
+    with pytest.raises(ValueError, match="cannot be uncompressed"):
+        list(read_conllu(path, vocab))
 
 
 def test_groups_where_there_are_no_documents(read):
@@ -154,8 +166,10 @@ def test_sentence_starts_with_missing_heads(read, vocab, text, starts):
     docs = read("# newdoc\n" + text)
     for got in (docs, through_docbin(docs, vocab)):
         assert [[sent.start for sent in doc.sents] for doc in got] == starts
-    partial = [token.dep_ for doc in read(PARTIAL) for token in doc]
+    report = ConversionReport()
+    partial = [token.dep_ for doc in read(PARTIAL, report=report) for token in doc]
     assert partial == ["", "dep", "ROOT", ""]
+    assert report.missing_heads == 2
 
 
 @pytest.mark.parametrize(
@@ -310,6 +324,9 @@ def test_malformed_lines_are_named(read, tmp_path, text, line, says):
     with pytest.raises(ValueError, match=says) as error:
         read(text)
     assert str(error.value).startswith(f"{tmp_path / 'in.conllu'}, line {line}:")
+    # Evaluation has the same reader.
+    with pytest.raises(ValueError, match=re.escape(str(error.value))):
+        read_gold(tmp_path / "in.conllu")
 
 
 def test_other_errors(tmp_path, vocab, read):
@@ -317,6 +334,8 @@ def test_other_errors(tmp_path, vocab, read):
     path.write_bytes(("# text = ä\n" + GOOD).encode("latin1"))
     with pytest.raises(ValueError, match=r"latin\.conllu, line 1: not UTF-8"):
         list(read_conllu(path, vocab))
+    with pytest.raises(ValueError, match=r"latin\.conllu, line 1: not UTF-8"):
+        read_gold(path)
     with pytest.raises(ValueError, match="no sentences"):
         read("# only a comment\n\n")
     with pytest.raises(ValueError, match="at least 1"):
@@ -338,10 +357,10 @@ def read_public(name, vocab, tmp_path):
 @pytest.mark.parametrize(
     ("name", "counts"),
     [
-        ("ud_en_ewt/en_ewt-ud-train.conllu", (540, 12544, 204577, 2614, 0, 37, 1922)),
-        ("ud_en_ewt/en_ewt-ud-dev.conllu", (318, 2001, 25147, 359, 0, 4, 432)),
-        ("ud_en_ewt/en_ewt-ud-test.conllu", (316, 2077, 25094, 354, 0, 2, 538)),
-        ("ud_fr_sequoia/fr_sequoia-ud-dev.conllu.gz", (42, 412, 9999, 282, 282, 0, 0)),
+        ("ud_en_ewt/en_ewt-ud-train.conllu", (540, 12544, 204577, 2614, 0, 37, 0, 1922)),
+        ("ud_en_ewt/en_ewt-ud-dev.conllu", (318, 2001, 25147, 359, 0, 4, 0, 432)),
+        ("ud_en_ewt/en_ewt-ud-test.conllu", (316, 2077, 25094, 354, 0, 2, 0, 538)),
+        ("ud_fr_sequoia/fr_sequoia-ud-dev.conllu.gz", (42, 412, 9999, 282, 282, 0, 0, 0)),
     ],
 )
 def test_public_treebanks(name, counts, vocab, tmp_path):

@@ -10,6 +10,7 @@ import spacy
 from spacy.tokens import Doc
 
 from spacy_pretrained.scoring.conll18 import (
+    MEASURES,
     Annotation,
     Word,
     align,
@@ -36,7 +37,6 @@ TEXT = """\
 """
 WORDS = ["Dogs", "do", "n't", "bark", ".", "So", "what", "?"]
 POS = ["NOUN", "AUX", "PART", "VERB", "PUNCT", "ADV", "PRON", "PUNCT"]
-PER_WORD = ["UPOS", "XPOS", "UFeats", "Lemmas", "UAS", "LAS"]
 
 
 @pytest.fixture
@@ -51,7 +51,7 @@ def vocab():
 
 def read_text(text: str, folder: Path) -> Annotation:
     path = folder / "text.conllu"
-    path.write_text(text, encoding="utf8")
+    path.write_bytes(text.encode("utf8"))
     return read_gold(path)
 
 
@@ -77,8 +77,7 @@ def f1(gold: Annotation, system: Annotation) -> dict:
 
 
 def all_but(changed: dict, tokens: float = 100.0) -> dict:
-    names = ["Tokens", "Sentences", "Words", *PER_WORD]
-    return {**dict.fromkeys(names, 100.0), "Tokens": tokens, **changed}
+    return {**dict.fromkeys(MEASURES, 100.0), "Tokens": tokens, **changed}
 
 
 def test_reads_tokens_words_and_sentences(gold):
@@ -217,8 +216,9 @@ def test_words_of_multiword_tokens_are_aligned_by_form(tmp_path, vocab):
     """*du* = *de* + *le* in gold; the system cannot know, and has one word where gold has two."""
     du = "1-2\tdu\t_\t_\t_\t_\t_\t_\t_\t_\n"
     rows = ["1\tDe", "2\tle", "3\tvin"]
+    arcs = ["3\tcase", "3\tdet", "0\troot"]
     gold = read_text(
-        du + "".join(f"{row}\t_\tX\t_\t_\t{head}\tdep\t_\t_\n" for row, head in zip(rows, "320")),
+        du + "".join(f"{row}\t_\tX\t_\t_\t{arc}\t_\t_\n" for row, arc in zip(rows, arcs)),
         tmp_path,
     )
     scores = score(gold, annotation_of([Doc(vocab, words=["du", "vin"])]))
@@ -301,9 +301,14 @@ def test_a_doc_of_another_text_is_refused(gold, vocab):
     [
         ("4\tbark\tbark", "4\tbark", 7, "10 columns .* has 9"),
         ("4\tbark", "5\tbark", 7, "ID is '5', but the next word of the sentence is 4"),
-        ("2-3\tdon't", "2-9\tdon't", 3, "ID is '2-9'"),
-        ("\t4\tpunct", "\t14\tpunct", 8, "head is '14'"),
-        ("\t4\tpunct", "\t_\tpunct", 8, "head is '_'"),
+        ("2-3\tdon't", "2-9\tdon't", 3, "ends with word 9, but the sentence has 5"),
+        ("\t4\tpunct", "\t14\tpunct", 8, "HEAD is '14'"),
+        ("\t4\tpunct", "\t_\tpunct", 8, "HEAD is '_'"),
+        ("\t4\tpunct", "\t_\t_", 8, "the word '.' has no head"),
+        ("\t4\tnsubj", "\t1\tnsubj", 2, "depends on itself"),
+        ("\t4\tpunct", "\t0\troot", 8, "several roots"),
+        ("4\tbark", "# a comment\n4\tbark", 7, "comment inside a sentence"),
+        ("\n\n", "\n \n", 9, "10 columns .* has 1"),
     ],
 )
 def test_malformed_lines_are_named(tmp_path, old, new, line, message):
@@ -311,8 +316,13 @@ def test_malformed_lines_are_named(tmp_path, old, new, line, message):
         read_text(TEXT.replace(old, new, 1), tmp_path)
 
 
+def test_byte_order_mark_and_line_ends(tmp_path, gold):
+    for text in ("\ufeff" + TEXT, TEXT.replace("\n", "\r\n"), TEXT.rstrip("\n")):
+        assert read_text(text, tmp_path) == gold
+
+
 def test_a_file_without_words_is_refused(tmp_path):
-    with pytest.raises(ValueError, match="has no words"):
+    with pytest.raises(ValueError, match="has no sentences"):
         read_text("# nothing here\n\n", tmp_path)
 
 
