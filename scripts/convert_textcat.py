@@ -12,13 +12,16 @@ from typing import Annotated
 
 import spacy
 import typer
-from convert import check_assets
+from check_assets import check_assets
 from spacy.tokens import Doc, DocBin
 from textcat_labels import TextcatLabels, read_labels
 from textcat_readers import READERS, Rows
 from wasabi import msg
 
-from spacy_pretrained.errors import Errors
+TEXTCAT_NOTHING = (
+    "'{folder}' has no folder of a set for text classification ({names}). Get the data with "
+    "`spacy project assets . --extra` or `make corpus DATA=folder`."
+)
 
 nlp = spacy.blank("en")
 
@@ -33,11 +36,12 @@ def main(
     """Convert the sets for text classification to spaCy's format."""
     found = [name for name in READERS if (source / name).is_dir()]
     if not found:
-        msg.fail(Errors.TEXTCAT_NOTHING.format(folder=source, names=", ".join(READERS)), exits=1)
+        msg.fail(TEXTCAT_NOTHING.format(folder=source, names=", ".join(READERS)), exits=1)
     rows = []
     try:
         for name in found:
-            check_assets(source / name, project)
+            if project:
+                check_assets(source / name, project)
             sizes = convert(name, source, output)
             rows.append((name, *(f"{n:,}" for n in sizes.values())))
     except (ValueError, OSError) as error:

@@ -20,7 +20,13 @@ import srsly
 import typer
 from wasabi import msg
 
-from spacy_pretrained.errors import Errors
+ASSET_CHECKSUM = (
+    "{path} is not the file that the project lists: its MD5 checksum is {found}, not "
+    "{expected}. Remove it, and get it again with `spacy project assets . --extra` or, from a "
+    "folder that has it, `make corpus DATA=folder`."
+)
+ASSET_BROKEN = "{path} cannot be uncompressed: {error}. Remove it and get it again."
+CORPUS_FOLDER = "DATA is to be a folder with the project's data, and '{folder}' is none."
 
 
 @dataclass(frozen=True)
@@ -45,7 +51,7 @@ def main(
 ) -> None:
     """Put local copies of the public data where `spacy project assets` would put them."""
     if not data.is_dir():
-        msg.fail(Errors.CORPUS_FOLDER.format(folder=data), exits=1)
+        msg.fail(CORPUS_FOLDER.format(folder=data), exits=1)
     assets = read_assets(project)
     are_there = are_right = True
     for asset in assets:
@@ -101,9 +107,7 @@ def check_asset(asset: Asset, path: Path) -> None:
     """ValueError if the file at path is not what project.yml says it should be."""
     found = _md5(_read(path))
     if found != asset.checksum:
-        raise ValueError(
-            Errors.ASSET_CHECKSUM.format(path=path, found=found, expected=asset.checksum)
-        )
+        raise ValueError(ASSET_CHECKSUM.format(path=path, found=found, expected=asset.checksum))
 
 
 def _candidates(asset: Asset, data: Path) -> Iterator[Path]:
@@ -121,7 +125,7 @@ def _read(path: Path) -> bytes:
     try:
         return gzip.decompress(contents)
     except (OSError, EOFError, zlib.error) as error:
-        raise ValueError(Errors.ASSET_BROKEN.format(path=path, error=error)) from error
+        raise ValueError(ASSET_BROKEN.format(path=path, error=error)) from error
 
 
 def _md5(contents: bytes) -> str:

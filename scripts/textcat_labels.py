@@ -12,7 +12,10 @@ from pathlib import Path
 
 import srsly
 
-from spacy_pretrained.errors import Errors
+TEXTCAT_LABEL = (
+    "The label '{label}' is called '{name}', and there is no description of that. Name it "
+    "under `names`, and describe it under `descriptions`."
+)
 
 
 @dataclass(frozen=True)
@@ -31,7 +34,7 @@ class TextcatLabels:
         """The name of a label of the set. ValueError if no description has it."""
         name = self.renamed.get(label, label.replace("_", " "))
         if name not in self.descriptions:
-            raise ValueError(Errors.TEXTCAT_LABEL.format(label=label, name=name))
+            raise ValueError(TEXTCAT_LABEL.format(label=label, name=name))
         return name
 
 

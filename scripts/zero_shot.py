@@ -23,8 +23,10 @@ from thinc.types import Floats1d
 from wasabi import msg
 
 from spacy_pretrained.encoder.text_encoder import SentenceEncoder
-from spacy_pretrained.errors import Errors
 
+TEXTCAT_NOT_CONVERTED = (
+    "'{folder}' has no converted set ({names}). Run scripts/convert_textcat.py first."
+)
 NAME = "zero_shot_textcat"
 Vectors = dict[str, Floats1d]
 # Sets of one file: half of it serves as the texts to train on.
@@ -58,7 +60,7 @@ def find_sets(corpus: Path, only: list[str]) -> list[str]:
     missing = [name for name in only if name not in there]
     if missing or not there:
         names = ", ".join(missing or READERS)
-        msg.fail(Errors.TEXTCAT_NOT_CONVERTED.format(folder=corpus, names=names), exits=1)
+        msg.fail(TEXTCAT_NOT_CONVERTED.format(folder=corpus, names=names), exits=1)
     return only or there
 
 

@@ -22,15 +22,6 @@ class Errors:
         "weights from a trained pipeline only. To start from a pretrained source, use an "
         "architecture that runs on torch, such as spacy-pretrained.TorchEncoder.v1."
     )
-    TEXTS_COLUMNS = (
-        "Two columns of '{path}' have the same name: {names}. Name all columns with --columns, and "
-        "leave out a line with names."
-    )
-    TEXTS_FIELDS = (
-        "A row of the file has more fields than the {n} columns that have names: {row}. Quote "
-        "fields that have the delimiter in them, or name all columns with --columns."
-    )
-    TEXTS_LABEL = "Row {row}: the label '{label}' is none of those given with --labels: {known}."
     SCORES_NOT_FINITE = (
         "Scores of {of} have to be finite numbers, but some are NaN or infinite{where}. Did the "
         "training diverge? A lower learn rate, gradient clipping or a longer warm-up may help."
@@ -47,35 +38,3 @@ class Errors:
         "lower [training.optimizer.learn_rate] or a longer warm-up."
     )
     PLOT_EMPTY = "{path} holds no evaluation yet: train until the first line of the table."
-    ASSET_CHECKSUM = (
-        "{path} is not the file that the project lists: its MD5 checksum is {found}, not "
-        "{expected}. Remove it, and get it again with `spacy project assets . --extra` or, from a "
-        "folder that has it, `make corpus DATA=folder`."
-    )
-    ASSET_MISSING = (
-        "{path} is not there. Get it with `spacy project assets . --extra` or, from a folder that "
-        "has it, `make corpus DATA=folder`."
-    )
-    ASSET_BROKEN = "{path} cannot be uncompressed: {error}. Remove it and get it again."
-    CORPUS_FOLDER = "DATA is to be a folder with the project's data, and '{folder}' is none."
-    CONVERT_NOTHING = (
-        "'{folder}' has no train.conllu, dev.conllu or test.conllu (nor en_ewt-ud-train.conllu and "
-        "the like), and no files of entities: train.iob2, train.conll and so on. Give the folder "
-        "with your files, or get the project's data with `spacy project assets . --extra` or "
-        "`make corpus DATA=folder`."
-    )
-    TEXTCAT_NOTHING = (
-        "'{folder}' has no folder of a set for text classification ({names}). Get the data with "
-        "`spacy project assets . --extra` or `make corpus DATA=folder`."
-    )
-    TEXTCAT_LABEL = (
-        "The label '{label}' is called '{name}', and there is no description of that. Name it "
-        "under `names`, and describe it under `descriptions`."
-    )
-    TEXTCAT_NOT_CONVERTED = (
-        "'{folder}' has no converted set ({names}). Run scripts/convert_textcat.py first."
-    )
-    CONVERT_SEVERAL = (
-        "'{folder}' has several files for {split}: {names}. Leave one, or rename it to "
-        "{split}.conllu."
-    )

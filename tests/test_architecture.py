@@ -23,10 +23,10 @@ MAY_IMPORT = {
     "parser": "heads annotation",
     "textcat": "heads annotation encoder backends windows checkpoints runtime",
     "corpora": "annotation",
-    "scoring": "parser corpora",
+    "scoring": "parser corpora annotation",
     "quantization": "scoring corpora encoder backends windows checkpoints runtime",
     "training": "",
-    "cli": "quantization",
+    "cli": "scoring quantization corpora",
     "old_paths": "",  # see its __init__.py: as modules of the package itself they import from all
 }
 AT_THE_TOP = {"__init__.py", "errors.py"}

@@ -86,4 +86,4 @@ def test_project_commands_are_there(capfd):
         overrides = {o[2:]: v for o, v in zip(options[::2], options[1::2], strict=True)}
         assert {option.removeprefix("vars.") for option in overrides} <= set(known)
         project_run(ROOT / folder, name, overrides=overrides, dry=True)
-    assert "scripts/convert.py" in capfd.readouterr().out
+    assert "pretrained convert conllu" in capfd.readouterr().out

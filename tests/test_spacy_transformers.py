@@ -342,7 +342,7 @@ def corpus(tmp_path_factory) -> Path:
     (folder / "raw").mkdir()
     for split in ("train", "dev", "test"):
         shutil.copy(ROOT / "assets/sample/dev.conllu", folder / "raw" / f"{split}.conllu")
-    run("scripts/convert.py", folder / "raw", folder / "spacy")
+    run("-m", "spacy", "pretrained", "convert", "conllu", folder / "raw", folder / "spacy")
     return folder / "spacy"
 
 

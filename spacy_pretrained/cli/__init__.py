@@ -6,6 +6,7 @@ Every spacy command imports this folder, which is why its files import next to n
 import typer
 from spacy.cli._util import app
 
+from .convert import convert
 from .quantize import quantize
 
 pretrained_cli = typer.Typer(
@@ -19,4 +20,5 @@ def _group() -> None:
     """Pipelines with pretrained transformers."""
 
 
+pretrained_cli.add_typer(convert, name="convert")
 pretrained_cli.command("quantize")(quantize)

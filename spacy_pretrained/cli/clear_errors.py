@@ -12,5 +12,5 @@ def clear_errors() -> Iterator[None]:
     ends the command with exit code 1; typer itself ends it with 2 when its arguments are wrong."""
     try:
         yield
-    except (ValueError, OSError, ModuleNotFoundError) as error:
+    except (ValueError, OSError, ImportError) as error:
         msg.fail(str(error), exits=1)

@@ -121,8 +121,8 @@ class Errors(SharedErrors):
     COLUMNS_NO_TAG = (
         "{path}: of the {n} columns, with {separator} between them, {which} tags of entities "
         "(O, B-PER and so on). Give the columns, counted from 0: word=0, tag={last} (in Python), "
-        "--word 0 --tag {last} (scripts/convert_columns.py). CoNLL-U has none: see "
-        "scripts/convert.py."
+        "--word 0 --tag {last} (`python -m spacy pretrained convert columns`). CoNLL-U has no such "
+        "column: see `convert conllu`."
     )
     COLUMNS_NUMBER = (
         "{path}: there is no column {name}={number}; the file has {n} columns, with {separator} "
@@ -135,7 +135,7 @@ class Errors(SharedErrors):
     )
     CORPUS_NOT_THERE = (
         "There is no file or folder '{path}' to read a corpus from. Correct the path, or convert "
-        "the corpus first (`spacy project run convert .`)."
+        "the corpus first (`python -m spacy pretrained convert`)."
     )
     CORPUS_SENTENCES = (
         "The corpus has gold_sentences = {gold_sentences} and gold_tokens = {gold_tokens}. It is a "
@@ -151,7 +151,7 @@ class Errors(SharedErrors):
     )
     DATASET_FORMAT = (
         "'{path}' is of an unknown format. Files of data sets are {known}; for files with a token "
-        "a line see scripts/convert_columns.py."
+        "a line see `python -m spacy pretrained convert columns`."
     )
     DATASET_OPEN = "The split '{split}' of the data set '{path}' cannot be opened: {error}"
     DATASET_SPLIT = "The data set '{path}' has no split '{split}'. Its splits are: {splits}."
@@ -205,4 +205,36 @@ class Errors(SharedErrors):
         "'{path}': {misaligned} entities begin or end inside of a token and were left out, the "
         "annotation of their tokens counts as missing; white space at the ends of {trimmed} "
         "entities was taken off. There are {entities} entities."
+    )
+    TEXTS_TABLE = "'{path}' cannot be read as a table: {error}."
+    TEXTS_COLUMNS = (
+        "Two columns of '{path}' have the same name: {names}. Name all columns with --columns, and "
+        "leave out a line with names."
+    )
+    TEXTS_FIELDS = (
+        "A row of the file has more fields than the {n} columns that have names: {row}. Quote "
+        "fields that have the delimiter in them, or name all columns with --columns."
+    )
+    TEXTS_LABEL = "Row {row}: the label '{label}' is none of those that were given: {known}."
+    CONVERT_KIND = (
+        "'{source}' does not show what it holds. Say so before its name, by one of {kinds}: "
+        "python -m spacy pretrained convert KIND IN OUT. A dataset with words and labels is "
+        "'dataset', texts with labels are 'texts'."
+    )
+    CONVERT_OUTPUT = (
+        "'{output}' is to be a .spacy file: `spacy train` reads no other. A folder is written only "
+        "from a folder with train, dev and test."
+    )
+    CONVERT_FOLDER = (
+        "'{source}' is a folder, and '{output}' a file. Give a folder to write: train.spacy and so "
+        "on go there."
+    )
+    CONVERT_NOTHING = (
+        "'{folder}' has no train.conllu, dev.conllu or test.conllu (nor en_ewt-ud-train.conllu and "
+        "the like), and no files of entities: train.iob2, train.conll and so on. Give the folder "
+        "with your files."
+    )
+    CONVERT_SEVERAL = (
+        "'{folder}' has several files for {split}: {names}. Leave one, or rename it to "
+        "{split}.conllu."
     )

@@ -55,7 +55,7 @@ class Errors(SharedErrors):
     )
     EVAL_FORMAT = (
         "'{path}' is no .spacy file. Convert the gold annotation first, by `spacy convert` or "
-        "scripts/convert.py."
+        "`python -m spacy pretrained convert`."
     )
     EVAL_NOTHING = (
         "The gold documents have none of the annotation that the pipeline ({pipes}) predicts and "

@@ -1,18 +1,14 @@
-"""column_layout.py, column_rows.py, columns.py, scripts/convert_columns.py: files with a token a
-line to Docs."""
+"""column_layout.py, column_rows.py, columns.py: files with a token a line to Docs."""
 
 import gzip
-import importlib
 from pathlib import Path
 
 import pytest
-from spacy.tokens import DocBin
 from spacy.vocab import Vocab
 
 from spacy_pretrained.corpora.columns import ColumnsReport, read_columns
 
 DATA = Path(__file__).parents[3] / "shared" / "data"
-SCRIPTS = Path(__file__).parents[2] / "scripts"
 
 WNUT = "@paul\tO\n#\tO\nEmpire\tB-creative-work\nState\tI-creative-work\n\t\n#esb\tB-location\n\n"
 CONLL2003 = """-DOCSTART- -X- -X- O
@@ -252,25 +248,3 @@ def test_real_corpora(name, expected):
     assert sum(map(len, docs)) == expected[1]
     assert report.unaligned_texts == 0
     assert any(doc.has_unknown_spaces for doc in docs) == ("uner" not in name)
-
-
-@pytest.fixture
-def convert_columns(monkeypatch):
-    monkeypatch.syspath_prepend(SCRIPTS)
-    return importlib.import_module("convert_columns")
-
-
-def test_convert_columns(convert_columns, tmp_path, capsys):
-    source, output = tmp_path / "eng.train", tmp_path / "out" / "train.spacy"
-    source.write_text(CONLL2003)
-    convert_columns.main(source, output, xpos=1)
-    docs = list(DocBin().from_disk(output).get_docs(Vocab()))
-    assert len(entities(docs)) == 5 and docs[0][0].tag_ == "NNP"
-    rows = [line.split() for line in capsys.readouterr().out.splitlines()]
-    assert ["entities", "5"] in rows and ["LOC", "2"] in rows
-    for text, message in (("a\nb\n", "one column"), (None, "No such file")):
-        source.write_text(text) if text else source.unlink()
-        with pytest.raises(SystemExit) as raised:
-            convert_columns.main(source, tmp_path / "no.spacy")
-        assert raised.value.code == 1 and message in capsys.readouterr().out
-    assert not (tmp_path / "no.spacy").exists()

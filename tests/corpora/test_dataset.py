@@ -1,8 +1,6 @@
-"""dataset_source.py, dataset.py, span_dataset.py, scripts/convert_dataset.py: rows of `datasets` to
-Examples."""
+"""dataset_source.py, dataset.py, span_dataset.py: rows of `datasets` to Examples."""
 
 import builtins
-import importlib
 import json
 import logging
 from pathlib import Path
@@ -10,9 +8,7 @@ from pathlib import Path
 import catalogue
 import pytest
 import spacy
-from spacy.tokens import DocBin
 from spacy.util import registry
-from spacy.vocab import Vocab
 
 from spacy_pretrained.corpora.dataset import (
     DatasetReport,
@@ -23,7 +19,6 @@ from spacy_pretrained.corpora.dataset import (
 from spacy_pretrained.corpora.dataset_source import open_dataset
 from spacy_pretrained.corpora.span_dataset import SpanReport, build_span_dataset, read_span_dataset
 
-SCRIPTS = Path(__file__).parents[2] / "scripts"
 NAMES = ["O", "B-ORG", "I-ORG", "B-creative-work", "I-creative-work"]
 ROWS = [
     {"tokens": ["The", "EU", "said", "no"], "ner_tags": [0, 1, 0, 0], "id": 1},
@@ -376,28 +371,7 @@ def test_forms_of_spans(nlp):
         assert [(ent.text, ent.label_) for ent in doc.ents] == [("EU", "ORG"), ("New York", "LOC")]
 
 
-# Script and entry points
-
-
-@pytest.fixture
-def convert_dataset(monkeypatch):
-    monkeypatch.syspath_prepend(SCRIPTS)
-    return importlib.import_module("convert_dataset")
-
-
-def test_convert_dataset(datasets, convert_dataset, tmp_path, capsys):
-    source, output = save(datasets, tmp_path / "data", "folder of jsonl")[0], tmp_path / "o.spacy"
-    convert_dataset.main(str(source), output, split="test")
-    docs = list(DocBin().from_disk(output).get_docs(Vocab()))
-    assert [(ent.text, ent.label_) for doc in docs for ent in doc.ents] == ENTITIES
-    assert ["entities", "2"] in [line.split() for line in capsys.readouterr().out.splitlines()]
-    with pytest.raises(SystemExit) as raised:
-        convert_dataset.main(str(source), output, split="dev")
-    assert raised.value.code == 1 and "'train', 'test'" in capsys.readouterr().out
-    spans = write_lines(tmp_path / "x.jsonl", span_rows({"start": 4, "end": 6, "label": "ORG"}))
-    convert_dataset.main(str(spans), output, spans="entities")
-    (doc,) = DocBin().from_disk(output).get_docs(Vocab())
-    assert doc.text == TEXT and [ent.text for ent in doc.ents] == ["EU"]
+# Entry points
 
 
 def test_a_config_can_name_the_readers(datasets, nlp, tmp_path):

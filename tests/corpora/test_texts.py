@@ -1,31 +1,33 @@
-"""scripts/convert_texts.py: rows of texts and labels to Docs with categories."""
+"""texts.py: rows of texts and labels to Docs with categories."""
 
-import importlib
 import json
+import sys
 from pathlib import Path
 
 import pytest
 import spacy
 from spacy.tokens import DocBin
 
-SCRIPTS = Path(__file__).parents[2] / "scripts"
+from spacy_pretrained.corpora.convert import convert_texts
 
 
 @pytest.fixture
-def convert(monkeypatch, tmp_path):
-    """The script's main, which gives the texts, and the categories of each."""
+def datasets(monkeypatch, tmp_path):
+    """The library, that writes to a folder of the test and asks no hub."""
     datasets = pytest.importorskip("datasets")
     monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path / "cache")
     monkeypatch.setattr(datasets.config, "HF_HUB_OFFLINE", True)
     datasets.disable_progress_bars()
-    monkeypatch.syspath_prepend(SCRIPTS)
-    script = importlib.import_module("convert_texts")
+    return datasets
+
+
+@pytest.fixture
+def convert(tmp_path):
+    """Gives the texts, and the categories of each."""
     output = tmp_path / "out" / "train.spacy"
-    defaults = {"text": "text", "label": "label", "columns": "", "separator": "", "labels": ""}
-    defaults |= {"split": "train", "lang": "en", "name": "", "limit": 0, "revision": ""}
 
     def run(source, **options):
-        script.main(str(source), output, **defaults | options)
+        run.report = convert_texts(source, output, **options)
         docs = DocBin().from_disk(output).get_docs(spacy.blank("en").vocab)
         return [(doc.text, doc.cats) for doc in docs]
 
@@ -37,28 +39,40 @@ def write(path: Path, content: str) -> Path:
     return path
 
 
-def test_csv_with_a_header(convert, tmp_path, capsys):
+def test_csv_with_a_header(convert, tmp_path):
     content = 'review,stars,id\n"Good, really.",1.0,x\nNA,NA,y\n No label ,,z\n,2,z\n'
-    found = convert(write(tmp_path / "a.csv", content), text="review", label="stars")
+    found = convert(write(tmp_path / "a.csv", content), text=["review"], label="stars")
     assert found == [
         ("Good, really.", {"1.0": 1.0, "2": 0.0, "NA": 0.0}),
         ("NA", {"1.0": 0.0, "2": 0.0, "NA": 1.0}),
         ("No label", {}),
     ]
-    shown = " ".join(capsys.readouterr().out.split())
-    assert "documents 3" in shown and "unlabelled documents 1" in shown and "text 1" in shown
+    report = convert.report
+    assert (report.documents, report.unlabelled_documents, report.rows_without_text) == (3, 1, 1)
+    assert report.labels == {"1.0": 1, "NA": 1}
 
 
 def test_tsv_without_a_header_and_two_columns_of_text(convert, tmp_path):
     content = "3\tTitle\tText, with a comma\n1\t\tOnly a text\n"
-    options = {"columns": "label,title,text", "text": "title,text", "labels": "1,2,3"}
+    options = {
+        "columns": ["label", "title", "text"],
+        "text": ["title", "text"],
+        "labels": ["1", "2", "3"],
+    }
     assert convert(write(tmp_path / "a.tsv", content), **options) == [
         ("Title Text, with a comma", {"1": 0.0, "2": 0.0, "3": 1.0}),
         ("Only a text", {"1": 1.0, "2": 0.0, "3": 0.0}),
     ]
 
 
-def test_several_labels(convert, tmp_path):
+def test_tables_need_no_further_package(convert, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "datasets", None)
+    assert convert(write(tmp_path / "a.csv", "text,label\na,b\n")) == [("a", {"b": 1.0})]
+    with pytest.raises(ValueError, match="pip install"):
+        convert(write(tmp_path / "a.jsonl", '{"text": "a", "label": "b"}'))
+
+
+def test_several_labels(datasets, convert, tmp_path):
     expected = [
         ("One", {"a": 1.0, "b": 1.0}),
         ("Two", {"a": 0.0, "b": 0.0}),
@@ -73,14 +87,13 @@ def test_several_labels(convert, tmp_path):
 
 def test_as_excel_writes_it_with_spaces_and_empty_cells(convert, tmp_path):
     content = "\ufefftext,label\nOne, a |b\nTwo, \nThree,b \n"
-    found = convert(write(tmp_path / "a.csv", content), separator="|", labels="a, b")
+    found = convert(write(tmp_path / "a.csv", content), separator="|", labels=["a", "b"])
     assert found == [("One", {"a": 1.0, "b": 1.0}), ("Two", {}), ("Three", {"a": 0.0, "b": 1.0})]
     assert convert(tmp_path / "a.csv")[1:] == [("Two", {}), ("Three", {"a |b": 0.0, "b": 1.0})]
 
 
 @pytest.mark.parametrize("several", [False, True])
-def test_names_of_numbers(convert, tmp_path, several):
-    datasets = pytest.importorskip("datasets")
+def test_names_of_numbers(datasets, convert, tmp_path, several):
     label = datasets.ClassLabel(names=["world", "sport", "science"])
     label = datasets.Sequence(label) if several else label
     features = datasets.Features({"text": datasets.Value("string"), "label": label})
@@ -102,12 +115,25 @@ def test_names_of_numbers(convert, tmp_path, several):
         ),
         ("text,label,text\na,b,c\n", {}, "have the same name: text, label, text"),
         ("text,label\na,b,c\n", {}, "more fields than the 2 columns"),
-        ("text,label\na,b\n", {"labels": "x,y"}, "Row 0: the label 'b' is none of those"),
+        ("text,label\na,b\n", {"labels": ["x", "y"]}, "Row 0: the label 'b' is none of those"),
         ("text,label\n,b\n", {}, "has no words"),
         ("text,label\n", {}, "has no words"),
+        ('text,label\n"' + "a" * 200_000 + '",b\n', {}, "cannot be read as a table"),
     ],
 )
-def test_what_cannot_be(convert, tmp_path, capsys, content, options, message):
-    with pytest.raises(SystemExit):
+def test_what_cannot_be(convert, tmp_path, content, options, message):
+    with pytest.raises(ValueError, match=message):
         convert(write(tmp_path / "a.csv", content), **options)
-    assert message in " ".join(capsys.readouterr().out.split())
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_table_that_is_not_utf8(convert, tmp_path):
+    (tmp_path / "a.csv").write_bytes("text,label\nä,b\n".encode("latin1"))
+    with pytest.raises(ValueError, match=r"a\.csv: not UTF-8"):
+        convert(tmp_path / "a.csv")
+
+
+def test_so_many_rows(convert, tmp_path):
+    content = "text,label\na,x\nb,y\nc,z\n"
+    found = convert(write(tmp_path / "a.csv", content), limit=2)
+    assert found == [("a", {"x": 1.0, "y": 0.0}), ("b", {"x": 0.0, "y": 1.0})]

@@ -1,0 +1,272 @@
+"""`python -m spacy pretrained convert`."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+from wasabi import msg
+
+from .clear_errors import clear_errors
+
+if TYPE_CHECKING:
+    from ..corpora.splits import Split
+
+Scheme = Annotated[str, typer.Option(help="iob1, iob2, bioes, biluo or auto")]
+SpacyFile = Annotated[Path, typer.Argument(metavar="OUT", help="File to write, .spacy")]
+Source = Annotated[
+    str, typer.Argument(metavar="IN", help="File, folder, or name of a dataset on the hub")
+]
+Part = Annotated[str, typer.Option(help="The part of the dataset to read")]
+Lang = Annotated[str, typer.Option(help="Language of the tokenizer")]
+Configuration = Annotated[str, typer.Option(help="Configuration of a dataset on the hub")]
+Limit = Annotated[int, typer.Option(min=0, help="Rows to read; 0 means all")]
+Revision = Annotated[str, typer.Option(help="Version on the hub, such as a commit")]
+
+
+class GuessingGroup(TyperGroup):
+    """Puts the kind of the file before its name, where it is left out."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        if args[0] not in self.commands:
+            args = [guess(args[0]), *args]
+        return super().resolve_command(ctx, args)
+
+
+def guess(source: str) -> str:
+    from ..corpora.kinds import find_kind
+
+    with clear_errors():
+        try:
+            return find_kind(source)
+        except ValueError as error:
+            raise typer.BadParameter(str(error)) from error
+
+
+convert = typer.Typer(
+    cls=GuessingGroup, no_args_is_help=True, subcommand_metavar="[KIND] IN OUT [OPTIONS]"
+)
+
+
+@convert.callback()
+def _group() -> None:
+    """Convert annotated text to .spacy files, which `spacy train` takes.
+
+    KIND is one of the commands below. It can be left out where the file leaves no doubt: .conllu,
+    .iob2 or .conll with a token a line, .csv or .tsv with texts, a folder with train, dev and test.
+
+    Example: python -m spacy pretrained convert train.conllu corpus/train.spacy
+    """
+
+
+@convert.command("conllu")
+def convert_conllu(
+    source: Annotated[
+        Path,
+        typer.Argument(metavar="IN", help="File .conllu, or folder with train, dev and test"),
+    ],
+    output: Annotated[
+        Path, typer.Argument(metavar="OUT", help="File to write, .spacy; of a folder, a folder")
+    ],
+    max_sentences: Annotated[
+        int, typer.Option(min=1, help="Sentences a Doc, where the file does not mark documents")
+    ] = 10,
+) -> None:
+    """Convert a CoNLL-U file, or a folder of them with or without files of entities.
+
+    A folder holds train.conllu, dev.conllu and test.conllu (or en_ewt-ud-train.conllu and so on),
+    or .iob2 or .conll files with a token and its entity a line, or both: then entities are joined
+    to the sentences of the treebank that have the same words. If only train has such a layer, the
+    entities of every tenth document go to dev.
+
+    Example: python -m spacy pretrained convert conllu treebank/ corpus/
+    """
+    from ..corpora import convert as corpora
+    from ..corpora.conllu import ConversionReport
+    from .progress import track
+
+    settings = {"max_sentences": max_sentences, "track": track}
+    with clear_errors():
+        if source.is_dir():
+            show_splits(corpora.convert_folder(source, output, **settings))
+        else:
+            report: ConversionReport = corpora.convert_conllu(source, output, **settings)
+            show_report(report)
+    msg.good(f"Written to {output}")
+
+
+@convert.command("columns")
+def convert_columns(
+    source: Annotated[
+        Path, typer.Argument(metavar="IN", help="File with a token a line", dir_okay=False)
+    ],
+    output: SpacyFile,
+    word: Annotated[int | None, typer.Option(help="Column of the words, from 0")] = None,
+    tag: Annotated[int | None, typer.Option(help="Column of the entities; -1 is the last")] = None,
+    xpos: Annotated[int | None, typer.Option(help="Column of the treebank's tags")] = None,
+    upos: Annotated[int | None, typer.Option(help="Column of the universal tags")] = None,
+    scheme: Scheme = "auto",
+    doc_sentences: Annotated[
+        int, typer.Option(min=1, help="Sentences a Doc, where the file does not mark documents")
+    ] = 10,
+) -> None:
+    """Convert a file with a token and its entity a line: CoNLL-2003, WNUT-17, Universal NER.
+
+    What the columns hold is found from the file where that is safe, and else has to be said.
+
+    Example: python -m spacy pretrained convert columns eng.train train.spacy --xpos 1 --scheme iob1
+    """
+    from ..corpora import convert as corpora
+    from .progress import track
+
+    with clear_errors():
+        report = corpora.convert_columns(
+            source,
+            output,
+            track=track,
+            word=word,
+            tag=tag,
+            xpos=xpos,
+            upos=upos,
+            scheme=scheme,
+            doc_sentences=doc_sentences,
+        )
+        show_report(report)
+    msg.good(f"Written to {output}")
+
+
+@convert.command("dataset")
+def convert_dataset(
+    source: Source,
+    output: SpacyFile,
+    split: Part = "train",
+    words: Annotated[str, typer.Option(help="Column of the words")] = "tokens",
+    tags: Annotated[str, typer.Option(help='Column of the entities; "" if none')] = "ner_tags",
+    upos: Annotated[str, typer.Option(help="Column of the universal tags")] = "",
+    xpos: Annotated[str, typer.Option(help="Column of the treebank's tags")] = "",
+    spans: Annotated[str, typer.Option(help="Column of entities by characters")] = "",
+    text: Annotated[str, typer.Option(help="Column of the text, with --spans")] = "text",
+    lang: Annotated[str, typer.Option(help="Language of the tokenizer, with --spans")] = "en",
+    name: Configuration = "",
+    label_names: Annotated[
+        str, typer.Option(help="Names of integer labels, from 0: O,B-PER,I-PER")
+    ] = "",
+    scheme: Scheme = "auto",
+    limit: Limit = 0,
+    streaming: Annotated[bool, typer.Option(help="Make no copy of the dataset")] = False,
+    revision: Revision = "",
+) -> None:
+    """Convert a Hugging Face dataset: words with labels or, with --spans, texts with entities.
+
+    IN is a folder that `save_to_disk` wrote, a folder of .parquet, .json or .jsonl files, such a
+    file, or a name on the hub. `spacy train` can also read it as it is, by the readers
+    spacy-pretrained.Dataset.v1 and spacy-pretrained.SpanDataset.v1.
+
+    Example: python -m spacy pretrained convert dataset data.jsonl train.spacy --spans entities
+    """
+    from ..corpora import convert as corpora
+    from .progress import track
+
+    opened = {
+        "split": split,
+        "name": name or None,
+        "limit": limit,
+        "streaming": streaming,
+        "revision": revision or None,
+        "track": track,
+    }
+    with clear_errors():
+        if spans:
+            report: Any = corpora.convert_span_dataset(
+                source, output, text=text, spans=spans, lang=lang, **opened
+            )
+        else:
+            report = corpora.convert_dataset(
+                source,
+                output,
+                words=words,
+                tags=tags or None,
+                upos=upos or None,
+                xpos=xpos or None,
+                label_names=label_names.split(",") if label_names else None,
+                scheme=scheme,
+                **opened,
+            )
+        show_report(report)
+    msg.good(f"Written to {output}")
+
+
+@convert.command("texts")
+def convert_texts(
+    source: Source,
+    output: SpacyFile,
+    text: Annotated[str, typer.Option(help="Column of the text; of several, joined")] = "text",
+    label: Annotated[str, typer.Option(help="Column of the label or labels")] = "label",
+    columns: Annotated[str, typer.Option(help="Names, where a .csv file has no header")] = "",
+    separator: Annotated[str, typer.Option(help="Between several labels in one string")] = "",
+    labels: Annotated[
+        str, typer.Option(help="All labels there are, where this file may lack some: a,b,c")
+    ] = "",
+    split: Part = "train",
+    lang: Lang = "en",
+    name: Configuration = "",
+    limit: Limit = 0,
+    revision: Revision = "",
+) -> None:
+    """Convert texts with labels, as categories.
+
+    IN is a .csv or .tsv file, or what `convert dataset` takes. Each document has all labels, 1 or
+    0. Rows without a label (empty, null, -1) have none of them: they are not learnt from. Rows
+    without text are left out.
+
+    Example: python -m spacy pretrained convert texts news.csv dev.spacy --text title,body
+    """
+    from ..corpora import convert as corpora
+    from .progress import track
+
+    with clear_errors():
+        report = corpora.convert_texts(
+            source,
+            output,
+            columns=split_list(columns) or None,
+            split=split,
+            lang=lang,
+            name=name or None,
+            revision=revision or None,
+            text=split_list(text),
+            label=label,
+            separator=separator,
+            labels=split_list(labels) or None,
+            limit=limit,
+            track=track,
+        )
+        show_report(report)
+    msg.good(f"Written to {output}")
+
+
+def split_list(value: str) -> list[str]:
+    return [part.strip() for part in value.split(",")] if value else []
+
+
+def show_report(report: Any) -> None:
+    """A table of what was read and, if there are labels, one of these."""
+    counts = {name: n for name, n in vars(report).items() if isinstance(n, int)}
+    labels = sorted(getattr(report, "labels", {}).items(), key=lambda item: -item[1])
+    for table in (counts, dict(labels)):
+        rows = [(name.replace("_", " "), f"{n:,}") for name, n in table.items()]
+        msg.table(rows, aligns=("l", "r"))
+
+
+def show_splits(splits: "dict[str, Split]") -> None:
+    """A table of each kind of report: a column a split."""
+    found = [(name, report) for name, split in splits.items() for report in split.reports]
+    for kind in dict.fromkeys(type(report) for _, report in found):
+        names, reports = zip(*((name, r) for name, r in found if type(r) is kind))
+        counts = [asdict(report) for report in reports]
+        rows = [
+            (name.replace("_", " "), *(f"{count[name]:,}" for count in counts))
+            for name, value in counts[0].items()
+            if isinstance(value, int)
+        ]
+        msg.table(rows, header=("", *names), aligns=("l", *"r" * len(names)))

@@ -1,0 +1,57 @@
+"""Which kind of file is to be converted, where its name and first lines leave no doubt."""
+
+from itertools import islice
+from pathlib import Path
+
+from .column_layout import SAMPLE, find_layout
+from .errors import Errors
+from .lines import read_lines
+from .splits import ENTITIES, SPLITS, TREEBANK
+from .texts import DELIMITERS
+
+KINDS = ("conllu", "columns", "dataset", "texts")
+COLUMNS = (*ENTITIES, ".iob", ".bio", ".bioes", ".biluo")
+
+
+def find_kind(source: str | Path) -> str:
+    """One of KINDS.
+
+    conllu: A file .conllu, or a folder with train, dev or test in .conllu, .iob2 or .conll.
+    columns: A file .iob2, .iob, .bio, .bioes, .biluo or .conll with a token and its entity a line.
+    texts: A file .csv or .tsv; one with a token and its entity a line could be both.
+
+    RAISES: ValueError, which names the kinds, if it could be several or none: a dataset may hold
+        words or texts. OSError if a file whose lines decide cannot be opened.
+    """
+    path = Path(source)
+    suffixes = [suffix for suffix in path.suffixes[-2:] if suffix != ".gz"]
+    suffix = suffixes[-1] if suffixes else ""
+    if path.is_dir():
+        if _has_splits(path):
+            return "conllu"
+    elif suffix in TREEBANK:
+        return "conllu"
+    elif suffix in COLUMNS:
+        if _has_token_lines(path):
+            return "columns"
+    elif suffix in DELIMITERS and not (path.exists() and _has_token_lines(path)):
+        return "texts"
+    raise ValueError(Errors.CONVERT_KIND.format(source=source, kinds=", ".join(KINDS)))
+
+
+def _has_splits(folder: Path) -> bool:
+    patterns = [p for s in SPLITS for e in (*TREEBANK, *ENTITIES) for p in (f"{s}{e}", f"*-{s}{e}")]
+    return any(any(folder.glob(pattern)) for pattern in patterns)
+
+
+def _has_token_lines(path: Path) -> bool:
+    """Whether there are columns of tokens and tags, and, in a table, blank lines between
+    sentences."""
+    lines = list(islice(read_lines(path), SAMPLE))
+    if path.suffix in DELIMITERS and not any(not line.strip() for _, line in lines[:-1]):
+        return False
+    try:
+        find_layout(path, lines)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,202 @@
+"""`spacy pretrained convert`: each kind with each option, exit codes, the kind that is guessed."""
+
+import json
+
+import pytest
+import spacy
+from spacy.tokens import Doc, DocBin
+from typer.testing import CliRunner
+
+from spacy_pretrained.cli import pretrained_cli
+from spacy_pretrained.corpora.kinds import KINDS
+
+SENTENCE = (
+    "1\tHello\thello\tINTJ\tUH\t_\t0\troot\t_\t_\n2\tyou\tyou\tPRON\tPRP\t_\t1\tobj\t_\t_\n\n"
+)
+CONLL2003 = "EU NNP I-ORG\nrejects VBZ O\n\nBonn NNP I-LOC\nUlm NNP B-LOC\n"
+ROWS = [
+    {"tokens": ["The", "EU"], "ner_tags": [0, 1], "pos": ["DET", "PROPN"], "xpos": ["DT", "NNP"]},
+    {"tokens": ["It"], "ner_tags": [0], "pos": ["PRON"], "xpos": ["PRP"]},
+]
+SPANS = [{"body": "Die EU.", "spans": [{"start": 4, "end": 6, "label": "ORG"}]}]
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch):
+    """Runs the command in a folder of its own; words may be file names there."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*args: str, code: int = 0) -> str:
+        result = CliRunner().invoke(pretrained_cli, ["convert", *args])
+        assert result.exit_code == code, result.output
+        return " ".join(result.output.split())  # lines are broken anywhere
+
+    return run
+
+
+@pytest.fixture
+def datasets(monkeypatch, tmp_path):
+    datasets = pytest.importorskip("datasets")
+    monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path / "cache")
+    monkeypatch.setattr(datasets.config, "HF_HUB_OFFLINE", True)
+    datasets.disable_progress_bars()
+
+
+def write_lines(path, rows):
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf8")
+
+
+def read(path) -> list[Doc]:
+    return list(DocBin().from_disk(path).get_docs(spacy.blank("en").vocab))
+
+
+def entities(docs) -> list[tuple[str, str]]:
+    return [(ent.text, ent.label_) for doc in docs for ent in doc.ents]
+
+
+@pytest.mark.parametrize("kind", [["conllu"], []])
+def test_conllu(run, tmp_path, kind):
+    (tmp_path / "a.conllu").write_text(SENTENCE * 3)
+    said = run(*kind, "a.conllu", "out/a.spacy", "--max-sentences", "2")
+    assert "sentences 3" in said and "Written to out/a.spacy" in said
+    assert [len(doc) for doc in read(tmp_path / "out" / "a.spacy")] == [4, 2]
+
+
+@pytest.mark.parametrize("kind", [["conllu"], []])
+def test_a_folder(run, tmp_path, kind):
+    (tmp_path / "in").mkdir()
+    for i, split in enumerate(("train", "dev"), 1):
+        (tmp_path / "in" / f"{split}.conllu").write_text(SENTENCE * i)
+    (tmp_path / "in" / "train.iob2").write_text("Hello\tB-X\nyou\tO\n")
+    said = run(*kind, "in", "out", "--max-sentences", "2")
+    assert "train dev documents 1 1" in said and "joined entities 1" in said
+    assert entities(read(tmp_path / "out" / "train.spacy")) == [("Hello", "X")]
+
+
+def test_columns(run, tmp_path):
+    (tmp_path / "eng.conll").write_text(CONLL2003)
+    said = run("eng.conll", "a.spacy")
+    assert "entities 3" in said and "LOC 2" in said
+    options = [
+        "--word",
+        "0",
+        "--tag",
+        "-1",
+        "--xpos",
+        "1",
+        "--scheme",
+        "iob1",
+        "--doc-sentences",
+        "1",
+    ]
+    run("columns", "eng.conll", "a.spacy", *options)
+    docs = read(tmp_path / "a.spacy")
+    assert [len(doc) for doc in docs] == [2, 2] and docs[0][0].tag_ == "NNP"
+    assert entities(docs) == [("EU", "ORG"), ("Bonn", "LOC"), ("Ulm", "LOC")]
+    (tmp_path / "upos.conll").write_text("Ada PROPN B-PER\nsleeps VERB O\n")
+    run("columns", "upos.conll", "a.spacy", "--upos", "1")
+    assert [token.pos_ for token in read(tmp_path / "a.spacy")[0]] == ["PROPN", "VERB"]
+
+
+def test_dataset_of_words(run, datasets, tmp_path):
+    (tmp_path / "data").mkdir()
+    write_lines(tmp_path / "data" / "test.jsonl", [dict(zip("wxyz", r.values())) for r in ROWS])
+    options = [
+        "--split",
+        "test",
+        "--words",
+        "w",
+        "--tags",
+        "x",
+        "--upos",
+        "y",
+        "--xpos",
+        "z",
+        "--label-names",
+        "O,B-ORG",
+    ]
+    options += ["--scheme", "iob2", "--limit", "1", "--streaming"]
+    said = run("dataset", "data", "a.spacy", *options)
+    assert "entities 1" in said and "ORG 1" in said
+    (doc,) = read(tmp_path / "a.spacy")
+    assert entities([doc]) == [("EU", "ORG")]
+    assert [(token.pos_, token.tag_) for token in doc] == [("DET", "DT"), ("PROPN", "NNP")]
+    said = run("dataset", "data", "a.spacy", "--split", "dev", code=1)
+    assert "'dev'" in said
+    # Without entities.
+    run(
+        "dataset",
+        "data",
+        "a.spacy",
+        *["--split", "test", "--words", "w", "--tags"],
+        "",
+        "--xpos",
+        "z",
+    )
+    assert not read(tmp_path / "a.spacy")[0].has_annotation("ENT_IOB")
+
+
+def test_dataset_of_texts(run, datasets, tmp_path):
+    write_lines(tmp_path / "a.jsonl", SPANS)
+    run("dataset", "a.jsonl", "a.spacy", *["--spans", "spans", "--text", "body", "--lang", "de"])
+    (doc,) = read(tmp_path / "a.spacy")
+    assert doc.text == "Die EU." and entities([doc]) == [("EU", "ORG")]
+    said = run("dataset", "a.jsonl", "a.spacy", "--spans", "spans", "--lang", "xq", code=1)
+    assert "xq" in said
+
+
+@pytest.mark.parametrize("kind", ["dataset", "texts"])
+def test_name_and_revision_go_to_the_hub(run, datasets, monkeypatch, kind):
+    import datasets
+
+    asked = {}
+
+    def load_dataset(**arguments):
+        asked.update(arguments)
+        raise ConnectionError("no hub here")
+
+    monkeypatch.setattr(datasets, "load_dataset", load_dataset)
+    options = ["--name", "small", "--revision", "abc", "--split", "test"]
+    assert "no hub here" in run(kind, "owner/name", "a.spacy", *options, code=1)
+    assert (asked["path"], asked["name"], asked["revision"]) == ("owner/name", "small", "abc")
+    assert asked["split"] == "test"
+
+
+def test_texts(run, tmp_path):
+    (tmp_path / "a.csv").write_text("text,label\nOne,b\nTwo,a\n")
+    said = run("a.csv", "a.spacy")
+    assert "documents 2" in said and "b 1" in said
+    (tmp_path / "b.tsv").write_text("b|a\tA title\tA text\nb\tOther\t\nb\tThird\t\n")
+    options = ["--columns", "stars,title,body", "--text", "title,body", "--label", "stars"]
+    options += ["--separator", "|", "--labels", "a, b,c", "--lang", "de", "--limit", "2"]
+    run("texts", "b.tsv", "a.spacy", *options)
+    assert [(doc.text, doc.cats) for doc in read(tmp_path / "a.spacy")] == [
+        ("A title A text", {"a": 1.0, "b": 1.0, "c": 0.0}),
+        ("Other", {"a": 0.0, "b": 1.0, "c": 0.0}),
+    ]
+
+
+def test_failures_are_one_line_and_write_nothing(run, tmp_path):
+    (tmp_path / "a.conllu").write_text("1\tone column\n")
+    assert "a.conllu, line 1: a CoNLL-U line has 10 columns" in run("a.conllu", "a.spacy", code=1)
+    for kind, name in (("conllu", "n.conllu"), ("columns", "n.conll"), ("texts", "n.csv")):
+        assert f"No such file or directory: '{name}'" in run(kind, name, "a.spacy", code=1)
+    assert "No such file" in run("n.conll", "a.spacy", code=1)
+    (tmp_path / "b.conllu").write_text(SENTENCE)
+    assert "is to be a .spacy file" in run("b.conllu", "out", code=1)
+    assert {path.name for path in tmp_path.iterdir()} == {"a.conllu", "b.conllu"}
+
+
+def test_bad_usage(run, tmp_path):
+    (tmp_path / "a.jsonl").write_text("{}\n")
+    assert ", ".join(KINDS) in run("a.jsonl", "a.spacy", code=2)
+    run("conllu", "a.conllu", code=2)
+    run("conllu", "a.conllu", "a.spacy", "--max-sentences", "0", code=2)
+    run("columns", str(tmp_path), "a.spacy", code=2)
+    run("texts", "a.csv", "a.spacy", "--stars", code=2)
+
+
+@pytest.mark.parametrize("kind", [None, *KINDS])
+def test_help_has_an_example(run, kind):
+    said = run(*([kind] if kind else []), "--help")
+    assert f"Example: python -m spacy pretrained convert {kind or ''}" in said
