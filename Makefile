@@ -2,6 +2,7 @@
 # with spacy-transformers: that wants transformers 4, and has .venv-trf.
 PYTHON ?= python3
 RUN := .venv/bin/python
+EVALUATE := $(RUN) -m spacy pretrained evaluate
 RUN_TRF := .venv-trf/bin/python
 PIP := $(RUN) -m pip install --constraint constraints.txt
 PIP_FAILED := pip could not install it. Without a network, see "Without make or network" in README.md
@@ -101,17 +102,16 @@ int8: install
 	$(RUN) -m spacy pretrained quantize "$(MODEL)" "$(FP32)" --precision fp32
 
 evaluate: install
-	$(RUN) scripts/evaluate.py "$(MODEL)" "$(DEV_GOLD)" "$(GOLD)" \
-	    --entities "$(ENTITIES)" --entities "$(TEXTS)" \
-	    --output metrics/ewt/dev.json --output metrics/ewt/test.json
+	$(EVALUATE) "$(MODEL)" "$(DEV_GOLD)" "$(ENTITIES)" --json metrics/ewt/dev.json
+	$(EVALUATE) "$(MODEL)" "$(GOLD)" "$(TEXTS)" --json metrics/ewt/test.json
 
 evaluate-int8: install
-	$(RUN) scripts/evaluate.py "$(FP32)" "$(GOLD)" --entities "$(ENTITIES)" \
-	    --output metrics/ewt/test-fp32.json
-	$(RUN) scripts/evaluate.py "$(WEIGHTS)" "$(GOLD)" --entities "$(ENTITIES)" \
-	    --output metrics/ewt/test-int8-weights.json
-	$(RUN) scripts/evaluate.py "$(INT8)" "$(GOLD)" --entities "$(ENTITIES)" \
-	    --output metrics/ewt/test-int8.json
+	$(EVALUATE) "$(FP32)" "$(GOLD)" "$(ENTITIES)" \
+	    --json metrics/ewt/test-fp32.json
+	$(EVALUATE) "$(WEIGHTS)" "$(GOLD)" "$(ENTITIES)" \
+	    --json metrics/ewt/test-int8-weights.json
+	$(EVALUATE) "$(INT8)" "$(GOLD)" "$(ENTITIES)" \
+	    --json metrics/ewt/test-int8.json
 
 # Wheels of the pipeline as it was trained and in INT8, each in an environment of its own.
 wheels: install
@@ -176,12 +176,12 @@ bench-mpnet: install
 	$(RUN) -m spacy pretrained quantize "$(MPNET)/model-best" "$(MPNET)/model-int8" \
 	    --texts "$(TRAIN)" --eval "$(ENTITIES)" --metrics metrics/ewt-mpnet/quantization.json
 	$(RUN) -m spacy pretrained quantize "$(MPNET)/model-best" "$(MPNET)/model-fp32" --precision fp32
-	$(RUN) scripts/evaluate.py "$(MPNET)/model-best" "$(GOLD)" --entities "$(ENTITIES)" \
-	    --output metrics/ewt-mpnet/test.json
-	$(RUN) scripts/evaluate.py "$(MPNET)/model-fp32" "$(GOLD)" --entities "$(ENTITIES)" \
-	    --output metrics/ewt-mpnet/test-fp32.json
-	$(RUN) scripts/evaluate.py "$(MPNET)/model-int8" "$(GOLD)" --entities "$(ENTITIES)" \
-	    --output metrics/ewt-mpnet/test-int8.json
+	$(EVALUATE) "$(MPNET)/model-best" "$(GOLD)" "$(ENTITIES)" \
+	    --json metrics/ewt-mpnet/test.json
+	$(EVALUATE) "$(MPNET)/model-fp32" "$(GOLD)" "$(ENTITIES)" \
+	    --json metrics/ewt-mpnet/test-fp32.json
+	$(EVALUATE) "$(MPNET)/model-int8" "$(GOLD)" "$(ENTITIES)" \
+	    --json metrics/ewt-mpnet/test-int8.json
 	$(RUN) benchmarks/benchmark.py --rounds $(ROUNDS) --texts "$(TEXTS)" \
 	    --model mpnet="$(MPNET)/model-best" --exclude mpnet=$(LEMMATIZER) \
 	    --model mpnet-fp32="$(MPNET)/model-fp32" --exclude mpnet-fp32=$(LEMMATIZER) \

@@ -13,11 +13,11 @@ from typing import Annotated
 import numpy as np
 import spacy
 import typer
-from evaluate import bare
 from spacy.tokens import DocBin
 from spacy.training import Example
 from wasabi import msg
 
+from spacy_pretrained.annotation.bare import bare_copy
 from spacy_pretrained.ner import calibration
 from spacy_pretrained.ner.pipe import PretrainedNer
 
@@ -39,7 +39,7 @@ def main(
         msg.fail(f"{model} has no pretrained_ner '{component}', but {nlp.pipe_names}.", exits=1)
     docs = DocBin().from_disk(data).get_docs(nlp.vocab)
     gold = [doc for doc in docs if doc.has_annotation("ENT_IOB")]
-    examples = [Example(bare(doc, keep_sentences=False), doc) for doc in gold]
+    examples = [Example(bare_copy(doc), doc) for doc in gold]
     try:
         slope, offset = ner.calibrate(nlp, examples)
     except ValueError as error:

@@ -18,11 +18,12 @@ from typing import Annotated, Any
 import spacy
 import srsly
 import typer
-from evaluate import evaluate_entities, evaluate_treebank
 from make_config import main as make_config
 from spacy.language import Language
 from spacy.tokens import DocBin
 from wasabi import msg
+
+from spacy_pretrained.scoring.evaluate import evaluate_entities, evaluate_treebank
 
 MEASURES = ("UPOS", "XPOS", "Lemmas", "UAS", "LAS")
 

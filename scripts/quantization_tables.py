@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from plot_quantization import Kind, draw, shared_scores
-from results_table import fill, read, table
+from results_table import fill, read, read_entities, read_protocols, table
 
 KINDS = {  # names in benchmark.json → title, file of scores, file of the scores of entities
     "ours": ("torch, bfloat16", "ewt/test.json", "ewt/dev.json"),
@@ -49,11 +49,11 @@ def read_kinds() -> list[Kind]:
     results = read("benchmark.json").get("results", {})
     kinds = []
     for name, (title, scores_file, entities_file) in KINDS.items():
-        protocols = read(scores_file).get("protocols")
-        if protocols is None or name not in results:
+        protocols = read_protocols(scores_file)
+        if not protocols or name not in results:
             continue
         scores = protocols["gold_tokens_gold_sentences"]["conll18"]
-        entities = read(entities_file).get("entities", {}).get("all", {})
+        entities = read_entities(entities_file).get("all", {})
         found = {"UPOS": scores["UPOS"]["f1"], "LAS": scores["LAS"]["f1"]}
         if entities:
             found["entities F1"] = entities["f1"]

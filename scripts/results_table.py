@@ -14,7 +14,7 @@ METRICS = Path("metrics")
 MEASURES = ["UPOS", "XPOS", "UFeats", "Lemmas", "UAS", "LAS", "Sentences"]
 # The third, gold tokens and sentences predicted, is in the files.
 PROTOCOLS = {"gold_tokens_gold_sentences": "gold tokens and sentences", "raw_text": "raw text"}
-# What scripts/evaluate.py wrote, and where the entities are that it was not trained on.
+# What `evaluate` wrote, and where the entities are that it was not trained on.
 PIPELINES = {
     "ours, torch bfloat16": ("ewt/test.json", "ewt/dev.json"),
     "ours, INT8": ("ewt/test-int8.json", "ewt/test-int8.json"),
@@ -94,6 +94,16 @@ def read(name: str) -> dict[str, Any]:
     return json.loads(path.read_text("utf8")) if path.exists() else {}
 
 
+def read_protocols(name: str) -> dict[str, Any]:
+    """The scores on the treebank of an evaluation, by protocol; empty if there are none."""
+    return next(iter(read(name).get("treebanks", [])), {}).get("protocols", {})
+
+
+def read_entities(name: str) -> dict[str, Any]:
+    """The scores on the entities of an evaluation; empty if there are none."""
+    return next(iter(read(name).get("entities", [])), {})
+
+
 def table(header: list[str], rows: list[list[str]]) -> str:
     lines = [header, ["---"] * len(header), *rows]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
@@ -103,7 +113,7 @@ def accuracy_table() -> str:
     rows = []
     for key, title in PROTOCOLS.items():
         for name, (file, _) in PIPELINES.items():
-            if key in (protocols := read(file).get("protocols", {})):
+            if key in (protocols := read_protocols(file)):
                 scores = protocols[key]["conll18"]
                 cells = [f"{s['f1']:.2f}" if (s := scores[m]) else "–" for m in MEASURES]
                 rows.append([f"{name}: {title}", *cells])
@@ -115,9 +125,7 @@ def accuracy_table() -> str:
 
 
 def entities_line() -> str:
-    found = {
-        name: scores for name, (_, f) in PIPELINES.items() if (scores := read(f).get("entities"))
-    }
+    found = {name: scores for name, (_, f) in PIPELINES.items() if (scores := read_entities(f))}
     if not found:
         return ""
     count = next(iter(found.values()))["entities"]
@@ -185,11 +193,11 @@ def encoders_table() -> str:
     measures = ["UPOS", "LAS", "Lemmas"]
     rows = []
     for name, (title, scores_file, entities_file) in ENCODERS.items():
-        if not (protocols := read(scores_file).get("protocols")):
+        if not (protocols := read_protocols(scores_file)):
             continue
         scores = protocols["gold_tokens_gold_sentences"]["conll18"]
         cells = [f"{scores[measure]['f1']:.2f}" for measure in measures]
-        cells.append(f"{read(entities_file)['entities']['all']['f1']:.2f}")
+        cells.append(f"{read_entities(entities_file)['all']['f1']:.2f}")
         found = report["results"].get(name)
         speed = f"{found['infer']['words_per_second']:,.0f}" if found else "–"
         rows.append([title, *cells, speed])
@@ -199,11 +207,11 @@ def encoders_table() -> str:
 def silver_table() -> str:
     rows = []
     for title, (scores_file, entities_file) in SILVER.items():
-        if not (protocols := read(scores_file).get("protocols")):
+        if not (protocols := read_protocols(scores_file)):
             continue
         gold, raw = (protocols[name]["conll18"] for name in PROTOCOLS)
         cells = [gold[measure]["f1"] for measure in ("UPOS", "LAS", "Lemmas")]
-        cells.append(read(entities_file)["entities"]["all"]["f1"])
+        cells.append(read_entities(entities_file)["all"]["f1"])
         cells += [raw[measure]["f1"] for measure in ("LAS", "Sentences")]
         rows.append([title, *(f"{cell:.2f}" for cell in cells)])
     header = ["", "UPOS", "LAS", "Lemmas", "entities F1", "LAS, raw text", "Sentences, raw text"]

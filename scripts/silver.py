@@ -14,11 +14,11 @@ from typing import Annotated
 
 import spacy
 import typer
-from evaluate import bare
 from spacy.language import Language
 from spacy.tokens import Doc, DocBin
 from wasabi import msg
 
+from spacy_pretrained.annotation.bare import bare_copy
 from spacy_pretrained.quantization.calibration_texts import sample_texts
 
 # All that a component may learn from, and no vectors or confidences.
@@ -60,7 +60,7 @@ def main(
 
 def annotate(nlp: Language, texts: Iterable[str | Doc]) -> Iterator[Doc]:
     """The texts with the pipeline's annotation and no other; tokens that are there are kept."""
-    inputs = (t if isinstance(t, str) else bare(t, keep_sentences=False) for t in texts)
+    inputs = (t if isinstance(t, str) else bare_copy(t) for t in texts)
     return nlp.pipe(inputs, batch_size=DOCS_AT_ONCE)
 
 

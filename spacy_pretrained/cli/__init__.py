@@ -7,6 +7,7 @@ import typer
 from spacy.cli._util import app
 
 from .convert import convert
+from .evaluate import evaluate
 from .quantize import quantize
 
 pretrained_cli = typer.Typer(
@@ -21,4 +22,5 @@ def _group() -> None:
 
 
 pretrained_cli.add_typer(convert, name="convert")
+pretrained_cli.command("evaluate")(evaluate)
 pretrained_cli.command("quantize")(quantize)

@@ -10,7 +10,7 @@ from spacy.tokens import Doc, Span
 from spacy.training import Corpus, Example
 from spacy.training.corpus import FILE_TYPE, walk_corpus
 
-from ..annotation.gold import sentence_starts
+from ..annotation.bare import bare_copy
 from ..annotation.sentences import passed_over
 from .errors import Errors
 
@@ -101,11 +101,4 @@ def _part(doc: Doc, start: int, end: int) -> Doc:
 def _example(nlp: Language, reference: Doc, gold_tokens: bool, *, gold_sentences: bool) -> Example:
     if not gold_tokens and not reference.has_unknown_spaces:
         return Example(nlp.make_doc(reference.text), reference)
-    starts = sentence_starts(reference).tolist()
-    predicted = Doc(
-        nlp.vocab,
-        words=[token.text for token in reference],
-        spaces=[bool(token.whitespace_) for token in reference],
-        sent_starts=starts if gold_sentences else None,
-    )
-    return Example(predicted, reference)
+    return Example(bare_copy(reference, keep_sentences=gold_sentences), reference)

@@ -17,6 +17,7 @@ from spacy.training import Example
 from spacy.util import logger
 from spacy.vocab import Vocab
 
+from ..annotation.bare import bare_copy
 from .column_rows import ColumnsReport
 from .columns import set_entities
 from .conllu_rows import UPOS_TAGS
@@ -112,8 +113,7 @@ def build_dataset(
             opened.append((rows, layout))
         report = DatasetReport()
         for reference in read_dataset(*opened[0], nlp.vocab, limit=limit, report=report):
-            predicted = Doc(nlp.vocab, words=[token.text for token in reference])
-            yield Example(predicted, reference)
+            yield Example(bare_copy(reference), reference)
         if report.repairs and not has_warned:
             logger.warning(
                 Errors.DATASET_REPAIRS.format(

@@ -11,6 +11,8 @@ import numpy as np
 from spacy.attrs import ENT_IOB, ENT_TYPE
 from spacy.tokens import Doc, Span, Token
 
+from ..annotation.bare import bare_copy
+
 Words = tuple[str, ...]
 
 
@@ -68,12 +70,7 @@ class EntityLayer:
 
 def entities_alone(doc: Doc) -> Doc:
     """A Doc of the same tokens, with the entities and nothing else."""
-    alone = Doc(
-        doc.vocab,
-        words=[token.text for token in doc],
-        spaces=[bool(token.whitespace_) for token in doc],
-    )
-    alone.has_unknown_spaces = doc.has_unknown_spaces
+    alone = bare_copy(doc)
     alone.from_array([ENT_IOB, ENT_TYPE], doc.to_array([ENT_IOB, ENT_TYPE]))
     return alone
 

@@ -21,3 +21,8 @@ class Errors(SharedErrors):
         "The Docs are not made of the gold words: the gold file has {gold} of them, the Docs have "
         "{system} (whitespace apart). Make them of the same file, in the same order."
     )
+    EVALUATE_FORMAT = (
+        "'{path}' is no gold annotation. Give .conllu files (treebanks) and .spacy files "
+        "(entities, categories): `python -m spacy pretrained convert` makes them."
+    )
+    EVALUATE_BROKEN = "'{path}' cannot be read as a .spacy file: {error}. Convert it again."

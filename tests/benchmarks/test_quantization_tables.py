@@ -36,8 +36,8 @@ def write_kinds(speeds: dict[str, float], las: dict[str, float]) -> None:
         entities = {"all": {"f1": 80.0}}
         protocols = {"gold_tokens_gold_sentences": {"conll18": conll}}
         file = "ewt/test.json" if name == "ours" else f"ewt/test-{name}.json"
-        write(file, {"protocols": protocols, "entities": entities})
-    write("ewt/dev.json", {"entities": entities})
+        write(file, {"treebanks": [{"protocols": protocols}], "entities": [entities]})
+    write("ewt/dev.json", {"entities": [entities]})
 
 
 def page() -> str:

@@ -1,0 +1,128 @@
+"""`python -m spacy pretrained evaluate`."""
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from wasabi import msg
+
+from .clear_errors import clear_errors
+
+# Those of spaCy's scores that the table shows; the file has all.
+SPACY_SCORES = ["pos_acc", "tag_acc", "morph_acc", "lemma_acc", "sents_f", "dep_uas", "dep_las"]
+
+
+def evaluate(
+    pipeline: Annotated[str, typer.Argument(help="Trained pipeline: a folder or a package")],
+    gold: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="GOLD...",
+            help="Gold annotation: .conllu (treebank), .spacy (entities, categories)",
+            exists=True,
+            dir_okay=False,
+        ),
+    ],
+    output: Annotated[Path | None, typer.Option("--json", help="JSON file for all scores")] = None,
+    gpu_id: Annotated[int, typer.Option(help="GPU for spaCy, -1: none")] = -1,
+) -> None:
+    """Score a pipeline on gold annotation that it was not trained on.
+
+    A treebank is scored by the measures of the CoNLL 2018 shared task and by spaCy's, on gold
+    tokens and sentences, on gold tokens, and on raw text. Entities and categories are scored on
+    gold tokens. What the pipeline does not predict is "-" (null in the file). All figures are
+    percent.
+
+    Example: python -m spacy pretrained evaluate my_pipeline test.conllu test.spacy --json test.json
+    """
+    with clear_errors():
+        import spacy
+
+        import spacy_pretrained
+
+        from ..scoring.evaluate import check_formats
+        from ..scoring.evaluate import evaluate as score_on
+
+        check_formats(gold)
+        if gpu_id >= 0:
+            spacy.require_gpu(gpu_id)
+        nlp = spacy.load(pipeline)
+        scores = score_on(nlp, gold, report=msg.info)
+    for treebank in scores["treebanks"]:
+        show_treebank(treebank)
+    for entities in scores["entities"]:
+        show_entities(entities)
+    for categories in scores["categories"]:
+        show_categories(categories)
+    scored = {found["file"] for kind in scores.values() for found in kind}
+    for path in gold:
+        if str(path) not in scored:
+            msg.warn(f"{path}: no entities or categories that both the file and the pipeline have")
+    if not scored:
+        msg.fail("Nothing was scored.", exits=1)
+    if output is not None:
+        about = {
+            "model": pipeline,
+            "pipeline": nlp.pipe_names,
+            "pipeline_version": nlp.meta["version"],
+            "gpu_id": gpu_id,
+            "spacy": spacy.__version__,
+            "spacy_pretrained": spacy_pretrained.__version__,
+        }
+        write(about | scores, output)
+
+
+def write(results: dict[str, Any], path: Path) -> None:
+    with clear_errors():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(results, indent=2, sort_keys=True) + "\n", encoding="utf8")
+    msg.good(f"Written to {path}")
+
+
+def show_treebank(results: dict[str, Any]) -> None:
+    from ..scoring.evaluate import PROTOCOLS
+
+    protocols = results["protocols"].values()
+    msg.divider(
+        f"{results['file']}: {results['sentences']:,} sentences, {results['words']:,} words"
+    )
+    if results["empty_nodes"]:
+        msg.text(f"{results['empty_nodes']:,} empty nodes left out, as the shared task does")
+    rows: list[list[str]] = []
+    for name in next(iter(protocols))["conll18"]:
+        found = [protocol["conll18"][name] for protocol in protocols]
+        rows.append([name, *(cell(measure and measure["f1"]) for measure in found)])
+    for name in SPACY_SCORES:
+        found = [protocol["spacy"].get(name) for protocol in protocols]
+        if any(found):
+            rows.append([f"spaCy {name}", *map(cell, found)])
+    speeds = (f"{protocol['words_per_second']:,.0f}" for protocol in protocols)
+    rows.append(["words/s", *speeds])
+    header = ["CoNLL-18 F1", *PROTOCOLS.values()]
+    msg.table(rows, header=header, divider=True, aligns=["l", "r", "r", "r"])
+    sentences = results["protocols"]["gold_tokens_gold_sentences"]["conll18"]["Sentences"]
+    if sentences["f1"] < 100:
+        msg.warn(
+            "The pipeline changed given sentence starts: its first column is not for gold sentences"
+        )
+
+
+def show_categories(scores: dict[str, Any]) -> None:
+    msg.divider(f"{scores['file']}: categories of {scores['documents']:,} documents")
+    rows = [(label, *map(cell, s.values())) for label, s in scores["by_label"].items()]
+    rows += [(name, *map(cell, scores[name].values())) for name in ("micro", "macro")]
+    header = ["", *scores["micro"]]
+    msg.table(rows, header=header, divider=True, aligns=["l", "r", "r", "r"])
+    msg.text(f"{scores['score_of']}: {cell(scores['score'])}")
+
+
+def show_entities(scores: dict[str, Any]) -> None:
+    msg.divider(f"{scores['file']}: {scores['entities']:,} entities, {scores['words']:,} words")
+    rows = [(label, *map(cell, s.values())) for label, s in scores["by_label"].items()]
+    rows.append(("all", *map(cell, scores["all"].values())))
+    msg.table(rows, header=["", *scores["all"]], divider=True, aligns=["l", "r", "r", "r"])
+
+
+def cell(value: float | None) -> str:
+    return "-" if value is None else f"{value:.2f}"

@@ -1,0 +1,251 @@
+"""Scores of a pipeline on gold annotation: of a treebank, of entities and of categories.
+
+    from spacy_pretrained.scoring.evaluate import evaluate
+
+    scores = evaluate(nlp, ["test.conllu", "test.spacy"])
+    scores["treebanks"][0]["protocols"]["raw_text"]["conll18"]["LAS"]["f1"]
+
+A treebank (.conllu) has three protocols: gold tokens and gold sentences; gold tokens, sentences
+predicted; raw text. Each has the measures of the CoNLL 2018 shared task (see conll18.py) and
+spaCy's own scores. The shared task counts punctuation and leaves out subtypes of relations, spaCy's
+scorer does the opposite. What the pipeline does not predict is None.
+
+Entities and categories (.spacy) are predicted in Docs of the gold tokens. Of entities only exact
+matches count. All figures are percent.
+"""
+
+from collections.abc import Callable, Iterable
+from numbers import Real
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+from spacy.language import Language
+from spacy.scorer import Scorer, get_ner_prf
+from spacy.tokens import Doc, DocBin
+from spacy.training import Example
+
+from ..annotation.bare import bare_copy
+from ..corpora.conllu import ConversionReport, read_conllu
+from .conll18 import Annotation, annotation_of, read_gold, score
+from .errors import Errors
+
+PROTOCOLS = {
+    "gold_tokens_gold_sentences": "gold tokens, gold sentences",
+    "gold_tokens": "gold tokens",
+    "raw_text": "raw text",
+}
+# The annotation of a Doc without which a measure says nothing.
+NEEDS = {
+    "Sentences": "SENT_START",
+    "UPOS": "POS",
+    "XPOS": "TAG",
+    "UFeats": "MORPH",
+    "Lemmas": "LEMMA",
+    "UAS": "DEP",
+    "LAS": "DEP",
+}
+TREEBANK, DOCS = ".conllu", ".spacy"
+
+Scores = dict[str, Any]
+Report = Callable[[str], None]
+
+
+def in_silence(step: str) -> None:
+    """Report no steps."""
+
+
+def evaluate(
+    nlp: Language, gold: Iterable[str | Path], *, report: Report = in_silence
+) -> dict[str, list[Scores]]:
+    """Score a pipeline on files of gold annotation.
+
+    gold: .conllu files are treebanks, .spacy files have entities, categories or both.
+    report: Is told each step.
+    RETURNS: "treebanks", "entities", "categories": the scores of each file that has these; see
+        `evaluate_treebank`, `evaluate_entities` and `evaluate_categories`. What the gold
+        annotation or the pipeline lacks is left out.
+    RAISES: ValueError if a file is of another format, malformed, or has a word without head;
+        OSError if one cannot be read.
+    """
+    paths = [Path(path) for path in gold]
+    check_formats(paths)
+    scores: dict[str, list[Scores]] = {"treebanks": [], "entities": [], "categories": []}
+    for path in paths:
+        if path.suffix == TREEBANK:
+            scores["treebanks"].append(evaluate_treebank(nlp, path, report=report))
+            continue
+        report(f"{path}: entities and categories")
+        for name, found in (
+            ("entities", evaluate_entities(nlp, path)),
+            ("categories", evaluate_categories(nlp, path)),
+        ):
+            scores[name] += [found] if found else []
+    return scores
+
+
+def check_formats(gold: Iterable[Path]) -> None:
+    """ValueError if a file is of neither format, by its name."""
+    for path in gold:
+        if path.suffix not in (TREEBANK, DOCS):
+            raise ValueError(Errors.EVALUATE_FORMAT.format(path=path))
+
+
+def evaluate_treebank(nlp: Language, data: str | Path, *, report: Report = in_silence) -> Scores:
+    """Scores by protocol, and what they are of. See `evaluate`."""
+    gold = read_gold(data)
+    read = ConversionReport()
+    gold_docs = list(read_conllu(data, nlp.vocab, report=read))
+    protocols = {}
+    for name, what in PROTOCOLS.items():
+        report(f"{data}: {what}")
+        protocols[name] = run_protocol(nlp, gold, gold_docs, name)
+    return {
+        "file": str(data),
+        "documents": read.documents,
+        "sentences": read.sentences,
+        "words": read.words,
+        "multiword_tokens": read.multiword_tokens,
+        "empty_nodes": read.empty_nodes,  # left out, as the shared task does
+        "protocols": protocols,
+    }
+
+
+def evaluate_entities(nlp: Language, data: str | Path) -> Scores:
+    """Scores of exact matches; empty if the file or the pipeline has no entities."""
+    gold = [doc for doc in _read_docs(nlp, data) if doc.has_annotation("ENT_IOB")]
+    found = list(nlp.pipe(bare_copy(doc) for doc in gold))
+    if not any(doc.has_annotation("ENT_IOB") for doc in found):
+        return {}
+    scores = get_ner_prf([Example(doc, gold_doc) for doc, gold_doc in zip(found, gold)])
+    return {
+        "file": str(data),
+        "documents": len(gold),
+        "words": sum(map(len, gold)),
+        "entities": sum(len(doc.ents) for doc in gold),
+        "all": _percents(scores, "ents_"),
+        "by_label": {k: _percents(v) for k, v in sorted((scores["ents_per_type"] or {}).items())},
+    }
+
+
+def evaluate_categories(nlp: Language, data: str | Path) -> Scores:
+    """Scores of spaCy's for categories; empty if the file or the pipeline has none.
+
+    "score" is the one that spaCy chooses, named by "score_of"; "micro" is of all decisions, which
+    where one label excludes the others is accuracy; "macro" is the mean over labels.
+    """
+    classifiers = [
+        pipe
+        for name, pipe in nlp.pipeline
+        if "doc.cats" in nlp.get_pipe_meta(name).assigns and hasattr(pipe, "score")
+    ]
+    gold = [doc for doc in _read_docs(nlp, data) if doc.cats] if classifiers else []
+    if not gold:
+        return {}
+    found = nlp.pipe(bare_copy(doc) for doc in gold)
+    examples = [Example(doc, gold_doc) for doc, gold_doc in zip(found, gold)]
+    scores: Scores = {}
+    for classifier in classifiers:
+        scores |= classifier.score(examples)
+    return {
+        "file": str(data),
+        "documents": len(gold),
+        "score_of": scores["cats_score_desc"],
+        "score": rounded(100 * scores["cats_score"]),
+        "micro": _percents(scores, "cats_micro_"),
+        "macro": _percents(scores, "cats_macro_"),
+        "by_label": {k: _percents(v) for k, v in sorted(scores["cats_f_per_type"].items())},
+    }
+
+
+def _read_docs(nlp: Language, data: str | Path) -> list[Doc]:
+    try:
+        doc_bin = DocBin().from_disk(data)
+    except ValueError as error:
+        raise ValueError(Errors.EVALUATE_BROKEN.format(path=data, error=error)) from error
+    return list(doc_bin.get_docs(nlp.vocab))
+
+
+def _percents(scores: Scores, prefix: str = "") -> dict[str, float | None]:
+    """None where there is nothing to find, and nothing was found."""
+    names = {"precision": "p", "recall": "r", "f1": "f"}
+    found = {name: scores[prefix + short] for name, short in names.items()}
+    return {name: None if value is None else round(100 * value, 4) for name, value in found.items()}
+
+
+def run_protocol(
+    nlp: Language, gold: Annotation, gold_docs: list[Doc], protocol: str
+) -> dict[str, Any]:
+    if protocol == "raw_text":
+        inputs: list[str | Doc] = surface_texts(gold_docs, gold)
+    else:
+        inputs = [bare_copy(doc, keep_sentences="sentences" in protocol) for doc in gold_docs]
+    list(nlp.pipe([inputs[0] if isinstance(inputs[0], str) else inputs[0].copy()]))  # warm up
+    start = perf_counter()
+    docs = list(nlp.pipe(inputs))
+    seconds = perf_counter() - start
+    system = annotation_of(docs, tokens_of=None if protocol == "raw_text" else gold)
+    return {
+        "words_per_second": round(len(gold.words) / seconds, 1),
+        "conll18": conll18_scores(gold, system, docs),
+        "spacy": spacy_scores(nlp, gold_docs, docs),
+    }
+
+
+def surface_texts(gold_docs: list[Doc], gold: Annotation) -> list[str]:
+    """The documents' texts. Docs are made of words; the text has multiword tokens as one."""
+    texts = []
+    words = iter(gold.words)
+    for doc in gold_docs:
+        parts: list[str] = []
+        last_multiword = None
+        for token in doc:
+            word = None if token.is_space else next(words)
+            if word is None or not word.in_multiword:
+                last_multiword = None
+                parts.append(token.text_with_ws)
+                continue
+            if word.span == last_multiword:
+                parts.pop()
+            last_multiword = word.span
+            parts.append(gold.characters[slice(*word.span)] + token.whitespace_)
+        texts.append("".join(parts))
+    return texts
+
+
+def conll18_scores(
+    gold: Annotation, system: Annotation, docs: list[Doc]
+) -> dict[str, dict[str, float | None] | None]:
+    def is_annotated(attribute: str) -> bool:
+        # The only token of a Doc begins a sentence without anyone's prediction.
+        return any(doc.has_annotation(attribute) for doc in docs if len(doc) > 1)
+
+    return {
+        name: {
+            "precision": round(measure.precision, 4),
+            "recall": round(measure.recall, 4),
+            "f1": round(measure.f1, 4),
+            "aligned_accuracy": rounded(measure.aligned_accuracy),
+        }
+        if name not in NEEDS or is_annotated(NEEDS[name])
+        else None
+        for name, measure in score(gold, system).items()
+    }
+
+
+def spacy_scores(nlp: Language, gold_docs: list[Doc], docs: list[Doc]) -> dict[str, float | None]:
+    """Percent. Empty where multiword tokens are spelt otherwise than their words: spaCy can only
+    compare Docs of the same text."""
+    pairs = list(zip(docs, gold_docs))
+    if any("".join(doc.text.split()) != "".join(g.text.split()) for doc, g in pairs):
+        return {}
+    scores = Scorer(nlp).score([Example(doc, gold_doc) for doc, gold_doc in pairs])
+    return {
+        name: None if value is None else rounded(100 * float(value))
+        for name, value in scores.items()
+        if value is None or isinstance(value, Real)
+    }
+
+
+def rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 4)

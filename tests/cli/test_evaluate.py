@@ -1,0 +1,105 @@
+"""`spacy pretrained evaluate`: tables, a file, and exit codes."""
+
+import json
+
+import pytest
+import spacy
+from spacy.tokens import Doc, DocBin, Span
+from typer.testing import CliRunner
+
+from spacy_pretrained.cli import pretrained_cli
+from spacy_pretrained.cli.evaluate import show_categories
+
+SENTENCE = (
+    "1\tAda\tAda\tPROPN\tNNP\t_\t2\tnsubj\t_\t_\n"
+    "2\tsleeps\tsleep\tVERB\tVBZ\t_\t0\troot\t_\t_\n2.1\tx\t_\t_\t_\t_\t_\t_\t_\t_\n"
+    "3\t!\t!\tPUNCT\t.\t_\t2\tpunct\t_\t_\n\n"
+)
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch):
+    """Runs the command in a folder that has a pipeline `model`, and gold annotation."""
+    monkeypatch.chdir(tmp_path)
+    nlp = spacy.blank("en")
+    nlp.add_pipe("entity_ruler").add_patterns([{"label": "PER", "pattern": "Ada"}])
+    nlp.add_pipe("sentencizer", config={"overwrite": True, "punct_chars": ["!"]})
+    nlp.to_disk("model")
+    (tmp_path / "a.conllu").write_text(SENTENCE * 2)
+    (tmp_path / "bare.conllu").write_text(SENTENCE.replace("\t2\tnsubj", "\t_\t_"))
+    doc = Doc(nlp.vocab, words=["Ada", "sleeps"])
+    DocBin(docs=[doc]).to_disk("nothing.spacy")
+    doc.set_ents([Span(doc, 0, 1, "PER")])
+    DocBin(docs=[doc]).to_disk("a.spacy")
+
+    def run(*args: str, code: int = 0) -> str:
+        result = CliRunner().invoke(pretrained_cli, ["evaluate", *args])
+        assert result.exit_code == code, result.output
+        return result.output
+
+    return run
+
+
+def flat(text: str) -> str:
+    return " ".join(text.split())
+
+
+def test_tables_and_a_file(run, tmp_path):
+    said = run("model", "a.conllu", "a.spacy", "--json", "new/a.json", "--gpu-id", "-1")
+    rows = [line.split() for line in said.splitlines()]
+    assert ["Sentences", "100.00", "100.00", "100.00"] in rows
+    assert ["LAS", "-", "-", "-"] in rows and ["PER", "100.00", "100.00", "100.00"] in rows
+    assert "2 empty nodes left out" in said and "gold tokens, gold sentences" in said
+    results = json.loads((tmp_path / "new" / "a.json").read_text("utf8"))
+    assert results["model"] == "model" and results["pipeline"] == ["entity_ruler", "sentencizer"]
+    (treebank,), (entities,) = results["treebanks"], results["entities"]
+    assert (treebank["file"], entities["file"]) == ("a.conllu", "a.spacy")
+    assert treebank["protocols"]["raw_text"]["conll18"]["LAS"] is None
+    assert entities["all"]["f1"] == 100 and results["categories"] == []
+
+
+def test_several_files(run, tmp_path):
+    run("model", "a.conllu", "a.conllu", "a.spacy", "a.spacy", "--json", "a.json")
+    results = json.loads((tmp_path / "a.json").read_text("utf8"))
+    assert len(results["treebanks"]) == len(results["entities"]) == 2
+
+
+def test_a_pipeline_that_moves_given_sentences_is_reported(run, tmp_path):
+    (tmp_path / "a.conllu").write_text(SENTENCE.replace("!\t!", ".\t.") * 2)
+    assert "changed given sentence starts" in flat(run("model", "a.conllu"))
+
+
+def test_nothing_to_score(run):
+    assert "nothing.spacy: no entities" in flat(run("model", "a.spacy", "nothing.spacy"))
+    said = flat(run("model", "nothing.spacy", "--json", "a.json", code=1))
+    assert "Nothing was scored" in said
+
+
+def test_no_entities_to_find(run):
+    """And none found: there is no figure."""
+    doc = Doc(spacy.blank("en").vocab, words=["Nobody"])
+    doc.set_ents([])
+    DocBin(docs=[doc]).to_disk("none.spacy")
+    assert ["all", "-", "-", "-"] in [
+        line.split() for line in run("model", "none.spacy").splitlines()
+    ]
+
+
+def test_categories_are_shown(capsys):
+    scores = {"precision": 50.0, "recall": None, "f1": 25.0}
+    found = {"file": "a.spacy", "documents": 3, "score_of": "macro AUC", "score": 70.0}
+    show_categories(found | {"micro": scores, "macro": scores, "by_label": {"law": scores}})
+    rows = [line.split() for line in capsys.readouterr().out.splitlines()]
+    for name in ("law", "micro", "macro"):
+        assert [name, "50.00", "-", "25.00"] in rows
+    assert ["macro", "AUC:", "70.00"] in rows
+
+
+def test_exit_codes(run, tmp_path):
+    (tmp_path / "a.txt").write_text("a")
+    assert "a.txt' is no gold annotation" in flat(run("model", "a.txt", code=1))
+    assert "nowhere" in flat(run("nowhere", "a.conllu", code=1))
+    assert "line 1: the word 'Ada' has no head" in flat(run("model", "bare.conllu", code=1))
+    run("model", code=2)
+    run("model", "none.conllu", code=2)
+    assert "Example: python -m spacy pretrained evaluate" in flat(run("--help"))
