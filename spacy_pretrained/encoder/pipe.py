@@ -184,7 +184,7 @@ class PretrainedEncoder(BackbonePipe, Tok2Vec):
             self._pending.sgd = sgd
             return
         self._finish_pending()
-        super().finish_update(sgd)
+        _step(self.model, sgd)
 
     def _finish_pending(self) -> None:
         """Apply what listeners answered, though not all did."""
@@ -216,6 +216,17 @@ def _name_layers(model: Model) -> Model:
     for name, layer in zip(("backbone", "orth"), model.layers):
         model.set_ref(name, layer)
     return model
+
+
+def _step(model: Model, sgd: Optimizer) -> None:
+    """Step all layers. Where the backbone refuses its gradients, the other layers drop theirs."""
+    try:
+        model.finish_update(sgd)
+    except ValueError:
+        for layer in model.walk():
+            for name in layer.grad_names:
+                layer.get_grad(name).fill(0)
+        raise
 
 
 class _PendingUpdate:
@@ -258,4 +269,4 @@ class _PendingUpdate:
             backprop(self._gradient)
         self._gradient = []  # not to be kept until the next update
         if self.sgd is not None:
-            self._model.finish_update(self.sgd)
+            _step(self._model, self.sgd)

@@ -739,3 +739,22 @@ def test_pickle(trained, expected, tmp_path):
     trained.to_disk(tmp_path)
     copy = pickle.loads(pickle.dumps(spacy.load(tmp_path)))
     assert [annotations(doc) for doc in copy.pipe(TEXTS)] == expected
+
+
+def test_a_gradient_that_is_not_finite_leaves_nothing_behind(tiny_bert):
+    nlp = make_nlp(tiny_bert, "pretrained_tagger")
+    examples, optimizer = make_examples(nlp), fast_optimizer()
+    nlp.initialize(lambda: examples)
+    encoder = nlp.get_pipe(ENCODER)
+    vectors, backprop = encoder.model.begin_update([example.predicted for example in examples])
+    backprop([np.full_like(array, np.nan) for array in vectors])
+    with pytest.raises(ValueError, match="not finite"):
+        encoder.finish_update(optimizer)
+    for _ in range(2):
+        nlp.update(make_examples(nlp), sgd=optimizer)
+    orth = encoder.model.get_ref("orth")
+    for layer in orth.walk():
+        assert all(np.isfinite(layer.get_param(name)).all() for name in layer.param_names)
+    assert all(
+        np.isfinite(doc.tensor).all() for doc in nlp.pipe(example.text for example in examples)
+    )
