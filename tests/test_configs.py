@@ -16,8 +16,8 @@ from typer.main import get_command
 
 ROOT = Path(__file__).parent.parent
 # pipeline_trf.cfg needs spacy-transformers, and has a test of its own in a second environment;
-# stock_cnn.cfg has nothing of ours and train_on.cfg begins with a pipeline: tests below.
-OTHERS = ("pipeline_trf", "stock_cnn", "train_on")
+# train_on.cfg begins with a pipeline: a test below.
+OTHERS = ("pipeline_trf", "train_on")
 CONFIGS = sorted(p for p in (ROOT / "configs").glob("*.cfg") if p.stem not in OTHERS)
 
 ENCODER = "pretrained_encoder"
@@ -80,7 +80,7 @@ def test_config_with_every_command(path, request, tiny_bert, tmp_path):
     run = run_command if path.stem == "pipeline" else call_command
     full, labels = tmp_path / "config.cfg", tmp_path / "labels"
     log, scores = tmp_path / "log.jsonl", tmp_path / "scores.json"
-    call_command("init", "fill-config", path, full)
+    call_command("pretrained", "config", path, full)
     config = Config().from_disk(full)
     factories = {name: config["components"][name]["factory"] for name in config["nlp"]["pipeline"]}
     (encoder,) = (name for name, factory in factories.items() if factory in WITH_WEIGHTS)
@@ -116,7 +116,7 @@ def test_config_with_every_command(path, request, tiny_bert, tmp_path):
 
 def test_what_we_compare_with(corpus, tmp_path):
     full, log = tmp_path / "config.cfg", tmp_path / "log.jsonl"
-    call_command("init", "fill-config", ROOT / "configs" / "stock_cnn.cfg", full)
+    call_command("init", "fill-config", ROOT / "benchmarks" / "stock_cnn.cfg", full)
     data = ["--paths.train", corpus / "train.spacy", "--paths.dev", corpus / "dev.spacy"]
     steps = ["--training.max_steps", 40, "--training.eval_frequency", 20]
     call_command("train", full, *data, *steps, "--training.logger.path", log)
@@ -133,10 +133,9 @@ def test_training_goes_on(corpus, tiny_bert, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     data = ["--paths.train", corpus / "train.spacy", "--paths.dev", corpus / "dev.spacy"]
     source = ["--initialize.components.pretrained_encoder.source", tiny_bert]
-    first, second = ROOT / "configs" / "pipeline.cfg", ROOT / "configs" / "train_on.cfg"
-    # "training/ewt" is where train_on.cfg looks for a pipeline.
-    *_, before, ended = train_and_log(first, [*data, *source], 12, "training/ewt")
-    begun, after = train_and_log(second, data, 4, "on")
+    *_, before, ended = train_and_log("pipeline", [], [*data, *source], 12, "first")
+    model = ["--model", "first/model-best"]
+    begun, after = train_and_log("train_on", model, data, 4, "second")
     scores = ended["scores"].keys() - {"speed"}
     assert {"pos_acc", "dep_las", "ents_f", "lemma_acc"} <= scores
     for name in scores:
@@ -145,10 +144,10 @@ def test_training_goes_on(corpus, tiny_bert, tmp_path, monkeypatch):
         assert after["losses"][name] < before["losses"][name], name  # of four steps each
 
 
-def train_and_log(config, settings, steps, output):
-    """Complete a config and train by it; what its log says every four steps."""
-    full, log = f"{config.stem}-full.cfg", f"{config.stem}.jsonl"
-    call_command("init", "fill-config", config, full)
+def train_and_log(purpose, options, settings, steps, output):
+    """Write a config and train by it; what its log says every four steps."""
+    full, log = f"{purpose}-full.cfg", f"{purpose}.jsonl"
+    call_command("pretrained", "config", purpose, full, *options)
     length = ["--training.max_steps", steps, "--training.eval_frequency", 4]
     rate = [f"--training.optimizer.learn_rate.{x}" for x in ("warmup_steps", "initial_rate")]
     more = [*length, rate[0], 1, rate[1], 0.003, "--training.logger.path", log]

@@ -15,8 +15,10 @@ import pytest
 import spacy
 from spacy.language import Language
 from spacy.schemas import ConfigSchemaNlp, ConfigSchemaTraining
-from spacy.util import load_config, registry
+from spacy.util import registry
 from thinc.api import Config, Model
+
+from spacy_pretrained.training.config import complete_config
 
 ROOT = Path(__file__).parent.parent
 DOCS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -277,14 +279,14 @@ def test_examples_are_accepted(block):
 
 def test_settings_of_commands_are_there(tmp_path):
     """Each --section.name stands in the config that the first command completes."""
-    (commands,) = COMMANDS
-    short, full = re.search(r"fill-config (\S+) (\S+)", commands).groups()
+    (commands,) = (block for block in COMMANDS if "--training." in block)
+    purpose, full = re.search(r"pretrained config (\S+) (\S+)", commands).groups()
     assert f"train {full} " in commands
-    nlp = spacy.util.load_model_from_config(load_config(ROOT / short), auto_fill=True)
+    config = complete_config(purpose).config
     settings = re.findall(r"--(\w+\.[\w.]+) (\S+)", commands)
     assert len(settings) > 5
     for setting, _ in settings:
-        node = nlp.config
+        node = config
         for part in setting.split("."):
             node = node[part]
 

@@ -6,6 +6,7 @@ Every spacy command imports this folder, which is why its files import next to n
 import typer
 from spacy.cli._util import app
 
+from .config import config
 from .convert import convert
 from .evaluate import evaluate
 from .quantize import quantize
@@ -23,4 +24,5 @@ def _group() -> None:
 
 pretrained_cli.add_typer(convert, name="convert")
 pretrained_cli.command("evaluate")(evaluate)
+pretrained_cli.command("config")(config)
 pretrained_cli.command("quantize")(quantize)

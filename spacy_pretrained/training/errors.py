@@ -9,3 +9,30 @@ class Errors(SharedErrors):
         "[training.optimizer.learn_rate], set the encoder's mixed_precision = false, and look for "
         "broken examples in the corpus."
     )
+    CONFIG_PURPOSE = (
+        "There is no config for '{purpose}'. There is one for each of {names}; a file of your own "
+        "has to end in .cfg."
+    )
+    CONFIG_FILE_MISSING = "There is no config '{path}'."
+    CONFIG_STEPS = "max_steps has to be at least 1, or 0 for a length by the corpus, not {max_steps}."
+    CONFIG_CORPUS_MISSING = "There is no file or folder '{path}'."
+    CONFIG_CORPUS_BROKEN = (
+        "'{path}' is no .spacy file, or it is damaged. `python -m spacy pretrained convert` makes "
+        "such files from CoNLL-U, columns and others."
+    )
+    CONFIG_NO_WORDS = "'{path}' has no words: there is nothing to train on."
+    CONFIG_MODEL_NEEDED = (
+        "'{purpose}' trains a pipeline further: name it with --model, a folder or an installed "
+        "package."
+    )
+    CONFIG_MODEL_UNUSED = (
+        "'{purpose}' has no paths.model: it does not begin with a trained pipeline. To train one "
+        "further, the purpose is train_on."
+    )
+    CONFIG_ENCODER_UNUSED = (
+        "'{purpose}' has no encoder to choose: it comes with the pipeline. Leave out --encoder."
+    )
+    CONFIG_SPACY_TRANSFORMERS = (
+        "This config has a component of spacy-transformers, which is not installed: "
+        '`pip install "spacy-pretrained[spacy-transformers]"`.'
+    )

@@ -1,4 +1,4 @@
-"""scripts/experiment.py: what configs/experiments.yml asks for can be run."""
+"""benchmarks/experiment.py: what benchmarks/experiments.yml asks for can be run."""
 
 import importlib
 from itertools import pairwise
@@ -10,12 +10,12 @@ from spacy.cli.init_config import fill_config
 from spacy.util import load_config
 
 ROOT = Path(__file__).parents[2]
-EXPERIMENTS = srsly.read_yaml(ROOT / "configs" / "experiments.yml")
+EXPERIMENTS = srsly.read_yaml(ROOT / "benchmarks" / "experiments.yml")
 
 
 @pytest.fixture
 def experiment(monkeypatch):
-    monkeypatch.syspath_prepend(ROOT / "scripts")
+    monkeypatch.syspath_prepend(ROOT / "benchmarks")
     return importlib.import_module("experiment")
 
 
@@ -48,5 +48,5 @@ def test_means(experiment):
 
 def test_unknown_experiment(experiment, capsys):
     with pytest.raises(SystemExit):
-        experiment.main("what", ROOT / "configs" / "experiments.yml")
+        experiment.main("what", ROOT / "benchmarks" / "experiments.yml")
     assert "no experiment 'what', but ner-wnut17" in " ".join(capsys.readouterr().out.split())

@@ -1,8 +1,8 @@
 """Run the trainings of an experiment, score each, and write the scores and their means.
 
-    python scripts/experiment.py ner-wnut17
+    python benchmarks/experiment.py ner-wnut17
 
-What is trained stands in configs/experiments.yml: as the project does by the size of the corpus,
+What is trained stands in benchmarks/experiments.yml: as the project does by the size of the corpus,
 but for what is overridden there. Trainings that are complete, in
 training/experiments/NAME/RUN-SEED, are not run again. Scores go to metrics/experiments/NAME.json.
 """
@@ -18,19 +18,19 @@ from typing import Annotated, Any
 import spacy
 import srsly
 import typer
-from make_config import main as make_config
 from spacy.language import Language
 from spacy.tokens import DocBin
 from wasabi import msg
 
 from spacy_pretrained.scoring.evaluate import evaluate_entities, evaluate_treebank
+from spacy_pretrained.training.config import complete_config
 
 MEASURES = ("UPOS", "XPOS", "Lemmas", "UAS", "LAS")
 
 
 def main(
     name: Annotated[str, typer.Argument(help="Experiment in the file")],
-    file: Annotated[Path, typer.Option(help="YAML")] = Path("configs/experiments.yml"),
+    file: Annotated[Path, typer.Option(help="YAML")] = Path("benchmarks/experiments.yml"),
     output: Annotated[Path, typer.Option(help="Folder of the scores")] = Path(
         "metrics/experiments"
     ),
@@ -48,9 +48,8 @@ def main(
             command = train_command(experiment, settings, seed, folder)
             if not (folder / "model-last" / "meta.json").exists():
                 folder.mkdir(parents=True, exist_ok=True)
-                make_config(
-                    Path(settings["config"]), folder / "config.cfg", Path(experiment["train"])
-                )
+                config = complete_config(settings["config"], train=experiment["train"]).config
+                config.to_disk(folder / "config.cfg")
                 msg.text(shlex.join(command))
                 subprocess.run([sys.executable, *command[1:]], check=True)
             found[str(seed)] = evaluate(folder / "model-best", experiment)

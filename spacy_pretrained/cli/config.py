@@ -1,0 +1,63 @@
+"""`python -m spacy pretrained config`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from wasabi import msg
+
+from .clear_errors import clear_errors
+
+
+def config(
+    purpose: Annotated[
+        str | None,
+        typer.Argument(help="What to train, or a .cfg of yours; leave it out for a list"),
+    ] = None,
+    output: Annotated[Path | None, typer.Argument(help="Config to write")] = None,
+    train: Annotated[
+        str | None, typer.Option(help="Corpus to train on: .spacy, or a folder of such files")
+    ] = None,
+    dev: Annotated[str | None, typer.Option(help="Corpus to score on, the same")] = None,
+    lang: Annotated[
+        str | None, typer.Option(help="Language of the tokenizer, such as en [of the config: en]")
+    ] = None,
+    encoder: Annotated[
+        str | None,
+        typer.Option(
+            help="Pretrained weights: minilm-l6, a folder, package:NAME or a hub's owner/name "
+            "[minilm-l6]"
+        ),
+    ] = None,
+    model: Annotated[
+        str | None, typer.Option(help="Trained pipeline to begin with, of train_on")
+    ] = None,
+    max_steps: Annotated[int, typer.Option(help="Steps; 0: by the size of the corpus")] = 0,
+) -> None:
+    """Write a complete config for `spacy train`, its length fitted to the corpus.
+
+    Example: python -m spacy pretrained config ner config.cfg --train train.spacy --dev dev.spacy
+    """
+    from ..training.config import PURPOSES, complete_config, train_command
+
+    if purpose is None or (purpose not in PURPOSES and not purpose.endswith(".cfg")):
+        if purpose is not None:
+            msg.fail(f"There is no config for '{purpose}', but for:")
+        msg.table(list(PURPOSES.items()), header=("PURPOSE", ""), divider=True)
+        raise typer.Exit(2 if purpose else 0)
+    if output is None:
+        raise typer.BadParameter("Name the file to write.", param_hint="OUTPUT")
+    with clear_errors():
+        found = complete_config(
+            purpose,
+            train=train,
+            dev=dev,
+            lang=lang,
+            encoder=encoder,
+            model=model,
+            max_steps=max_steps,
+        )
+        output.parent.mkdir(parents=True, exist_ok=True)
+        found.config.to_disk(output)
+    msg.good(f"{output}: {found.describe_length()}")
+    print(f"To train: {train_command(output, found.config)}")
