@@ -90,8 +90,8 @@ corpus: install
 # hour; nothing else should run.
 quantization-report: int8 evaluate evaluate-int8 wheels bench-latency bench-memory bench-recipes \
     bench-profile bench
-	$(RUN) scripts/quantization_tables.py
-	$(RUN) scripts/results_table.py
+	$(RUN) benchmarks/quantization_tables.py
+	$(RUN) benchmarks/results_table.py
 
 # Copies of a trained pipeline that run without torch: quantized, its weights alone, and in fp32.
 int8: install

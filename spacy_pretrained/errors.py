@@ -37,4 +37,3 @@ class Errors:
         "weights are damaged. Load the pipeline as it was saved before, or train it again with a "
         "lower [training.optimizer.learn_rate] or a longer warm-up."
     )
-    PLOT_EMPTY = "{path} holds no evaluation yet: train until the first line of the table."

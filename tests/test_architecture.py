@@ -72,7 +72,7 @@ def test_every_folder_has_its_place():
 
 
 def test_configs_have_no_code():
-    """The folder is installed as `spacy_pretrained.configs`; Python wants an `__init__.py` there."""
+    """The folder is installed as `spacy_pretrained.configs`, hence its `__init__.py`."""
     (module,) = CONFIGS.rglob("*.py")
     assert module == CONFIGS / "__init__.py"
     assert all(isinstance(node, ast.Expr) for node in ast.parse(module.read_text("utf8")).body)

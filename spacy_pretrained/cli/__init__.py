@@ -9,6 +9,7 @@ from spacy.cli._util import app
 from .config import config
 from .convert import convert
 from .evaluate import evaluate
+from .plot import plot
 from .quantize import quantize
 
 pretrained_cli = typer.Typer(
@@ -25,4 +26,5 @@ def _group() -> None:
 pretrained_cli.add_typer(convert, name="convert")
 pretrained_cli.command("evaluate")(evaluate)
 pretrained_cli.command("config")(config)
+pretrained_cli.command("plot")(plot)
 pretrained_cli.command("quantize")(quantize)

@@ -9,12 +9,22 @@ class Errors(SharedErrors):
         "[training.optimizer.learn_rate], set the encoder's mixed_precision = false, and look for "
         "broken examples in the corpus."
     )
+    PLOT_EMPTY = "{path} holds no evaluation yet: train until the first line of the table."
+    PLOT_NO_LOG = (
+        "{path} is no log of a training. Give the .jsonl file that [training.logger] path names; "
+        "its logger is spacy-pretrained.TrainingLogger.v1."
+    )
+    PLOT_NO_MATPLOTLIB = (
+        'Pictures are drawn by matplotlib. Install it: `pip install "spacy-pretrained[plot]"`.'
+    )
     CONFIG_PURPOSE = (
         "There is no config for '{purpose}'. There is one for each of {names}; a file of your own "
         "has to end in .cfg."
     )
     CONFIG_FILE_MISSING = "There is no config '{path}'."
-    CONFIG_STEPS = "max_steps has to be at least 1, or 0 for a length by the corpus, not {max_steps}."
+    CONFIG_STEPS = (
+        "Steps have to be 1 or more, or 0 for a length by the corpus, not {max_steps}."
+    )
     CONFIG_CORPUS_MISSING = "There is no file or folder '{path}'."
     CONFIG_CORPUS_BROKEN = (
         "'{path}' is no .spacy file, or it is damaged. `python -m spacy pretrained convert` makes "

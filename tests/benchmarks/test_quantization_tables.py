@@ -1,4 +1,4 @@
-"""scripts/quantization_tables.py: what is in metrics/ comes into the document, and only that."""
+"""benchmarks/quantization_tables.py: what is in metrics/ comes into the document, and only that."""
 
 import importlib
 import json
@@ -14,7 +14,7 @@ KINDS = ("ours", "fp32", "int8-weights", "int8")
 
 @pytest.fixture
 def tables(monkeypatch, tmp_path):
-    monkeypatch.syspath_prepend(ROOT / "scripts")
+    monkeypatch.syspath_prepend(ROOT / "benchmarks")
     monkeypatch.chdir(tmp_path)
     (tmp_path / "docs").mkdir()
     (tmp_path / "docs" / "quantization.md").write_text(PAGE)

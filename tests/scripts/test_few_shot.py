@@ -1,5 +1,4 @@
-"""scripts/few_shot.py and plot_few_shot.py: what is drawn, what is run again, what is summed up and
-drawn as a picture."""
+"""scripts/few_shot.py: what is drawn, what is run again, and what is summed up."""
 
 import importlib
 import json
@@ -89,19 +88,3 @@ def test_a_set_that_is_not_converted(few_shot, tmp_path, capsys):
     with pytest.raises(SystemExit):
         few_shot.main(tmp_path, tmp_path / "few-shot.json", only=["polarity"])
     assert "convert_textcat.py" in capsys.readouterr().out
-
-
-@pytest.mark.parametrize("n_sets", [1, 4, 7])
-def test_a_picture_comes_out(few_shot, tmp_path, n_sets):
-    pytest.importorskip("matplotlib")
-    plot = importlib.import_module("plot_few_shot")
-    point = {"accuracy": 80.0, "least": 70.0, "best": 90.0}
-    summary = {"frozen": {"8": point, "0": point}, "fine-tuned": {"8": point}}
-    one = {"title": "Made up", "labels": 3, "summary": summary}
-    metrics = tmp_path / "few-shot.json"
-    metrics.write_text(json.dumps({str(i): one for i in range(n_sets)}))
-    plot.main(metrics, tmp_path / "docs" / "few-shot.png")
-    assert (tmp_path / "docs" / "few-shot.png").read_bytes().startswith(b"\x89PNG")
-    # Where no text is given nothing is learnt: all curves start there.
-    assert list(plot.curve_of(summary, "fine-tuned")) == [0, 8]
-    assert list(plot.curve_of(summary, "frozen")) == [0, 8]

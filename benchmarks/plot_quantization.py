@@ -1,4 +1,4 @@
-"""Accuracy against speed of a pipeline's kinds: drawn by scripts/quantization_tables.py."""
+"""Accuracy against speed of a pipeline's kinds: drawn by benchmarks/quantization_tables.py."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +10,8 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, MaxNLocator
-from plot_training import COLORS, GREY
+
+from spacy_pretrained.training.plot import COLORS, GREY
 
 
 @dataclass(frozen=True)

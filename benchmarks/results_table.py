@@ -1,6 +1,6 @@
 """Put the measured figures into the documents, from the files that the commands wrote.
 
-    python scripts/results_table.py
+    python benchmarks/results_table.py
 
 Reads metrics/, and writes between the marks in README.md, docs/models.md and
 docs/text-classification.md; what was not measured is left out.

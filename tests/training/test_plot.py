@@ -1,22 +1,14 @@
-"""scripts/plot_training.py: what it takes from the log, and that a picture comes out."""
+"""Pictures of trainings: what is taken from the log, and that a picture comes out."""
 
-import importlib.util
 import json
+import sys
 from itertools import pairwise
-from pathlib import Path
 
 import pytest
 
+from spacy_pretrained.training import plot
+
 pytest.importorskip("matplotlib")
-
-
-@pytest.fixture(scope="module")
-def plot():
-    path = Path(__file__).parents[2] / "scripts" / "plot_training.py"
-    spec = importlib.util.spec_from_file_location("plot_training", path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def evaluation(step: int, **scores) -> dict:
@@ -34,28 +26,28 @@ def evaluation(step: int, **scores) -> dict:
 
 
 @pytest.mark.parametrize("n_lines", [1, 2, 30])
-def test_a_picture_comes_out(plot, tmp_path, n_lines):
+def test_a_picture_comes_out(tmp_path, n_lines):
     log = tmp_path / "training.jsonl"
     lines = [evaluation(5 * i, tag_acc=0.5 + i / 100, pos_acc=None) for i in range(n_lines)]
     log.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf8")
     picture = tmp_path / "metrics" / "training.png"
-    plot.main(log, picture)
+    plot.plot_training(log, picture)
     assert picture.read_bytes().startswith(b"\x89PNG")
 
 
-def test_scores_are_percent_and_those_that_stay_at_zero_are_left_out(plot):
+def test_scores_are_percent_and_those_that_stay_at_zero_are_left_out():
     lines = [evaluation(0, tag_acc=0.5), evaluation(5, tag_acc=0.75)]
     assert plot.score_curves(lines) == {"XPOS": [(0, 50.0), (5, 75.0)]}
 
 
-def test_losses_are_those_of_a_step(plot):
+def test_losses_are_those_of_a_step():
     assert plot.loss_curves([evaluation(0), evaluation(5)]) == {
         "pretrained_tagger": [(0, 2.0), (5, 2.0)]
     }
 
 
 @pytest.mark.parametrize("ys", [[5.0], [5.0, 5.0, 5.1], [99.0, 98.0, 97.0, 1.0], [40.0, 50.0]])
-def test_labels_do_not_overlap(plot, ys):
+def test_labels_do_not_overlap(ys):
     placed = plot.spread(ys, 10, 100)
     in_order = sorted(placed)
     assert all(above - below >= 10 for below, above in pairwise(in_order))
@@ -65,8 +57,25 @@ def test_labels_do_not_overlap(plot, ys):
     )
 
 
-def test_an_empty_log_is_refused(plot, tmp_path):
+def test_an_empty_log_is_refused(tmp_path):
     log = tmp_path / "training.jsonl"
     log.touch()
     with pytest.raises(ValueError, match="no evaluation yet"):
-        plot.main(log, tmp_path / "training.png")
+        plot.plot_training(log, tmp_path / "training.png")
+
+
+@pytest.mark.parametrize("text", ["no JSON", "[1, 2]", "3", '{"step": 1}', "\xff"])
+def test_what_is_no_log_is_refused(tmp_path, text):
+    log = tmp_path / "training.jsonl"
+    log.write_bytes(text.encode("latin1"))
+    with pytest.raises(ValueError, match="is no log of a training"):
+        plot.plot_training(log, tmp_path / "training.png")
+
+
+def test_without_matplotlib_it_says_what_to_install(tmp_path, monkeypatch):
+    log = tmp_path / "training.jsonl"
+    log.write_text(json.dumps(evaluation(0)))
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+    with pytest.raises(ModuleNotFoundError, match=r"spacy-pretrained\[plot\]"):
+        plot.plot_training(log, tmp_path / "training.png")
+    assert not (tmp_path / "training.png").exists()

@@ -1,6 +1,6 @@
 """Draw accuracy against texts a label, from what scripts/few_shot.py measured.
 
-    python scripts/plot_few_shot.py metrics/textcat/few-shot.json docs/few-shot.png
+    python benchmarks/plot_few_shot.py metrics/textcat/few-shot.json docs/few-shot.png
 
 A panel a set: the mean over the draws of texts, and their spread from the least to the best.
 Without any text the labels' descriptions decide.
@@ -18,7 +18,8 @@ matplotlib.use("Agg")
 
 import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
-from plot_training import COLORS, GREY, spread
+
+from spacy_pretrained.training.plot import COLORS, GREY, spread
 
 COLUMNS = 4
 MODES = {"frozen": COLORS[0], "fine-tuned": COLORS[1]}

@@ -1,7 +1,5 @@
 """Draw the curves of a training run from the log of spacy-pretrained.TrainingLogger.v1.
 
-    python scripts/plot_training.py metrics/ewt/training.jsonl metrics/ewt/training.png
-
 Left the scores on the development set, right the loss of every component, both against steps. The
 best step is the one that `spacy train` keeps as model-best.
 """
@@ -11,17 +9,12 @@ from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 from statistics import median
+from typing import TYPE_CHECKING, Any
 
-import matplotlib
-import typer
+from .errors import Errors
 
-matplotlib.use("Agg")
-
-import matplotlib.pyplot as plt
-from matplotlib.axes import Axes
-from matplotlib.ticker import FuncFormatter, MaxNLocator
-
-from spacy_pretrained.errors import Errors
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 # spaCy's scores worth a curve, and their labels.
 SCORES = {
@@ -42,17 +35,38 @@ GREY = "#888888"
 Curve = list[tuple[int, float]]  # (step, value)
 
 
-def main(log: Path, picture: Path) -> None:
-    lines = [json.loads(line) for line in log.read_text(encoding="utf8").splitlines()]
-    if not lines:
-        raise ValueError(Errors.PLOT_EMPTY.format(path=log))
+def plot_training(log: str | Path, picture: str | Path) -> None:
+    """Draw a log, a JSON object a line, as a picture: PNG, or what else its suffix says.
+
+    RAISES: ValueError if the log has no evaluations or is no such log, or matplotlib cannot write
+        such pictures; ModuleNotFoundError without matplotlib.
+    """
+    lines = read_log(Path(log))
+    picture = Path(picture)
     picture.parent.mkdir(parents=True, exist_ok=True)
     draw(lines, picture)
 
 
-def draw(lines: list[dict], picture: Path) -> None:
+def read_log(path: Path) -> list[dict[str, Any]]:
+    try:
+        lines = [json.loads(line) for line in path.read_text(encoding="utf8").splitlines()]
+        is_log = all({"step", "scores", "losses", "score"} <= line.keys() for line in lines)
+    except (ValueError, AttributeError):  # no text, no JSON, or no objects
+        is_log = False
+    if not is_log:
+        raise ValueError(Errors.PLOT_NO_LOG.format(path=path))
+    if not lines:
+        raise ValueError(Errors.PLOT_EMPTY.format(path=path))
+    return lines
+
+
+def draw(lines: list[dict[str, Any]], picture: Path) -> None:
+    figure_class = import_figure()
+    from matplotlib.ticker import FuncFormatter
+
     best = max(lines, key=lambda line: (line["score"] or 0, -line["step"]))["step"]
-    figure, (left, right) = plt.subplots(1, 2, figsize=(14, 5), width_ratios=(1.2, 1))
+    figure = figure_class(figsize=(14, 5))
+    left, right = figure.subplots(1, 2, width_ratios=(1.2, 1))
     scores = score_curves(lines)
     losses = loss_curves(lines)
     left.set_ylim(*score_limits(scores))
@@ -67,7 +81,15 @@ def draw(lines: list[dict], picture: Path) -> None:
     for axes, curves, form in ((left, scores, "{} {:.1f}"), (right, losses, "{} {:,.0f}")):
         label_ends(axes, curves, best, form)
     figure.savefig(picture, dpi=130)
-    plt.close(figure)
+
+
+def import_figure() -> type:
+    """matplotlib's `Figure`, which draws into files without a window or global state."""
+    try:
+        from matplotlib.figure import Figure
+    except ModuleNotFoundError as error:
+        raise ModuleNotFoundError(Errors.PLOT_NO_MATPLOTLIB, name=error.name) from error
+    return Figure
 
 
 def score_curves(lines: list[dict]) -> dict[str, Curve]:
@@ -96,7 +118,7 @@ def loss_curves(lines: list[dict]) -> dict[str, Curve]:
     return curves
 
 
-def in_short_range(axes: Axes) -> Callable[[float, int], str]:
+def in_short_range(axes: "Axes") -> Callable[[float, int], str]:
     """Labels for 2, 3 and 5 of a decade, where the axis has few decades to label."""
 
     def label(value: float, _: int) -> str:
@@ -127,7 +149,9 @@ def summary(lines: list[dict], best: int) -> str:
     return " · ".join(parts)
 
 
-def draw_panel(axes: Axes, title: str, curves: dict[str, Curve], best: int) -> None:
+def draw_panel(axes: "Axes", title: str, curves: dict[str, Curve], best: int) -> None:
+    from matplotlib.ticker import FuncFormatter, MaxNLocator
+
     axes.set_title(title, loc="left", fontsize=11)
     axes.axvline(best, color=GREY, linewidth=1, linestyle=(0, (4, 3)), zorder=0)
     axes.annotate(
@@ -155,7 +179,7 @@ def draw_panel(axes: Axes, title: str, curves: dict[str, Curve], best: int) -> N
     axes.tick_params(color=GREY)
 
 
-def label_ends(axes: Axes, curves: dict[str, Curve], best: int, form: str) -> None:
+def label_ends(axes: "Axes", curves: dict[str, Curve], best: int, form: str) -> None:
     """Name and value of each curve behind its end, pushed apart where they would overlap."""
     if not curves:
         return
@@ -190,7 +214,3 @@ def spread(ys: list[float], gap: float, top: float) -> list[float]:
 
 def value_at(curve: Curve, step: int) -> float:
     return min(curve, key=lambda point: abs(point[0] - step))[1]
-
-
-if __name__ == "__main__":
-    typer.run(main)

@@ -1,6 +1,6 @@
 """Put what was measured of quantized pipelines into docs/quantization.md, and draw it.
 
-    python scripts/quantization_tables.py
+    python benchmarks/quantization_tables.py
 
 Reads metrics/, as the commands of `make quantization-report` write it, and writes between the marks
 in the document, and docs/quantization.png. What was not measured is left out.

@@ -1,0 +1,26 @@
+"""`python -m spacy pretrained plot`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from wasabi import msg
+
+from .clear_errors import clear_errors
+
+
+def plot(
+    log: Annotated[
+        Path, typer.Argument(help="Log of a training: the .jsonl of [training.logger] path")
+    ],
+    picture: Annotated[Path, typer.Argument(help="Picture to write: .png, .svg or .pdf")],
+) -> None:
+    """Draw scores and losses of a training against its steps.
+
+    Example: python -m spacy pretrained plot training.jsonl training.png
+    """
+    from ..training.plot import plot_training
+
+    with clear_errors():
+        plot_training(log, picture)
+    msg.good(f"Saved {picture}")
