@@ -6,6 +6,7 @@ Every spacy command imports this folder, which is why its files import next to n
 import typer
 from spacy.cli._util import app
 
+from .calibrate import calibrate
 from .config import config
 from .convert import convert
 from .evaluate import evaluate
@@ -25,6 +26,7 @@ def _group() -> None:
 
 pretrained_cli.add_typer(convert, name="convert")
 pretrained_cli.command("evaluate")(evaluate)
+pretrained_cli.command("calibrate")(calibrate)
 pretrained_cli.command("config")(config)
 pretrained_cli.command("plot")(plot)
 pretrained_cli.command("quantize")(quantize)

@@ -56,6 +56,25 @@ def build_corpus(
     return read
 
 
+def read_examples(path: str | Path, nlp: Language) -> list[Example]:
+    """The documents of a `.spacy` file, or of a folder's, to be annotated: only tokens are given.
+
+    RAISES: ValueError if there are none, or a file is no such file.
+    """
+    path = Path(path)
+    if not path.exists():
+        raise ValueError(Errors.CORPUS_NOT_THERE.format(path=path))
+    if path.is_file() and path.suffix != FILE_TYPE:
+        raise ValueError(Errors.CORPUS_FORMAT.format(path=path))
+    try:
+        examples = list(build_corpus(path)(nlp))
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ValueError(Errors.CORPUS_BROKEN.format(path=path, error=error)) from error
+    if not examples:
+        raise ValueError(Errors.CORPUS_EMPTY.format(path=path))
+    return examples
+
+
 def cut(doc: Doc, max_tokens: int) -> Iterator[Doc]:
     """Cut a Doc into parts of whole sentences, as many as fit `max_tokens`, at least one.
 

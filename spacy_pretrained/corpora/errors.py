@@ -121,8 +121,8 @@ class Errors(SharedErrors):
     COLUMNS_NO_TAG = (
         "{path}: of the {n} columns, with {separator} between them, {which} tags of entities "
         "(O, B-PER and so on). Give the columns, counted from 0: word=0, tag={last} (in Python), "
-        "--word 0 --tag {last} (`python -m spacy pretrained convert columns`). CoNLL-U has no such "
-        "column: see `convert conllu`."
+        "--word 0 --tag {last} (`python -m spacy pretrained convert columns`). CoNLL-U has none: "
+        "see `python -m spacy pretrained convert conllu`."
     )
     COLUMNS_NUMBER = (
         "{path}: there is no column {name}={number}; the file has {n} columns, with {separator} "
@@ -137,6 +137,12 @@ class Errors(SharedErrors):
         "There is no file or folder '{path}' to read a corpus from. Correct the path, or convert "
         "the corpus first (`python -m spacy pretrained convert`)."
     )
+    CORPUS_FORMAT = (
+        "'{path}' is no .spacy file. `python -m spacy pretrained convert` makes one of CoNLL-U, "
+        "columns and others."
+    )
+    CORPUS_BROKEN = "'{path}' cannot be read, it is no .spacy file or damaged: {error}"
+    CORPUS_EMPTY = "'{path}' has no documents with words in it."
     CORPUS_SENTENCES = (
         "The corpus has gold_sentences = {gold_sentences} and gold_tokens = {gold_tokens}. It is a "
         "share of the examples, from 0 to 1, and needs gold tokens."

@@ -23,6 +23,10 @@ class Errors(SharedErrors):
         "Component '{name}' has annotated some of these examples already, and would keep what it "
         "said then. Calibrate on new ones: Example(nlp.make_doc(text), gold)."
     )
+    CALIBRATION_RECOGNIZER = (
+        "Entity recognizers made by pretrained_ner that the pipeline ({pipes}) has: {known}. One "
+        "of them is to be calibrated; `component` (--component) says which, and is {component}."
+    )
     CALIBRATION_NO_CONFIDENCE = (
         "Component '{name}' keeps no confidence to calibrate. Set confidence = true in its config."
     )

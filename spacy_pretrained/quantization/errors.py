@@ -54,8 +54,8 @@ class Errors(SharedErrors):
         "hundreds. A long document may be cut into several."
     )
     EVAL_FORMAT = (
-        "'{path}' is no .spacy file. Convert the gold annotation first, by `spacy convert` or "
-        "`python -m spacy pretrained convert`."
+        "'{path}' is no .spacy file. Convert the gold annotation first: `python -m spacy "
+        "pretrained convert`."
     )
     EVAL_NOTHING = (
         "The gold documents have none of the annotation that the pipeline ({pipes}) predicts and "

@@ -8,7 +8,6 @@ so that it is still learnt in `LEAST_STEPS` steps or more.
 """
 
 import shlex
-import zlib
 from dataclasses import dataclass
 from importlib.resources import as_file, files
 from importlib.util import find_spec
@@ -133,7 +132,7 @@ def count_words(path: Path) -> int:
     for file in sorted(path.rglob("*.spacy")) if path.is_dir() else [path]:
         try:
             n_words += sum(map(len, DocBin().from_disk(file).tokens))
-        except (zlib.error, ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError) as error:
             raise ValueError(Errors.CONFIG_CORPUS_BROKEN.format(path=file)) from error
     if not n_words:
         raise ValueError(Errors.CONFIG_NO_WORDS.format(path=path))

@@ -22,9 +22,7 @@ class Errors(SharedErrors):
         "has to end in .cfg."
     )
     CONFIG_FILE_MISSING = "There is no config '{path}'."
-    CONFIG_STEPS = (
-        "Steps have to be 1 or more, or 0 for a length by the corpus, not {max_steps}."
-    )
+    CONFIG_STEPS = "Steps have to be 1 or more, or 0 for a length by the corpus, not {max_steps}."
     CONFIG_CORPUS_MISSING = "There is no file or folder '{path}'."
     CONFIG_CORPUS_BROKEN = (
         "'{path}' is no .spacy file, or it is damaged. `python -m spacy pretrained convert` makes "

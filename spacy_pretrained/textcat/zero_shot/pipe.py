@@ -197,7 +197,7 @@ class ZeroShotTextcat(LabelPipe, Pipe):
 
     def calibrate(self, texts: Iterable[str | Doc]) -> None:
         """Look at texts of the kind to be categorized, without labels, against a bias towards some
-        labels; see `docs/text-classification.md`. It is saved with the component, and dropped when
+        labels; see `label_calibration.py`. It is saved with the component, and dropped when
         its labels change.
 
         texts: Some hundreds, better some thousands; none that the component is evaluated on.

@@ -1,0 +1,59 @@
+"""`python -m spacy pretrained calibrate`."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from wasabi import msg
+
+from .clear_errors import clear_errors
+
+if TYPE_CHECKING:
+    from ..ner.pipeline_calibration import Reliability
+
+
+def calibrate(
+    pipeline: Annotated[str, typer.Argument(help="Trained pipeline: a folder or a package")],
+    dev: Annotated[
+        Path, typer.Argument(help="Gold entities that it was not trained on: .spacy, or a folder")
+    ],
+    output: Annotated[
+        Path | None, typer.Option(help="Folder for the calibrated pipeline [PIPELINE itself]")
+    ] = None,
+    component: Annotated[
+        str | None, typer.Option(help="The entity recognizer, where there are several")
+    ] = None,
+) -> None:
+    """Make a pipeline's entity confidences mean how often it is right.
+
+    Writes two numbers into the component, and shows how confident it was, and how often right,
+    before and after.
+
+    Example: python -m spacy pretrained calibrate training/model-best dev.spacy
+    """
+    import spacy
+
+    from ..corpora.corpus import read_examples
+    from ..ner.pipeline_calibration import calibrate_pipeline
+
+    if output is None and not Path(pipeline).is_dir():
+        raise typer.BadParameter("A pipeline that is a package needs it.", param_hint="--output")
+    output = output or Path(pipeline)
+    with clear_errors():
+        nlp = spacy.load(pipeline)
+        before, after = calibrate_pipeline(nlp, read_examples(dev, nlp), component)
+        nlp.to_disk(output)
+    msg.text(f"{len(before.is_right):,} predicted entities in {dev}")
+    show("before", before)
+    show("after", after)
+    msg.good(f"Saved {output}")
+
+
+def show(title: str, reliability: "Reliability") -> None:
+    msg.divider(f"{title}: expected calibration error {reliability.error():.1%}")
+    rows = [
+        (f"{low:g} to {high:g}", f"{n:,}", f"{mean:.1%}", f"{right:.1%}")
+        for low, high, n, mean, right in reliability.bands()
+    ]
+    header = ("confidence", "entities", "mean", "right")
+    msg.table(rows, header=header, divider=True, aligns=("l", "r", "r", "r"))
