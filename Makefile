@@ -115,10 +115,12 @@ evaluate-int8: install
 
 # Wheels of the pipeline as it was trained and in INT8, each in an environment of its own.
 wheels: install
-	$(RUN) scripts/package.py "$(MODEL)" packages/ewt/torch --corpus ewt --encoder minilm-l6
+	$(RUN) -m spacy pretrained package "$(MODEL)" packages/ewt/torch --corpus ewt \
+	    --encoder minilm-l6 --about assets/ewt
 	$(RUN) scripts/smoke.py packages/ewt/torch --model "$(MODEL)" --texts "$(TEXTS)" \
 	    --output metrics/ewt/smoke-torch.json
-	$(RUN) scripts/package.py "$(INT8)" packages/ewt/int8 --corpus ewt --encoder minilm-l6
+	$(RUN) -m spacy pretrained package "$(INT8)" packages/ewt/int8 --corpus ewt \
+	    --encoder minilm-l6 --about assets/ewt
 	$(RUN) scripts/smoke.py packages/ewt/int8 --model "$(INT8)" --texts "$(TEXTS)" \
 	    --absent torch,transformers,nncf --output metrics/ewt/smoke-int8.json
 

@@ -22,9 +22,10 @@ from typing import Annotated, Any
 
 import spacy
 import typer
-from package import build_wheel
 from spacy.tokens import DocBin
 from wasabi import msg
+
+from spacy_pretrained.packaging.wheel import build_wheel
 
 ROOT = Path(__file__).resolve().parents[1]
 WORKER = Path(__file__).with_name("smoke_worker.py")

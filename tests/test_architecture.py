@@ -26,6 +26,7 @@ MAY_IMPORT = {
     "corpora": "annotation",
     "scoring": "parser corpora annotation",
     "quantization": "scoring corpora encoder backends windows checkpoints runtime",
+    "packaging": "quantization checkpoints",
     "training": "",
 }
 MAY_IMPORT["cli"] = " ".join(MAY_IMPORT)  # commands are for what the others do

@@ -10,6 +10,7 @@ from .calibrate import calibrate
 from .config import config
 from .convert import convert
 from .evaluate import evaluate
+from .package import package
 from .plot import plot
 from .quantize import quantize
 
@@ -28,5 +29,6 @@ pretrained_cli.add_typer(convert, name="convert")
 pretrained_cli.command("evaluate")(evaluate)
 pretrained_cli.command("calibrate")(calibrate)
 pretrained_cli.command("config")(config)
+pretrained_cli.command("package")(package)
 pretrained_cli.command("plot")(plot)
 pretrained_cli.command("quantize")(quantize)

@@ -9,7 +9,7 @@ class Errors(SharedErrors):
         "[training.optimizer.learn_rate], set the encoder's mixed_precision = false, and look for "
         "broken examples in the corpus."
     )
-    PLOT_EMPTY = "{path} holds no evaluation yet: train until the first line of the table."
+    PLOT_EMPTY = "{path} has no evaluation yet: train until the first line of the table."
     PLOT_NO_LOG = (
         "{path} is no log of a training. Give the .jsonl file that [training.logger] path names; "
         "its logger is spacy-pretrained.TrainingLogger.v1."

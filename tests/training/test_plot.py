@@ -60,7 +60,7 @@ def test_labels_do_not_overlap(ys):
 def test_an_empty_log_is_refused(tmp_path):
     log = tmp_path / "training.jsonl"
     log.touch()
-    with pytest.raises(ValueError, match="no evaluation yet"):
+    with pytest.raises(ValueError, match="has no evaluation yet"):
         plot.plot_training(log, tmp_path / "training.png")
 
 

@@ -1,0 +1,102 @@
+"""The meta of a package: that of the pipeline, of its corpus and of its encoder."""
+
+import re
+from importlib.metadata import requires
+from pathlib import Path
+from typing import Any
+
+import srsly
+from spacy.util import load_config
+
+from ..checkpoints.catalogue import CATALOGUE
+from ..quantization.quantizable import OPENVINO
+from .errors import Errors
+
+# What only a pipeline on torch needs; a quantized copy of one does not inherit it.
+TRAIN_EXTRA = re.compile(r"""(?P<requirement>[^;]+);\s*extra\s*==\s*["']train["']""")
+
+
+def make_meta(
+    pipeline: Path,
+    about: dict[str, Any],
+    *,
+    name: str | None = None,
+    corpus: str | None = None,
+    encoder: str | None = None,
+) -> dict[str, Any]:
+    """See `package_pipeline`. What `about` says is taken first, then what the pipeline's own meta
+    says, then what can be found out."""
+    meta = srsly.read_json(pipeline / "meta.json")
+    kind = kind_of(pipeline, meta)
+    encoder = encoder or find_encoder(pipeline)
+    entry = CATALOGUE.get(encoder, {})
+    short = entry.get("short") or re.split(r"[:/\\]", (encoder or "").rstrip("/\\"))[-1]
+    parts = (name,) if name else (corpus or meta["name"], short, kind)
+    meta["name"] = "_".join(filter(None, map(slug, parts))).removeprefix(f"{meta['lang']}_")
+    if encoder and (Path(encoder).is_absolute() or Path(encoder).is_dir()):
+        encoder = short  # nobody else has that folder
+    if not meta["name"]:
+        raise ValueError(Errors.PACKAGE_NAME.format(name=name))
+    sources = [{"name": s} if isinstance(s, str) else s for s in about.get("sources", [])]
+    if encoder:
+        sources.append(encoder_source(encoder, entry))
+    found = {
+        "description": describe(meta, corpus, encoder, kind),
+        "url": next((source["url"] for source in sources if source.get("url")), ""),
+    }
+    own = {key: meta[key] for key in found if meta.get(key)}
+    meta |= found | own | about | ({"sources": sources} if sources else {})
+    if kind == "torch":
+        meta["requirements"] = sorted({*meta.get("requirements", []), *training_requirements()})
+    return meta
+
+
+def find_encoder(pipeline: Path) -> str | None:
+    """Where the weights came from, as the config that the pipeline was trained by says."""
+    config = load_config(pipeline / "config.cfg", interpolate=False)
+    blocks = config.get("initialize", {}).get("components", {}).values()
+    return next((block["source"] for block in blocks if block.get("source")), None)
+
+
+def kind_of(pipeline: Path, meta: dict[str, Any]) -> str:
+    """ "torch", the precision of a pipeline on OpenVINO, or "plain" without a transformer."""
+    config = (pipeline / "config.cfg").read_text(encoding="utf8")
+    if any(f'"{name}"' in config for name in OPENVINO) or '"spacy-transformers.' in config:
+        return "torch"
+    on_openvino = any(f'"{name}"' in config for name in OPENVINO.values())
+    return meta.get("quantization", {}).get("precision", "openvino") if on_openvino else "plain"
+
+
+def slug(name: str) -> str:
+    """A name as a part of a Python identifier."""
+    return re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
+
+
+def describe(meta: dict[str, Any], corpus: str | None, encoder: str | None, kind: str) -> str:
+    """
+    >>> describe({"pipeline": ["pretrained_ner"]}, "news", "minilm-l6", "torch")
+    'pretrained_ner on the encoder minilm-l6, trained on news. Runs on PyTorch.'
+    """
+    description = ", ".join(name for name in meta["pipeline"] if name != "pretrained_encoder")
+    if encoder and kind != "plain":
+        description += f" on the encoder {encoder}"
+    if corpus:
+        description += f", trained on {corpus}"
+    engine = "on PyTorch" if kind == "torch" else f"on OpenVINO ({kind}), without PyTorch"
+    return f"{description}." if kind == "plain" else f"{description}. Runs {engine}."
+
+
+def encoder_source(encoder: str, entry: dict[str, Any]) -> dict[str, str]:
+    hub = entry.get("hub", "")
+    return {
+        "name": hub or encoder,
+        "url": f"https://huggingface.co/{hub}" if hub else "",
+        "license": entry.get("licence", ""),
+        "author": entry.get("author", ""),
+    }
+
+
+def training_requirements() -> list[str]:
+    """What spacy-pretrained's extra `train` asks for."""
+    found = (TRAIN_EXTRA.fullmatch(line) for line in requires("spacy-pretrained") or [])
+    return [match["requirement"].strip() for match in found if match]

@@ -1,0 +1,107 @@
+"""An installable wheel of a pipeline, by spaCy's own `package`.
+
+>>> package_pipeline("training/model-best", "wheels", corpus="news")
+PosixPath('wheels/en_news_minilm_torch-0.1.0-py3-none-any.whl')
+"""
+
+import json
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import srsly
+from packaging.version import InvalidVersion, Version
+from spacy.cli.package import package
+from spacy.schemas import ModelMetaSchema, validate
+
+from .errors import Errors
+from .meta import make_meta
+from .readme import make_readme
+from .wheel import build_wheel
+
+
+def package_pipeline(
+    pipeline: str | Path,
+    output: str | Path,
+    *,
+    name: str | None = None,
+    version: str = "0.1.0",
+    about: str | Path | None = None,
+    corpus: str | None = None,
+    encoder: str | None = None,
+) -> Path:
+    """Make a wheel of a trained pipeline, with all that its meta should say.
+
+    pipeline: Folder of the pipeline.
+    output: Folder for the wheel. Other wheels in it are removed.
+    name: The package is called LANGUAGE_NAME. By default the name is CORPUS_ENCODER_KIND, where the
+        kind is torch, or the precision of a pipeline that runs on OpenVINO: ewt_minilm_int8.
+    version: Of the package.
+    about: JSON file for the meta: license, author, url, description, sources (of the corpus; a list
+        of objects with name, url, license and author). Or a folder that may have it, as meta.json.
+    corpus: What the pipeline was trained on, for its name and description.
+    encoder: Where the encoder's weights came from, if the pipeline's config does not know.
+    RETURNS: The wheel.
+    RAISES: ValueError or OSError, saying what does not fit; nothing is removed then.
+    """
+    pipeline, output = Path(pipeline), Path(output)
+    if not all((pipeline / file).is_file() for file in ("meta.json", "config.cfg")):
+        raise ValueError(Errors.PACKAGE_NO_PIPELINE.format(path=pipeline))
+    check_output(output, pipeline)
+    try:
+        version = str(Version(version))
+    except InvalidVersion as error:
+        raise ValueError(Errors.PACKAGE_VERSION.format(version=version)) from error
+    meta = make_meta(pipeline, read_about(about), name=name, corpus=corpus, encoder=encoder)
+    meta["version"] = version
+    if errors := validate(ModelMetaSchema, meta):
+        raise ValueError(Errors.PACKAGE_META.format(errors="; ".join(map(str, errors))))
+    with tempfile.TemporaryDirectory() as folder:
+        wheel = build(pipeline, meta, Path(folder))
+        shutil.rmtree(output, ignore_errors=True)
+        output.mkdir(parents=True)
+        return Path(shutil.move(wheel, output))
+
+
+def check_output(output: Path, pipeline: Path) -> None:
+    """Refuse a folder with other things than wheels in it: they would be lost."""
+    if output.is_file():
+        raise ValueError(Errors.PACKAGE_FILE.format(path=output))
+    if others := sorted(path.name for path in output.glob("*") if path.suffix != ".whl"):
+        raise ValueError(Errors.PACKAGE_OTHERS.format(path=output, names=", ".join(others)))
+    if pipeline.resolve() in output.resolve().parents:
+        raise ValueError(Errors.PACKAGE_INSIDE.format(path=output, pipeline=pipeline))
+
+
+def read_about(path: str | Path | None) -> dict[str, Any]:
+    if path is None:
+        return {}
+    path = Path(path)
+    if path.is_dir():
+        path = path / "meta.json"
+        if not path.exists():
+            return {}
+    try:
+        about = json.loads(path.read_text(encoding="utf8"))
+    except ValueError as error:
+        raise ValueError(Errors.PACKAGE_ABOUT.format(path=path)) from error
+    if not isinstance(about, dict):
+        raise ValueError(Errors.PACKAGE_ABOUT.format(path=path))
+    return about
+
+
+def build(pipeline: Path, meta: dict[str, Any], folder: Path) -> Path:
+    """RETURNS: The wheel, somewhere in the folder."""
+    file = folder / "meta.json"
+    srsly.write_json(file, meta)
+    package(pipeline, folder, file, create_sdist=False, require_parent=True)
+    name = f"{meta['lang']}_{meta['name']}"
+    versioned = f"{name}-{meta['version']}"
+    source = folder / versioned
+    if not (pipeline / "README.md").exists():  # which spaCy takes
+        # With what spaCy has added to the meta: versions, requirements.
+        readme = make_readme(pipeline, srsly.read_json(source / "meta.json"))
+        for place in (source, source / name / versioned):
+            (place / "README.md").write_text(readme, encoding="utf8")
+    return build_wheel(source, folder / "wheel")

@@ -1,0 +1,128 @@
+"""Names and meta of packages."""
+
+import json
+import re
+
+import pytest
+import spacy
+
+from spacy_pretrained.packaging.meta import make_meta
+
+
+@pytest.fixture
+def pipeline(tmp_path):
+    """A pipeline whose config says that its encoder runs on torch; nothing here loads it."""
+    nlp = spacy.blank("en")
+    nlp.add_pipe("sentencizer")
+    folder = tmp_path / "my models" / "model-best"
+    folder.mkdir(parents=True)
+    nlp.to_disk(folder)
+    set_architecture(folder, "spacy-pretrained.TorchEncoder.v1")
+    return folder
+
+
+def set_architecture(folder, name, source="minilm-l6"):
+    config = (
+        '\n[components.pretrained_encoder]\nfactory = "pretrained_encoder"\n'
+        f'\n[components.pretrained_encoder.model]\n@architectures = "{name}"\n'
+        f'\n[initialize.components.pretrained_encoder]\nsource = "{source}"\n'
+    )
+    base = (folder / "config.cfg").read_text().partition("\n[components.pretrained_encoder]")[0]
+    (folder / "config.cfg").write_text(base + config)
+
+
+@pytest.mark.parametrize(
+    ("settings", "name"),
+    [
+        ({"corpus": "sample"}, "sample_minilm_torch"),
+        ({}, "pipeline_minilm_torch"),
+        (
+            {"corpus": "ewt", "encoder": "sentence-transformers/all-mpnet-base-v2"},
+            "ewt_all_mpnet_base_v2_torch",
+        ),
+        (
+            {"corpus": "My Corpus", "encoder": "package:some_weights"},
+            "my_corpus_some_weights_torch",
+        ),
+        ({"corpus": "x", "encoder": "models/xlm-roberta--base/"}, "x_xlm_roberta_base_torch"),
+        ({"name": "My News", "corpus": "x"}, "my_news"),
+        ({"name": "en_news"}, "news"),
+    ],
+)
+def test_names_are_identifiers(pipeline, settings, name):
+    meta = make_meta(pipeline, {}, **settings)
+    assert meta["name"] == name
+    assert f"en_{name}".isidentifier()
+
+
+def test_paths_are_not_told(pipeline, tmp_path):
+    set_architecture(pipeline, "spacy-pretrained.TorchEncoder.v1", tmp_path / "weights")
+    meta = make_meta(pipeline, {})
+    assert "on the encoder weights." in meta["description"]
+    assert [source["name"] for source in meta["sources"]] == ["weights"]
+
+
+def test_a_name_of_nothing(pipeline):
+    with pytest.raises(ValueError, match="nothing of '日'"):
+        make_meta(pipeline, {}, name="日")
+
+
+def test_meta(pipeline):
+    about = {
+        "license": "CC0",
+        "author": "me",
+        "sources": [{"name": "mine", "url": "https://example.org"}, "another"],
+    }
+    meta = make_meta(pipeline, about, corpus="mine")
+    assert (meta["license"], meta["author"]) == ("CC0", "me")
+    assert [source["name"] for source in meta["sources"]] == [
+        "mine",
+        "another",
+        "sentence-transformers/all-MiniLM-L6-v2",
+    ]
+    assert meta["sources"][2]["license"] == "Apache-2.0"
+    assert "trained on mine" in meta["description"] and meta["url"] == "https://example.org"
+
+
+def test_what_the_pipeline_says_of_itself_stays(pipeline):
+    meta = json.loads((pipeline / "meta.json").read_text())
+    meta |= {"description": "Mine.", "author": "me"}
+    (pipeline / "meta.json").write_text(json.dumps(meta))
+    made = make_meta(pipeline, {"author": "you"})
+    assert (made["description"], made["author"]) == ("Mine.", "you")
+
+
+def test_only_torch_asks_for_torch(pipeline):
+    def requirements():
+        found = make_meta(pipeline, {}).get("requirements", [])
+        return {re.match(r"[\w-]+", line)[0] for line in found}
+
+    assert requirements() == {"torch", "transformers", "safetensors"}
+    set_architecture(pipeline, "spacy-pretrained.OpenVinoEncoder.v1")
+    assert requirements() == set()
+
+
+def test_kind_of_a_quantized_pipeline(pipeline):
+    set_architecture(pipeline, "spacy-pretrained.OpenVinoEncoder.v1")
+    meta = json.loads((pipeline / "meta.json").read_text())
+    meta["quantization"] = {"precision": "int8"}
+    (pipeline / "meta.json").write_text(json.dumps(meta))
+    assert make_meta(pipeline, {}, corpus="x")["name"] == "x_minilm_int8"
+
+
+@pytest.mark.parametrize(
+    "architecture, kind",
+    [
+        ("spacy-pretrained.TorchSentenceEncoder.v1", "torch"),
+        ("spacy-pretrained.EntailmentClassifier.v1", "torch"),
+        ("spacy-pretrained.OpenVinoSentenceEncoder.v1", "openvino"),
+        ("spacy-transformers.TransformerModel.v3", "torch"),
+        ("spacy.HashEmbedCNN.v2", "plain"),
+    ],
+)
+def test_kind_of_other_pipelines(pipeline, architecture, kind):
+    set_architecture(pipeline, architecture)
+    meta = make_meta(pipeline, {}, corpus="x")
+    assert meta["name"] == f"x_minilm_{kind}"
+    assert ("on PyTorch" in meta["description"]) == (kind == "torch")
+    assert ("torch" in str(meta.get("requirements"))) == (kind == "torch")

@@ -1,0 +1,107 @@
+"""Wheels of pipelines: what is in them, and what is refused before anything is lost."""
+
+import json
+import shutil
+import zipfile
+
+import pytest
+import spacy
+
+from spacy_pretrained.packaging.package import package_pipeline
+from spacy_pretrained.packaging.wheel import build_wheel
+
+
+@pytest.fixture(scope="module")
+def pipeline(tiny_bert, tmp_path_factory):
+    nlp = spacy.blank("en")
+    nlp.add_pipe("pretrained_encoder")
+    nlp.add_pipe("pretrained_ner").add_label("GPE")
+    nlp.config["initialize"]["components"]["pretrained_encoder"] = {"source": tiny_bert}
+    nlp.initialize()
+    nlp.meta["performance"] = {"ents_f": 0.875}
+    folder = tmp_path_factory.mktemp("my models") / "model-best"
+    nlp.to_disk(folder)
+    return folder
+
+
+def test_wheel(pipeline, tmp_path):
+    output, about = tmp_path / "the wheels", tmp_path / "about"
+    output.mkdir()
+    (output / "old.whl").touch()
+    about.mkdir()
+    source = {"name": "Sample", "url": "https://example.org", "license": "CC0"}
+    (about / "meta.json").write_text(json.dumps({"license": "CC0", "sources": [source]}))
+    settings = {"corpus": "sample", "encoder": "minilm-l6", "about": about, "version": "1.2.3"}
+    wheel = package_pipeline(pipeline, output, **settings)
+    assert wheel.name == "en_sample_minilm_torch-1.2.3-py3-none-any.whl"
+    assert list(output.iterdir()) == [wheel]
+    with zipfile.ZipFile(wheel) as file:
+        (name,) = [name for name in file.namelist() if name.endswith("METADATA")]
+        metadata = file.read(name).decode()
+        meta = json.loads(file.read("en_sample_minilm_torch/meta.json"))
+    required = [line for line in metadata.splitlines() if line.startswith("Requires-Dist")]
+    for name in ("torch", "transformers", "spacy-pretrained", "spacy"):
+        assert any(line.split(": ")[1].startswith(name) for line in required), name
+    assert not any(line.split(": ")[1].startswith("nncf") for line in required)
+    assert meta["license"] == "CC0" and meta["version"] == "1.2.3"
+    for part in (
+        f"pip install {wheel.name}",
+        'spacy.load("en_sample_minilm_torch")',
+        "doc.ents",
+        "trained on sample",
+        "[Sample](https://example.org)",
+        "`CC0`",
+        "87.50",
+        "`GPE`",
+    ):
+        assert part in metadata, part
+
+
+def test_a_readme_of_the_pipelines_own_is_kept(pipeline, tmp_path):
+    copy = tmp_path / "pipeline"
+    shutil.copytree(pipeline, copy)
+    (copy / "README.md").write_text("Mine alone.")
+    with zipfile.ZipFile(package_pipeline(copy, tmp_path / "wheels")) as file:
+        (name,) = [name for name in file.namelist() if name.endswith("METADATA")]
+        assert file.read(name).decode().strip().endswith("Mine alone.")
+
+
+def test_nothing_but_wheels_is_removed(pipeline):
+    before = sorted(pipeline.rglob("*"))
+    for output in (pipeline, pipeline.parent, pipeline / "meta.json", pipeline / "wheels"):
+        with pytest.raises(ValueError, match="give another folder"):
+            package_pipeline(pipeline, output)
+    assert sorted(pipeline.rglob("*")) == before
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"version": "new"}, "'new' is no version"),
+        ({"about": "list.json"}, "JSON file with one object"),
+        ({"about": "broken.json"}, "JSON file with one object"),
+        ({"about": "nothing.json"}, "nothing.json"),
+        ({"about": "license.json"}, "license"),
+    ],
+)
+def test_what_is_refused(pipeline, tmp_path, settings, message, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name, text in {"list": "[]", "broken": "{", "license": '{"license": 3}'}.items():
+        (tmp_path / f"{name}.json").write_text(text)
+    output = tmp_path / "wheels"
+    output.mkdir()
+    (output / "old.whl").touch()
+    with pytest.raises((ValueError, OSError), match=message):
+        package_pipeline(pipeline, output, **settings)
+    assert (output / "old.whl").exists()
+
+
+def test_no_pipeline(tmp_path):
+    with pytest.raises(ValueError, match="Train one first"):
+        package_pipeline(tmp_path / "nothing", tmp_path / "out")
+
+
+def test_what_pip_says_is_shown(tmp_path):
+    (tmp_path / "setup.py").write_text("raise RuntimeError('on purpose')")
+    with pytest.raises(ValueError, match=r"(?s)could not build.*on purpose"):
+        build_wheel(tmp_path, tmp_path / "wheel")
