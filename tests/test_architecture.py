@@ -2,6 +2,7 @@
 torch_* know torch."""
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -104,6 +105,16 @@ def test_heavy_packages_stay_in_files_that_say_so(path):
     if not path.name.startswith("torch_"):
         heavy = heavy_imports_at_top(path)
         assert not heavy, f"{path.name} imports {heavy} at its top"
+
+
+NOT_INSTALLED = re.compile(r"\b(scripts|benchmarks|docs|configs)/")
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_no_text_names_a_file_that_pip_does_not_bring(path):
+    for node in ast.walk(ast.parse(path.read_text("utf8"))):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            assert not NOT_INSTALLED.search(node.value), node.value
 
 
 def test_every_entry_point_is_there():

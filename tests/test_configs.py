@@ -14,6 +14,8 @@ from spacy.tokens import DocBin
 from thinc.api import Config
 from typer.main import get_command
 
+import spacy_pretrained.cli  # noqa: F401  # `spacy` alone finds commands when it starts
+
 ROOT = Path(__file__).parent.parent
 # pipeline_trf.cfg needs spacy-transformers, and has a test of its own in a second environment;
 # train_on.cfg begins with a pipeline: a test below.
