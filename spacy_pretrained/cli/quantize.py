@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from wasabi import msg
 
+from .clear_errors import clear_errors
+
 if TYPE_CHECKING:
     from ..quantization.gate import Trial
 
@@ -33,18 +35,17 @@ def quantize(
     With --eval, only if no score drops by more than --max-drop points beyond chance; where INT8
     does not hold, more careful recipes are tried. If none holds nothing is written.
     """
-    from ..quantization.command import Job, run_job
-    from ..quantization.gate import Refused
+    with clear_errors():
+        from ..quantization.command import Job, run_job
+        from ..quantization.gate import Refused
 
-    job = Job(model, output, texts, gold, max_drop, precision, n_texts, seed)
-    try:
-        result = run_job(job, report=msg.info)
-    except Refused as refused:
-        for trial in refused.trials:
-            show_scores(trial)
-        msg.fail(str(refused), exits=1)
-    except (ValueError, OSError, ModuleNotFoundError) as error:
-        msg.fail(str(error), exits=1)
+        job = Job(model, output, texts, gold, max_drop, precision, n_texts, seed)
+        try:
+            result = run_job(job, report=msg.info)
+        except Refused as refused:
+            for trial in refused.trials:
+                show_scores(trial)
+            raise
     if result.trials:
         show_scores(result.trials[-1])
     else:

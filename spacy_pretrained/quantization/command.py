@@ -16,10 +16,9 @@ from ..corpora.corpus import build_corpus
 from ..scoring.throughput import compare_speeds
 from .calibration_texts import sample_texts
 from .errors import Errors
-from .gate import Trial, check_max_drop
+from .gate import Gate, Trial, check_max_drop
 from .pipeline_folder import NewFolder, check_output, megabytes
-from .quantizable import find_backbones
-from .quantize import MIN_TEXTS, check_pipeline, quantize_pipeline, quantize_within
+from .quantizer import MIN_TEXTS, Quantizer
 
 
 @dataclass(frozen=True)
@@ -38,47 +37,42 @@ class Job:
 
 @dataclass(frozen=True)
 class Result:
-    trials: list[Trial]  # the last is the pipeline's own; none without gold annotation
-    figures: dict[str, Any]  # what is kept in the pipeline's `meta["quantization"]`
+    trials: list[Trial]  # the last one is of the copy; none without gold annotation
+    figures: dict[str, Any]  # those of the copy's `meta["quantization"]`
 
 
 def run_job(job: Job, *, report: Callable[[str], None]) -> Result:
-    """Raises `Refused` where every recipe loses too much; then nothing is written."""
+    """Quantize a pipeline and save the copy, with its sizes and speed in its meta.
+
+    RAISES: Refused if no recipe passes; then nothing is written.
+    """
     _check(job)
     report(f"Loading {job.model}")
     nlp = spacy.load(job.model)
-    check_pipeline(nlp, job.precision)
-    texts = _draw_texts(job, nlp)
+    quantizer = Quantizer(nlp, precision=job.precision, report=report)
+    texts = sample_texts(job.texts, nlp.vocab, job.n_texts, job.seed) if job.texts else []
     examples = _read_examples(job, nlp)
-    trials: list[Trial] = []
+    gate = None
     if job.gold is not None:
-        quantized, trials = quantize_within(
-            nlp,
-            texts,
-            examples,
-            max_drop=job.max_drop,
-            precision=job.precision,
-            seed=job.seed,
-            report=report,
-        )
-    else:
-        quantized = quantize_pipeline(nlp, texts, precision=job.precision, report=report)
+        gate = Gate(nlp, examples, max_drop=job.max_drop, seed=job.seed, report=report)
+    quantized = quantizer.quantize(texts, gate)
     docs = [example.reference for example in examples] or [_as_doc(nlp, text) for text in texts]
-    figures = quantized.meta["quantization"]
+    names = [name for backbone in quantizer.backbones for name in backbone.names]
+    measured: dict[str, Any] = {}
     with NewFolder(job.output) as folder:
-        folder.save(quantized)
-        figures["megabytes"] = _compare_sizes(nlp, folder.path)
+        folder.save(quantized.nlp)
+        measured["megabytes"] = _compare_sizes(nlp.path, folder.path, names)
         if docs:
-            figures["words_per_second"] = asdict(
-                compare_speeds(nlp, quantized, docs, report=report)
-            )
-        folder.save_meta(quantized)
+            speeds = compare_speeds(nlp, quantized.nlp, docs, report=report)
+            measured["words_per_second"] = asdict(speeds)
+        figures = quantized.write_meta(**measured)
+        folder.save_meta(quantized.nlp)
         folder.put_in_place()
-    return Result(trials, figures)
+    return Result(quantized.trials, figures)
 
 
 def _check(job: Job) -> None:
-    """All that can be seen before something takes its time."""
+    """Refuse, before anything takes its time, whatever can be seen to be wrong."""
     check_max_drop(job.max_drop)
     check_output(job.output, job.model)
     for path in (job.texts, job.gold):
@@ -90,10 +84,6 @@ def _check(job: Job) -> None:
         raise ValueError(Errors.TEXTS_NEEDED)
     if job.n_texts < MIN_TEXTS:
         raise ValueError(Errors.N_TEXTS.format(n_texts=job.n_texts, least=MIN_TEXTS))
-
-
-def _draw_texts(job: Job, nlp: Language) -> list[str | Doc]:
-    return sample_texts(job.texts, nlp.vocab, job.n_texts, job.seed) if job.texts else []
 
 
 def _read_examples(job: Job, nlp: Language) -> list[Example]:
@@ -112,21 +102,21 @@ def _as_doc(nlp: Language, text: str | Doc) -> Doc:
     return nlp.make_doc(text) if isinstance(text, str) else text
 
 
-def _compare_sizes(nlp: Language, folder: Path) -> dict[str, dict[str, float]]:
-    """Of the backbones' weights, of the components that have them (with tokenizer and what else is
-    theirs), and of the whole pipeline on disk, in 10^6 bytes."""
-    names = [name for backbone in find_backbones(nlp) for name in backbone.names]
+def _compare_sizes(before: Path, after: Path, names: list[str]) -> dict[str, dict[str, float]]:
+    """Sizes of two folders of a pipeline in 10^6 bytes: of the backbones' weights, of the
+    components that have them (by their names, with tokenizer and all else that is theirs), and of
+    the whole pipeline."""
 
     def size(root: Path, *inside: str) -> float:
         paths = [root.joinpath(name, *inside) for name in names]
-        # Some components only share what is saved by another.
+        # Some components only share what another one saves.
         return round(sum(megabytes(path) for path in paths if path.exists()), 2)
 
     return {
         "weights": {
-            "before": size(nlp.path, "backbone", "model.safetensors"),
-            "after": size(folder, "backbone", WEIGHTS),
+            "before": size(before, "backbone", "model.safetensors"),
+            "after": size(after, "backbone", WEIGHTS),
         },
-        "encoder": {"before": size(nlp.path), "after": size(folder)},
-        "pipeline": {"before": megabytes(nlp.path), "after": megabytes(folder)},
+        "encoder": {"before": size(before), "after": size(after)},
+        "pipeline": {"before": megabytes(before), "after": megabytes(after)},
     }

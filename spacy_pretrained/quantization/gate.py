@@ -54,11 +54,19 @@ def check_max_drop(max_drop: float) -> None:
 
 
 class Gate:
-    """Scores of a pipeline on some examples, which those of others are held against."""
+    """Scores of a pipeline on some examples, with which those of its copies are compared."""
 
     def __init__(
-        self, nlp: Language, examples: Iterable[Example], *, seed: int, report: Callable
+        self,
+        nlp: Language,
+        examples: Iterable[Example],
+        *,
+        max_drop: float,
+        seed: int = 0,
+        report: Callable[[str], None] = lambda step: None,
     ) -> None:
+        check_max_drop(max_drop)
+        self.max_drop = max_drop
         self._examples = list(examples)
         self._seed = seed
         self._report = report
@@ -82,6 +90,29 @@ class Gate:
         )
         losses = [Loss(name, *map(float, row)) for name, *row in zip(self._counters, *columns)]
         return Trial(recipe, losses, score_examples(nlp, annotated))
+
+    def accepts(self, trial: Trial) -> bool:
+        return not trial.too_high(self.max_drop)
+
+    def explain(self, trial: Trial) -> str:
+        """Why a trial is not accepted."""
+        names = (f"{loss.score} -{loss.loss:.2f}" for loss in trial.too_high(self.max_drop))
+        return f"loses too much ({', '.join(names)})"
+
+    def describe(self, trial: Trial) -> dict[str, Any]:
+        """What is stored of an accepted trial; scores in percent."""
+        return {
+            "max_drop": self.max_drop,
+            "scores": {
+                loss.score: {
+                    "before": round(loss.before, 4),
+                    "after": round(loss.after, 4),
+                    "loss": round(loss.loss, 4),
+                    "least_loss": round(loss.least, 4),
+                }
+                for loss in trial.losses
+            },
+        }
 
     def _annotate(self, nlp: Language, what: str) -> list[Example]:
         n_docs = len(self._examples)

@@ -37,7 +37,7 @@ from spacy_pretrained.encoder.token_encoder import (
     get_shim,
     plan_batches,
 )
-from spacy_pretrained.quantization.quantize import to_files
+from spacy_pretrained.quantization.openvino_copy import to_files
 from spacy_pretrained.quantization.recipes import distance, quantize_static, run
 from spacy_pretrained.quantization.torch_export import to_openvino
 from spacy_pretrained.runtime.no_telemetry import import_openvino

@@ -48,7 +48,7 @@ def make_examples(n_docs: int) -> list[Example]:
 
 
 def try_out(n_docs: int, **config) -> Trial:
-    gate = Gate(make_nlp(), make_examples(n_docs), seed=0, report=lambda step: None)
+    gate = Gate(make_nlp(), make_examples(n_docs), max_drop=0.3)
     return gate.try_out(make_nlp(**config), "recipe")
 
 
@@ -83,16 +83,16 @@ def test_a_loss_of_some_documents_counts_beyond_chance_only():
 
 def test_examples_are_not_annotated_themselves():
     examples = make_examples(5)
-    Gate(make_nlp(), examples, seed=0, report=lambda step: None)
+    Gate(make_nlp(), examples, max_drop=0.3)
     assert not any(token.tag for example in examples for token in example.predicted)
 
 
 def test_bad_input_says_so():
     with pytest.raises(ValueError, match="3 documents are too few"):
-        Gate(make_nlp(), make_examples(3), seed=0, report=lambda step: None)
+        Gate(make_nlp(), make_examples(3), max_drop=0.3)
     blank = [Example(e.predicted, e.predicted) for e in make_examples(9)]
     with pytest.raises(ValueError, match=r"\(constant_tagger_for_tests\) predicts"):
-        Gate(make_nlp(), blank, seed=0, report=lambda step: None)
+        Gate(make_nlp(), blank, max_drop=0.3)
     for value in (-0.1, 100, float("nan")):
         with pytest.raises(ValueError, match="max_drop"):
             check_max_drop(value)

@@ -144,7 +144,7 @@ def recipes(monkeypatch):
             for name, is_spoilt in named:
                 yield name, spoil(model) if is_spoilt else model
 
-        monkeypatch.setattr("spacy_pretrained.quantization.quantize.candidates", candidates)
+        monkeypatch.setattr("spacy_pretrained.quantization.quantizer.candidates", candidates)
 
     return use
 

@@ -21,7 +21,8 @@ from transformers import (
 from spacy_pretrained.backends.backbone import get_shim
 from spacy_pretrained.backends.openvino_backend import OpenVinoShim
 from spacy_pretrained.heads.losses import sigmoid, softmax
-from spacy_pretrained.quantization.quantize import quantize_pipeline, to_files
+from spacy_pretrained.quantization.openvino_copy import to_files
+from spacy_pretrained.quantization.quantize import quantize_pipeline
 from spacy_pretrained.quantization.torch_export import to_openvino
 from spacy_pretrained.textcat.labels.label_set import LabelSet, make_label_set
 from spacy_pretrained.textcat.zero_shot.classifier import Query

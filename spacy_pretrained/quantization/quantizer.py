@@ -1,0 +1,124 @@
+"""The one object that quantizes a pipeline: it makes copies and lets a gate choose among them."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from spacy.language import Language
+from spacy.tokens import Doc
+
+from .errors import Errors
+from .gate import Gate, Refused, Trial
+from .openvino_copy import copy_to_openvino, needs_torch, without_torch
+from .quantizable import TorchBackbone, find_backbones
+from .recipes import PRECISIONS, candidates
+
+MIN_TEXTS = 20
+CALIBRATION_BATCHES = 300
+
+
+@dataclass(frozen=True)
+class Quantized:
+    """A copy of a pipeline, and what is known of it."""
+
+    nlp: Language
+    figures: dict[str, Any]  # the precision, the recipe, and what the gate measured
+    trials: list[Trial] = field(default_factory=list)  # the last one is of the copy
+    performance: dict[str, Any] = field(default_factory=dict)  # spaCy's scores, from 0 to 1
+
+    def write_meta(self, **measured: Any) -> dict[str, Any]:
+        """Write all that the copy's meta says of itself: requirements, performance, and under
+        "quantization" the figures, followed by others that were measured.
+
+        RETURNS: All figures.
+        """
+        meta = self.nlp.meta
+        if not needs_torch(self.nlp):
+            meta["requirements"] = without_torch(meta.get("requirements", []))
+        # The scores of the original are not those of the copy.
+        meta["performance"] = self.performance
+        meta["quantization"] = self.figures | measured
+        return meta["quantization"]
+
+
+class Quantizer:
+    """Makes copies of a trained pipeline that run on OpenVINO. The pipeline is not changed.
+
+    precision: "int8", "int8-weights" or "fp32".
+    report: Called with a line of text as each step begins.
+    RAISES: ValueError if the precision is unknown or the pipeline cannot be quantized.
+    """
+
+    def __init__(
+        self,
+        nlp: Language,
+        *,
+        precision: str = "int8",
+        report: Callable[[str], None] = lambda step: None,
+    ):
+        if precision not in PRECISIONS:
+            known = ", ".join(PRECISIONS)
+            raise ValueError(Errors.PRECISION.format(precision=precision, known=known))
+        self.nlp = nlp
+        self.precision = precision
+        self.backbones = find_backbones(nlp)
+        self._report = report
+
+    def quantize(self, texts: Iterable[str | Doc], gate: Gate | None = None) -> Quantized:
+        """Make a copy by the first recipe that passes the gate; without a gate, by the first.
+
+        texts: To calibrate INT8 on.
+        RAISES: Refused, with all trials, if no recipe passes.
+        """
+        trials: list[Trial] = []
+        for recipe, nlp in self.copies(texts):
+            figures = {"precision": self.precision, "recipe": recipe}
+            if gate is None:
+                return Quantized(nlp, figures)
+            trial = gate.try_out(nlp, recipe)
+            trials.append(trial)
+            if gate.accepts(trial):
+                figures["refused"] = [trial.recipe for trial in trials[:-1]]
+                figures |= gate.describe(trial)
+                return Quantized(nlp, figures, trials, trial.performance)
+            self._report(f"{recipe}: {gate.explain(trial)}")
+        raise Refused(trials, gate.max_drop)
+
+    def copies(self, texts: Iterable[str | Doc]) -> Iterator[tuple[str, Language]]:
+        """Names of recipes and copies made by them, each more careful than the one before."""
+        from .torch_export import to_openvino
+
+        docs = read_docs(self.nlp, texts) if self.precision == "int8" else []
+        made = []
+        for backbone in self.backbones:
+            batches = record_batches(self.nlp, backbone, docs) if docs else []
+            self._report(f"Converting {' and '.join(backbone.names)} from torch to OpenVINO")
+            model = to_openvino(backbone.shim)
+            made.append(candidates(model, batches, self.precision, self._report))
+        for recipes in zip(*made):
+            names = dict.fromkeys(recipe for recipe, _ in recipes)
+            models = [model for _, model in recipes]
+            yield "; ".join(names), copy_to_openvino(self.nlp, self.backbones, models)
+
+
+def read_docs(nlp: Language, texts: Iterable[str | Doc]) -> list[Doc]:
+    """The texts as Docs, without those that are only white space. RAISES: ValueError if there are
+    too few."""
+    docs = [nlp.make_doc(text) if isinstance(text, str) else text for text in texts]
+    docs = [doc for doc in docs if doc.text.strip()]
+    if len(docs) < MIN_TEXTS:
+        raise ValueError(Errors.TOO_FEW_TEXTS.format(n=len(docs), least=MIN_TEXTS))
+    return docs
+
+
+def record_batches(nlp: Language, backbone: TorchBackbone, docs: list[Doc]) -> list[Any]:
+    """The batches that a backbone would run for the Docs, some of every length."""
+    batches = [
+        batch
+        for i in range(0, len(docs), nlp.batch_size)
+        for batch in backbone.plan_batches(nlp, docs[i : i + nlp.batch_size])
+    ]
+    batches.sort(key=lambda batch: batch.ids.shape[1])
+    chosen = np.linspace(0, len(batches) - 1, min(CALIBRATION_BATCHES, len(batches)))
+    return [batches[int(i)] for i in chosen]
