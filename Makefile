@@ -194,13 +194,13 @@ bench-mpnet: install
 	    --output metrics/ewt-mpnet/benchmark.json
 
 # Classification without labels, of 4 labels and of 77, beside the bare backbone: both in INT8, on
-# the texts that 4 of the labels are for.
+# the texts that 4 of the labels are for. It measures speed: any agreement with torch will do.
 NEWS := corpus/textcat/ag_news
 bench-textcat: install
 	for set in ag_news banking77; do \
 	    $(RUN) scripts/make_zero_shot.py assets/textcat/$$set.yml training/textcat/$$set && \
 	    $(RUN) -m spacy pretrained quantize training/textcat/$$set training/textcat/$$set-int8 \
-	        --texts $(NEWS)/train.spacy || exit 1; \
+	        --texts $(NEWS)/train.spacy --min-categories 0 || exit 1; \
 	done
 	$(RUN) benchmarks/benchmark.py --texts $(NEWS)/test.spacy --rounds $(ROUNDS) \
 	    --model "4 labels"=training/textcat/ag_news-int8 \

@@ -1,4 +1,4 @@
-"""Compare ways to quantize a pipeline's encoder: how far its vectors move, what its scores lose.
+"""Compare ways to quantize a pipeline's encoder: how far its vectors move, how far its scores drop.
 
     python benchmarks/compare_recipes.py training/ewt/model-best --texts corpus/ewt/train.spacy \\
         --eval corpus/ewt/dev.spacy --output metrics/ewt/recipes.json
@@ -6,8 +6,8 @@
 The recipes are those that `spacy pretrained quantize` may try, and two that it does not. The error
 is the distance of the backbone's vectors from those in fp32, relative to their length, over texts
 of --eval: where the values of INT8 are computed exactly, in INT8 as this CPU computes it, and as
-one without VNNI does, which oneDNN is told to take this one for. Losses are those of the pipeline
-as its users run it, in points.
+one without VNNI does, which oneDNN is told to take this one for. Drops are those of the scores of
+the pipeline as its users run it, in points.
 """
 
 import json
@@ -69,12 +69,12 @@ def main(
             "without_vnni": error_without_vnni(quantized, compared, expected),
         }
         copy = copy_to_openvino(nlp, [backbone], [quantized])
-        losses = gate.try_out(copy, recipe).losses
+        drops = gate.try_out(copy, recipe).drops
         rows.append(
             {
                 "recipe": recipe,
                 "errors": {name: error and round(error, 4) for name, error in errors.items()},
-                "losses": {loss.score: round(loss.loss, 4) for loss in losses},
+                "drops": {drop.score: round(drop.drop, 4) for drop in drops},
             }
         )
     report = {
@@ -82,7 +82,7 @@ def main(
         "cpu": cpu_name(),
         "saturates": saturates(),
         "documents": len(examples),
-        "scores": {loss.score: round(loss.before, 4) for loss in losses},
+        "scores": {drop.score: round(drop.before, 4) for drop in drops},
         "recipes": rows,
     }
     output.parent.mkdir(parents=True, exist_ok=True)
@@ -134,12 +134,12 @@ def cpu_name() -> str:
 
 
 def show(rows: list[dict]) -> None:
-    names = [*rows[0]["errors"], *rows[0]["losses"]]
+    names = [*rows[0]["errors"], *rows[0]["drops"]]
     cells = [
         (
             row["recipe"],
             *("–" if error is None else f"{error:.3f}" for error in row["errors"].values()),
-            *(f"{loss:.2f}" for loss in row["losses"].values()),
+            *(f"{drop:.2f}" for drop in row["drops"].values()),
         )
         for row in rows
     ]

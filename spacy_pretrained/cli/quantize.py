@@ -10,6 +10,7 @@ from wasabi import msg
 from .clear_errors import clear_errors
 
 if TYPE_CHECKING:
+    from ..quantization.agreement import AgreementTrial
     from ..quantization.gate import Trial
 
 
@@ -17,14 +18,38 @@ def quantize(
     model: Annotated[str, typer.Argument(help="Trained pipeline: a folder or a package")],
     output: Annotated[Path, typer.Argument(help="Folder for the quantized pipeline")],
     texts: Annotated[
-        Path | None, typer.Option(help="Texts to calibrate INT8 on: .spacy, .txt or .jsonl")
+        Path | None,
+        typer.Option(
+            help="Texts to calibrate INT8 on and, without --eval, to compare the copy with the "
+            "original on: .spacy, .txt or .jsonl"
+        ),
     ] = None,
     gold: Annotated[
-        Path | None, typer.Option("--eval", help="Gold annotation the gate scores on: .spacy")
+        Path | None, typer.Option("--eval", help="Gold annotation to score both on: .spacy")
     ] = None,
     max_drop: Annotated[
-        float, typer.Option(help="Percent points that a score may lose, beyond chance")
+        float, typer.Option(help="Percent points that a score may drop, with --eval")
     ] = 0.3,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Refuse a copy if --eval is too small to tell")
+    ] = False,
+    min_tags: Annotated[
+        float | None,
+        typer.Option(
+            help="Without --eval, the least agreement in percent: of tags, parts of speech, "
+            "morphology and lemmas",
+            show_default="99.0",
+        ),
+    ] = None,
+    min_heads: Annotated[
+        float | None, typer.Option(help="… of heads with labels", show_default="98.0")
+    ] = None,
+    min_entities: Annotated[
+        float | None, typer.Option(help="… of entities and spans (F)", show_default="98.5")
+    ] = None,
+    min_categories: Annotated[
+        float | None, typer.Option(help="… of categories", show_default="99.0")
+    ] = None,
     precision: Annotated[str, typer.Option(help="int8, int8-weights or fp32")] = "int8",
     n_texts: Annotated[int, typer.Option(help="Texts to draw for calibration")] = 300,
     seed: Annotated[int, typer.Option(help="Of what is drawn: texts and resamples")] = 0,
@@ -32,24 +57,54 @@ def quantize(
 ) -> None:
     """Save a copy of a trained pipeline whose encoder runs on OpenVINO, without torch.
 
-    With --eval, only if no score drops by more than --max-drop points beyond chance; where INT8
-    does not hold, more careful recipes are tried. If none holds nothing is written.
+    With --eval the scores of both are compared. If one drops by more than --max-drop, more careful
+    recipes are tried; if every recipe fails, nothing is written. Without --eval the copy has to
+    annotate texts as the original does; if no INT8 recipe does, the copy is in fp32.
+
+    Example: python -m spacy pretrained quantize training/model-best training/model-int8
+    --texts corpus/train.spacy --eval corpus/dev.spacy
     """
+    given = {
+        "tags": min_tags,
+        "heads": min_heads,
+        "entities": min_entities,
+        "categories": min_categories,
+    }
+    agreement = {name: value for name, value in given.items() if value is not None}
     with clear_errors():
+        from ..quantization.agreement import AgreementTrial
         from ..quantization.command import Job, run_job
         from ..quantization.gate import Refused
 
-        job = Job(model, output, texts, gold, max_drop, precision, n_texts, seed)
+        job = Job(
+            model,
+            output,
+            texts=texts,
+            gold=gold,
+            max_drop=max_drop,
+            strict=strict,
+            agreement=agreement,
+            precision=precision,
+            n_texts=n_texts,
+            seed=seed,
+        )
         try:
             result = run_job(job, report=msg.info)
         except Refused as refused:
             for trial in refused.trials:
                 show_scores(trial)
             raise
-    if result.trials:
-        show_scores(result.trials[-1])
+    if not result.trials:
+        msg.warn(
+            "The copy was not compared with the original. Give --eval, with gold annotation, or "
+            "--texts with more texts."
+        )
+    elif isinstance(trial := result.trials[-1], AgreementTrial):
+        show_agreement(trial, fell_back=len(result.trials) > 1)
     else:
-        msg.warn("No --eval: the pipeline was written without a look at what its scores lost.")
+        show_scores(trial)
+        if trial.answer == "cannot tell":
+            msg.info(trial.explain())
     show_figures(result.figures)
     if metrics is not None:
         metrics.parent.mkdir(parents=True, exist_ok=True)
@@ -60,11 +115,32 @@ def quantize(
 def show_scores(trial: "Trial") -> None:
     msg.divider(trial.recipe)
     rows = [
-        (loss.score, *(f"{x:.2f}" for x in (loss.before, loss.after, loss.loss, loss.least)))
-        for loss in trial.losses
+        (
+            drop.score,
+            *(f"{x:.2f}" for x in (drop.before, drop.after, drop.drop, drop.least, drop.most)),
+            str(drop.answer(trial.max_drop)),
+        )
+        for drop in trial.drops
     ]
-    header = ("", "before", "after", "loss", "at least (95 %)")
-    msg.table(rows, header=header, divider=True, aligns=("l", "r", "r", "r", "r"))
+    header = ("", "before", "after", "drop", "at least", "at most", "")
+    msg.table(rows, header=header, divider=True, aligns=("l", *"rrrrr", "l"))
+    msg.text("At least, at most: each with 95 % confidence.")
+
+
+def show_agreement(trial: "AgreementTrial", *, fell_back: bool) -> None:
+    msg.divider(trial.recipe)
+    limits = {name: trial.at_least.of(name) for name in trial.agreement}
+    rows = [
+        (name, f"{found:.2f}", "–" if limits[name] is None else f"{limits[name]:.2f}")
+        for name, found in trial.agreement.items()
+    ]
+    header = ("agreement, %", f"on {trial.texts:,} texts", "at least")
+    msg.table(rows, header=header, divider=True, aligns=("l", "r", "r"))
+    if fell_back and trial.recipe == "fp32":
+        msg.info(
+            "No INT8 recipe agrees with the original well enough. The copy is in fp32: it runs "
+            "without torch, but is neither smaller nor faster than other fp32 pipelines."
+        )
 
 
 def show_figures(figures: dict) -> None:

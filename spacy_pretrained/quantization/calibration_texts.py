@@ -1,4 +1,4 @@
-"""Texts to calibrate on: read one by one, long ones cut, and some drawn from all."""
+"""Texts to calibrate on and to compare on: read one by one, long ones cut, and some drawn."""
 
 import random
 from collections.abc import Iterable, Iterator
@@ -32,6 +32,29 @@ def sample_texts(path: Path, vocab: Vocab, n_texts: int, seed: int) -> list[str 
     if not drawn:
         raise ValueError(Errors.TEXTS_EMPTY.format(path=path))
     return drawn
+
+
+def split_texts(
+    texts: list[str | Doc], n_calibrated: int, n_compared: int, *, least: int, seed: int
+) -> tuple[list[str | Doc], list[str | Doc]]:
+    """Divide texts at random into some to calibrate on and others to compare on.
+
+    Where there are too few for both, at most two of five are compared on, or as many as are left,
+    and at least `least` stay to calibrate on, if there are as many. What occurs in both parts is
+    left out of the second.
+    """
+    texts = random.Random(seed).sample(texts, len(texts))
+    left = len(texts) - n_calibrated
+    if n_calibrated:
+        left = max(0, min(max(left, 2 * len(texts) // 5), len(texts) - least))
+    n_compared = min(n_compared, left)
+    calibrated = texts[n_compared:][:n_calibrated]
+    known = {_text(text) for text in calibrated}
+    return calibrated, [text for text in texts[:n_compared] if _text(text) not in known]
+
+
+def _text(text: str | Doc) -> str:
+    return text if isinstance(text, str) else text.text
 
 
 def read_texts(path: Path, vocab: Vocab) -> Iterator[str | Doc]:

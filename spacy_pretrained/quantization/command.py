@@ -14,11 +14,12 @@ from spacy.training import Example
 from ..backends.openvino_backend import WEIGHTS
 from ..corpora.corpus import build_corpus
 from ..scoring.throughput import compare_speeds
-from .calibration_texts import sample_texts
+from .agreement import N_COMPARED, AgreementGate, MinAgreement
+from .calibration_texts import sample_texts, split_texts
 from .errors import Errors
-from .gate import Gate, Trial, check_max_drop
+from .gate import Gate, check_max_drop
 from .pipeline_folder import NewFolder, check_output, megabytes
-from .quantizer import MIN_TEXTS, Quantizer
+from .quantizer import MIN_TEXTS, Quantizer, Trial
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,8 @@ class Job:
     texts: Path | None
     gold: Path | None  # --eval
     max_drop: float
+    strict: bool
+    agreement: dict[str, float]  # arguments of `MinAgreement`
     precision: str
     n_texts: int
     seed: int
@@ -37,26 +40,38 @@ class Job:
 
 @dataclass(frozen=True)
 class Result:
-    trials: list[Trial]  # the last one is of the copy; none without gold annotation
+    trials: list[Trial]  # the last one is of the copy; none with nothing to judge it by
     figures: dict[str, Any]  # those of the copy's `meta["quantization"]`
 
 
 def run_job(job: Job, *, report: Callable[[str], None]) -> Result:
-    """Quantize a pipeline and save the copy, with its sizes and speed in its meta.
+    """Quantize a pipeline and save the copy, with its sizes and speed in its meta. With gold
+    annotation it is judged by its scores, otherwise by its agreement with the original on texts
+    that it was not calibrated on.
 
-    RAISES: Refused if no recipe passes; then nothing is written.
+    RAISES: Refused if no recipe is accepted; then nothing is written.
     """
     _check(job)
     report(f"Loading {job.model}")
     nlp = spacy.load(job.model)
     quantizer = Quantizer(nlp, precision=job.precision, report=report)
-    texts = sample_texts(job.texts, nlp.vocab, job.n_texts, job.seed) if job.texts else []
+    texts, others = _draw_texts(job, nlp, report)
     examples = _read_examples(job, nlp)
-    gate = None
+    judge = None
     if job.gold is not None:
-        gate = Gate(nlp, examples, max_drop=job.max_drop, seed=job.seed, report=report)
-    quantized = quantizer.quantize(texts, gate)
-    docs = [example.reference for example in examples] or [_as_doc(nlp, text) for text in texts]
+        judge = Gate(
+            nlp,
+            examples,
+            max_drop=job.max_drop,
+            strict=job.strict,
+            seed=job.seed,
+            report=report,
+        )
+    elif others:
+        judge = AgreementGate(nlp, others, at_least=MinAgreement(**job.agreement), report=report)
+    quantized = quantizer.quantize(texts, judge)
+    docs = [example.reference for example in examples]
+    docs = docs or [_as_doc(nlp, text) for text in (*texts, *others)]
     names = [name for backbone in quantizer.backbones for name in backbone.names]
     measured: dict[str, Any] = {}
     with NewFolder(job.output) as folder:
@@ -73,7 +88,13 @@ def run_job(job: Job, *, report: Callable[[str], None]) -> Result:
 
 def _check(job: Job) -> None:
     """Refuse, before anything takes its time, whatever can be seen to be wrong."""
-    check_max_drop(job.max_drop)
+    check_max_drop(job.max_drop, strict=job.strict)
+    MinAgreement(**job.agreement)
+    if job.strict and job.gold is None:
+        raise ValueError(Errors.STRICT_NEEDS_EVAL)
+    if job.agreement and job.gold is not None:
+        options = ", ".join(f"--min-{name}" for name in job.agreement)
+        raise ValueError(Errors.AGREEMENT_OR_EVAL.format(options=options))
     check_output(job.output, job.model)
     for path in (job.texts, job.gold):
         if path is not None and not path.is_file():
@@ -84,6 +105,28 @@ def _check(job: Job) -> None:
         raise ValueError(Errors.TEXTS_NEEDED)
     if job.n_texts < MIN_TEXTS:
         raise ValueError(Errors.N_TEXTS.format(n_texts=job.n_texts, least=MIN_TEXTS))
+
+
+def _draw_texts(
+    job: Job, nlp: Language, report: Callable[[str], None]
+) -> tuple[list[str | Doc], list[str | Doc]]:
+    """Texts to calibrate on, and others, where there is no gold annotation, to compare on."""
+    if job.texts is None:
+        return [], []
+    n_calibrated = job.n_texts if job.precision == "int8" else 0
+    n_compared = 0 if job.gold else N_COMPARED
+    if not n_calibrated + n_compared:
+        return [], []
+    drawn = sample_texts(job.texts, nlp.vocab, n_calibrated + n_compared, job.seed)
+    if not n_compared:
+        return drawn, []
+    texts, others = split_texts(drawn, n_calibrated, n_compared, least=MIN_TEXTS, seed=job.seed)
+    if len(others) < n_compared:
+        report(
+            f"{job.texts} has few texts: {len(texts)} to calibrate on, and {len(others)} others to "
+            f"compare the copy with the original on, where {n_compared} would be better"
+        )
+    return texts, others
 
 
 def _read_examples(job: Job, nlp: Language) -> list[Example]:

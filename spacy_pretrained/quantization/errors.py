@@ -50,7 +50,7 @@ class Errors(SharedErrors):
         "little: calibrate on training texts."
     )
     EVAL_TOO_FEW = (
-        "{n} documents are too few to tell a loss from chance; give at least {least}, better "
+        "{n} documents are too few to tell a drop from chance; give at least {least}, better "
         "hundreds. A long document may be cut into several."
     )
     EVAL_FORMAT = (
@@ -62,9 +62,26 @@ class Errors(SharedErrors):
         "that can be held against it: there is nothing to evaluate."
     )
     QUANTIZED_TOO_LOW = (
-        "No recipe held: each of {n} lost more than {max_drop} points of some score, beyond "
-        "chance. Nothing is written. Give a higher max-drop, more and other texts, or leave the "
-        "pipeline in fp32 (precision fp32), which runs without torch as well."
+        "No recipe passed: with each of {n}, some score drops by more than {max_drop} points. "
+        "Nothing is written. Give a higher max-drop, more and other texts, or leave the pipeline "
+        "in fp32 (precision fp32), which runs without torch as well."
+    )
+    QUANTIZED_UNSURE = (
+        "No recipe of {n} is certain to pass, as --strict asks, and nothing is written. {doubt}"
+    )
+    STRICT_ZERO = (
+        "No number of documents can show that a score does not drop at all: with --strict, give a "
+        "max-drop above 0."
+    )
+    STRICT_NEEDS_EVAL = "--strict is about scores: give gold annotation, too, by --eval."
+    AGREEMENT_OR_EVAL = (
+        "With --eval the copy is judged by its scores, not by its agreement with the original: "
+        "leave {options} out."
+    )
+    MIN_AGREEMENT = "The least agreement of {name} is in percent, from 0 to 100, but it is {value}."
+    NOTHING_TO_COMPARE = (
+        "There is no text on which to compare the copy with the original. Give some that are not "
+        "among those to calibrate on."
     )
     OUTPUT_NO_PIPELINE = (
         "'{path}' exists and is no folder of a pipeline: it is not overwritten. Give another one."

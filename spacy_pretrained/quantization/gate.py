@@ -1,60 +1,164 @@
 """Whether a quantized pipeline still scores as the one it was made of."""
 
+import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any
 
 from spacy.language import Language
 from spacy.training import Example
 
-from ..scoring.bootstrap import least_losses, score
-from ..scoring.score_counts import count, find_counters, score_examples
+from ..scoring.bootstrap import estimate_drops, score
+from ..scoring.score_counts import UNIT, count, find_counters, score_examples
 from .errors import Errors
 
 MIN_DOCUMENTS = 5
 
 
+class Answer(StrEnum):
+    PASSES = "passes"
+    FAILS = "fails"
+    CANNOT_TELL = "cannot tell"
+
+
 @dataclass(frozen=True)
-class Loss:
-    """One score, in percent, and what it lost."""
+class Drop:
+    """One score before and after, in percent, and how sure its drop is, in percent points."""
 
     score: str
     before: float
     after: float
-    least: float  # lower end of the one-sided 95 % interval of the loss
+    least: float  # lower end of the one-sided 95 % interval of the drop
+    error: float  # standard error of the drop
+    spread: float  # from the drop to the upper end of the other one-sided 95 % interval
+    unseen: float  # the drop that may be there without the documents showing any of it
 
     @property
-    def loss(self) -> float:
+    def drop(self) -> float:
         return self.before - self.after
+
+    @property
+    def visible(self) -> float:
+        """The smallest drop that the documents would have shown."""
+        return max(self.spread, self.unseen)
+
+    @property
+    def most(self) -> float:
+        return self.drop + self.visible
+
+    def answer(self, max_drop: float) -> Answer:
+        """Whether the score drops by more than max_drop. The documents can tell if it does, or if a
+        drop of that size would have been visible."""
+        is_sure = self.error < max_drop / 2
+        if self.least > max_drop or (self.drop > max_drop and is_sure):
+            return Answer.FAILS
+        return Answer.PASSES if self.visible <= max_drop else Answer.CANNOT_TELL
+
+    def times_as_many(self, max_drop: float) -> float:
+        """How many times as many documents it takes to tell. Intervals shrink with the square root
+        of their number, what none of them shows with the number itself."""
+        if max_drop == 0:
+            return math.inf
+        return max((self.spread / max_drop) ** 2, self.unseen / max_drop)
 
 
 @dataclass(frozen=True)
 class Trial:
-    """A recipe and what it cost."""
+    """A recipe, by how much scores drop with it, and whether that is too much."""
 
     recipe: str
-    losses: list[Loss]
+    drops: list[Drop]
+    documents: int
+    max_drop: float
     performance: dict[str, Any] = field(repr=False)  # all of spaCy's scores, from 0 to 1
 
-    def too_high(self, max_drop: float) -> list[Loss]:
-        return [loss for loss in self.losses if loss.least > max_drop]
+    @property
+    def answer(self) -> Answer:
+        """That of all scores: one that fails is enough to fail, and all have to pass."""
+        answers = {drop.answer(self.max_drop) for drop in self.drops}
+        order = (Answer.FAILS, Answer.CANNOT_TELL, Answer.PASSES)
+        return next(answer for answer in order if answer in answers)
+
+    def explain(self) -> str:
+        """One line: the answer, and what it rests on."""
+        if self.answer is Answer.CANNOT_TELL:
+            return self._explain_doubt()
+        failed = [drop for drop in self.drops if drop.answer(self.max_drop) is Answer.FAILS]
+        names = ", ".join(f"{drop.score} drops by {drop.drop:.2f}" for drop in failed)
+        return f"{self.answer}: {names}" if names else str(self.answer)
+
+    def _explain_doubt(self) -> str:
+        """About the score that takes the most documents."""
+        unsure = [drop for drop in self.drops if drop.answer(self.max_drop) is Answer.CANNOT_TELL]
+        worst = max(unsure, key=lambda drop: drop.times_as_many(self.max_drop))
+        times = worst.times_as_many(self.max_drop)
+        if math.isfinite(times):
+            remedy = f"about {round_up(times * self.documents):,} documents would do"
+        else:
+            remedy = "no number of documents can show that a score does not drop at all"
+        return (
+            f"Cannot tell whether scores drop by more than {self.max_drop:g}: in "
+            f"{self.documents:,} documents the drop of {worst.score} is {worst.drop:.2f} points "
+            f"(90 % interval from {worst.least:.2f} to {worst.most:.2f}); {remedy}."
+        )
+
+    def figures(self) -> dict[str, Any]:
+        """What is stored; scores in percent."""
+        return {
+            "max_drop": self.max_drop,
+            "documents": self.documents,
+            "answer": str(self.answer),
+            "scores": {
+                drop.score: {
+                    "before": round(drop.before, 4),
+                    "after": round(drop.after, 4),
+                    "drop": round(drop.drop, 4),
+                    "least_drop": round(drop.least, 4),
+                    "most_drop": round(drop.most, 4),
+                    "answer": str(drop.answer(self.max_drop)),
+                }
+                for drop in self.drops
+            },
+        }
 
 
 class Refused(ValueError):
-    """Every recipe lost more than it may."""
+    """No recipe was accepted. Has the trials of all."""
 
-    def __init__(self, trials: list[Trial], max_drop: float):
-        super().__init__(Errors.QUANTIZED_TOO_LOW.format(n=len(trials), max_drop=max_drop))
+    def __init__(self, trials: list[Trial]):
+        doubts = [trial for trial in trials if trial.answer is Answer.CANNOT_TELL]
+        if doubts:
+            message = Errors.QUANTIZED_UNSURE.format(n=len(trials), doubt=doubts[-1].explain())
+        else:
+            max_drop = trials[-1].max_drop
+            message = Errors.QUANTIZED_TOO_LOW.format(n=len(trials), max_drop=max_drop)
+        super().__init__(message)
         self.trials = trials
 
 
-def check_max_drop(max_drop: float) -> None:
+def check_max_drop(max_drop: float, *, strict: bool = False) -> None:
     if not 0 <= max_drop < 100:
         raise ValueError(Errors.MAX_DROP.format(max_drop=max_drop))
+    if strict and max_drop == 0:
+        raise ValueError(Errors.STRICT_ZERO)
+
+
+def round_up(number: float) -> int:
+    """To two digits that are not 0: 1234 to 1300."""
+    unit = 10 ** max(0, math.floor(math.log10(number)) - 1)
+    return math.ceil(number / unit) * unit
 
 
 class Gate:
-    """Scores of a pipeline on some examples, with which those of its copies are compared."""
+    """Scores of a pipeline on some examples, with which those of its copies are compared.
+
+    max_drop: How many percent points a score may drop.
+    strict: Accept a copy only if it passes, not if the examples are too few to tell.
+    seed: Of the bootstrap.
+    """
+
+    falls_back = False
 
     def __init__(
         self,
@@ -62,11 +166,13 @@ class Gate:
         examples: Iterable[Example],
         *,
         max_drop: float,
+        strict: bool = False,
         seed: int = 0,
         report: Callable[[str], None] = lambda step: None,
     ) -> None:
-        check_max_drop(max_drop)
-        self.max_drop = max_drop
+        check_max_drop(max_drop, strict=strict)
+        self._max_drop = max_drop
+        self._strict = strict
         self._examples = list(examples)
         self._seed = seed
         self._report = report
@@ -83,36 +189,18 @@ class Gate:
     def try_out(self, nlp: Language, recipe: str) -> Trial:
         annotated = self._annotate(nlp, f"Scoring {recipe}")
         after = count(self._counters, annotated)
-        columns = (
-            100 * score(self._before.sum(axis=0)),
-            100 * score(after.sum(axis=0)),
-            100 * least_losses(self._before, after, seed=self._seed),
-        )
-        losses = [Loss(name, *map(float, row)) for name, *row in zip(self._counters, *columns)]
-        return Trial(recipe, losses, score_examples(nlp, annotated))
+        found = estimate_drops(self._before, after, unit=UNIT, seed=self._seed)
+        scores = score(self._before.sum(axis=0)), score(after.sum(axis=0))
+        columns = (*scores, found.least, found.error, found.spread, found.unseen)
+        rows = zip(*(100 * column for column in columns))
+        drops = [Drop(name, *map(float, row)) for name, row in zip(self._counters, rows)]
+        performance = score_examples(nlp, annotated)
+        return Trial(recipe, drops, len(annotated), self._max_drop, performance)
 
     def accepts(self, trial: Trial) -> bool:
-        return not trial.too_high(self.max_drop)
-
-    def explain(self, trial: Trial) -> str:
-        """Why a trial is not accepted."""
-        names = (f"{loss.score} -{loss.loss:.2f}" for loss in trial.too_high(self.max_drop))
-        return f"loses too much ({', '.join(names)})"
-
-    def describe(self, trial: Trial) -> dict[str, Any]:
-        """What is stored of an accepted trial; scores in percent."""
-        return {
-            "max_drop": self.max_drop,
-            "scores": {
-                loss.score: {
-                    "before": round(loss.before, 4),
-                    "after": round(loss.after, 4),
-                    "loss": round(loss.loss, 4),
-                    "least_loss": round(loss.least, 4),
-                }
-                for loss in trial.losses
-            },
-        }
+        if self._strict:
+            return trial.answer is Answer.PASSES
+        return trial.answer is not Answer.FAILS
 
     def _annotate(self, nlp: Language, what: str) -> list[Example]:
         n_docs = len(self._examples)

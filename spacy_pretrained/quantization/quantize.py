@@ -6,6 +6,7 @@ from spacy.language import Language
 from spacy.tokens import Doc
 from spacy.training import Example
 
+from .agreement import DEFAULT, AgreementGate, AgreementTrial, MinAgreement
 from .gate import Gate, Trial
 from .quantizer import Quantizer
 
@@ -27,7 +28,8 @@ def quantize_pipeline(
         leaves torch behind.
     report: Called with a line of text as each step begins.
     RETURNS: A new pipeline; the old one is not changed. Only the encoders' blocks of the config
-        differ. The copy is not compared with the original: `quantize_within` does that.
+        differ. The copy is not compared with the original: that is what `quantize_within` and
+        `quantize_agreeing` do.
     """
     quantized = Quantizer(nlp, precision=precision, report=report).quantize(texts)
     quantized.write_meta()
@@ -44,10 +46,11 @@ def quantize_within(
     seed: int = 0,
     report: Callable[[str], None] = lambda step: None,
 ) -> tuple[Language, list[Trial]]:
-    """Make a copy as `quantize_pipeline` does, that scores as the pipeline did, or none.
+    """Make a copy as `quantize_pipeline` does, and compare its scores with the pipeline's.
 
-    A recipe is refused if any score drops by more than max_drop beyond chance: by a paired
-    bootstrap over the documents, with 95 % confidence. Then the next more careful one is tried.
+    If any score drops by more than max_drop (`Drop.answer` says when that is certain) the next
+    more careful recipe is tried. Where the examples are too few to tell the copy is accepted:
+    `answer` of its trial is then "cannot tell", and `explain()` says how many would do.
 
     examples: Gold annotation that the pipeline was not trained on, and that is not among the
         texts.
@@ -55,10 +58,37 @@ def quantize_within(
     seed: Of the bootstrap.
     RETURNS: The copy, its scores in `meta["performance"]` and `meta["quantization"]`; and all
         trials, the last of which is the copy's.
-    RAISES: Refused, with all trials, if no recipe passes.
+    RAISES: Refused, with all trials, if every recipe fails.
     """
     quantizer = Quantizer(nlp, precision=precision, report=report)
     gate = Gate(nlp, examples, max_drop=max_drop, seed=seed, report=report)
+    quantized = quantizer.quantize(texts, gate)
+    quantized.write_meta()
+    return quantized.nlp, quantized.trials
+
+
+def quantize_agreeing(
+    nlp: Language,
+    texts: Iterable[str | Doc],
+    unseen_texts: Iterable[str | Doc],
+    *,
+    at_least: MinAgreement = DEFAULT,
+    precision: str = "int8",
+    report: Callable[[str], None] = lambda step: None,
+) -> tuple[Language, list[AgreementTrial]]:
+    """Make a copy as `quantize_pipeline` does, and compare its annotation with the pipeline's: for
+    where there is no gold annotation.
+
+    If they agree too little the next more careful recipe is tried. The last one is fp32, which is
+    always accepted.
+
+    unseen_texts: Texts of the kind the pipeline is for, at best 200 or more, and none that is among
+        the texts.
+    RETURNS: The copy, its agreement in `meta["quantization"]`; and all trials, the last of which is
+        the copy's.
+    """
+    quantizer = Quantizer(nlp, precision=precision, report=report)
+    gate = AgreementGate(nlp, unseen_texts, at_least=at_least, report=report)
     quantized = quantizer.quantize(texts, gate)
     quantized.write_meta()
     return quantized.nlp, quantized.trials

@@ -1,21 +1,45 @@
-"""The one object that quantizes a pipeline: it makes copies and lets a gate choose among them."""
+"""The one object that quantizes a pipeline: it makes copies and lets a judge choose among them."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from itertools import chain
+from typing import Any, Protocol
 
 import numpy as np
 from spacy.language import Language
 from spacy.tokens import Doc
 
 from .errors import Errors
-from .gate import Gate, Refused, Trial
+from .gate import Refused
 from .openvino_copy import copy_to_openvino, needs_torch, without_torch
 from .quantizable import TorchBackbone, find_backbones
-from .recipes import PRECISIONS, candidates
+from .recipes import FP32, PRECISIONS, candidates
 
 MIN_TEXTS = 20
 CALIBRATION_BATCHES = 300
+
+
+class Trial(Protocol):
+    """What a judge found out about a copy."""
+
+    recipe: str
+    performance: dict[str, Any]  # spaCy's scores, from 0 to 1; empty without gold annotation
+
+    def explain(self) -> str:
+        """Why the copy is not accepted, in a line."""
+
+    def figures(self) -> dict[str, Any]:
+        """What is stored with the copy."""
+
+
+class Judge(Protocol):
+    """What compares copies with the original: a `Gate` or an `AgreementGate`."""
+
+    falls_back: bool  # whether the last recipe is fp32, or no copy is better than a poor one
+
+    def try_out(self, nlp: Language, recipe: str) -> Trial: ...
+
+    def accepts(self, trial: Trial) -> bool: ...
 
 
 @dataclass(frozen=True)
@@ -23,7 +47,7 @@ class Quantized:
     """A copy of a pipeline, and what is known of it."""
 
     nlp: Language
-    figures: dict[str, Any]  # the precision, the recipe, and what the gate measured
+    figures: dict[str, Any]  # the precision, the recipe, and what the judge measured
     trials: list[Trial] = field(default_factory=list)  # the last one is of the copy
     performance: dict[str, Any] = field(default_factory=dict)  # spaCy's scores, from 0 to 1
 
@@ -65,28 +89,33 @@ class Quantizer:
         self.backbones = find_backbones(nlp)
         self._report = report
 
-    def quantize(self, texts: Iterable[str | Doc], gate: Gate | None = None) -> Quantized:
-        """Make a copy by the first recipe that passes the gate; without a gate, by the first.
+    def quantize(self, texts: Iterable[str | Doc], judge: Judge | None = None) -> Quantized:
+        """Make a copy by the first recipe that the judge accepts; without a judge, by the first.
 
         texts: To calibrate INT8 on.
-        RAISES: Refused, with all trials, if no recipe passes.
+        RAISES: Refused, with all trials, if no recipe is accepted.
         """
         trials: list[Trial] = []
-        for recipe, nlp in self.copies(texts):
+        falls_back = judge is not None and judge.falls_back
+        for recipe, nlp in self.copies(texts, falls_back=falls_back):
             figures = {"precision": self.precision, "recipe": recipe}
-            if gate is None:
+            if judge is None:
                 return Quantized(nlp, figures)
-            trial = gate.try_out(nlp, recipe)
+            trial = judge.try_out(nlp, recipe)
             trials.append(trial)
-            if gate.accepts(trial):
+            if judge.accepts(trial):
                 figures["refused"] = [trial.recipe for trial in trials[:-1]]
-                figures |= gate.describe(trial)
-                return Quantized(nlp, figures, trials, trial.performance)
-            self._report(f"{recipe}: {gate.explain(trial)}")
-        raise Refused(trials, gate.max_drop)
+                return Quantized(nlp, figures | trial.figures(), trials, trial.performance)
+            self._report(f"{recipe}: {trial.explain()}")
+        raise Refused(trials)
 
-    def copies(self, texts: Iterable[str | Doc]) -> Iterator[tuple[str, Language]]:
-        """Names of recipes and copies made by them, each more careful than the one before."""
+    def copies(
+        self, texts: Iterable[str | Doc], *, falls_back: bool = False
+    ) -> Iterator[tuple[str, Language]]:
+        """Names of recipes and copies made by them, each more careful than the one before.
+
+        falls_back: End with fp32, whatever the precision.
+        """
         from .torch_export import to_openvino
 
         docs = read_docs(self.nlp, texts) if self.precision == "int8" else []
@@ -95,7 +124,9 @@ class Quantizer:
             batches = record_batches(self.nlp, backbone, docs) if docs else []
             self._report(f"Converting {' and '.join(backbone.names)} from torch to OpenVINO")
             model = to_openvino(backbone.shim)
-            made.append(candidates(model, batches, self.precision, self._report))
+            recipes = candidates(model, batches, self.precision, self._report)
+            last = [(FP32, model)] if falls_back and self.precision != FP32 else []
+            made.append(chain(recipes, last))
         for recipes in zip(*made):
             names = dict.fromkeys(recipe for recipe, _ in recipes)
             models = [model for _, model in recipes]

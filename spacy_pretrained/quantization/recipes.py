@@ -12,7 +12,8 @@ from ..runtime.no_telemetry import import_nncf, import_openvino
 from ..windows.batches import WindowBatch
 from .errors import Errors
 
-PRECISIONS = ("int8", "int8-weights", "fp32")
+FP32 = "fp32"  # the precision, and the name of the recipe
+PRECISIONS = ("int8", "int8-weights", FP32)
 SMOOTHING = (0.7, 0.95)  # strengths of SmoothQuant: how much of outliers goes to the weights
 KEPT_SHARE = 0.25  # of the quantized activations, those that harm most
 COMPARED_BATCHES = 8
@@ -26,8 +27,8 @@ def candidates(
 
     batches: What the model is to run; INT8 ranges come from them, and only "int8" needs some.
     """
-    if precision == "fp32":
-        yield "fp32", model
+    if precision == FP32:
+        yield FP32, model
     if precision == "int8":
         tried = []
         for strength in SMOOTHING:

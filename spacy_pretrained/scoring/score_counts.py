@@ -17,6 +17,7 @@ from spacy.training import Example
 from ..parser.scorer import IGNORED, read_arcs, score_sentences
 
 Counter = Callable[[Example], PRFScore]
+UNIT = 2  # what counts change by if one thing is annotated otherwise
 
 TOKEN_SCORES: dict[str, Callable[[Token], int]] = {
     "tag_acc": lambda token: token.tag,
@@ -34,12 +35,12 @@ def score_examples(nlp: Language, examples: Iterable[Example]) -> dict[str, Any]
 def find_counters(nlp: Language, scores: dict[str, Any]) -> dict[str, Counter]:
     """Of those scores that spaCy has given (None where there is no annotation) the ones that are
     made of counts."""
-    counters = {name: _token_counter(read) for name, read in TOKEN_SCORES.items()}
-    counters |= {"dep_uas": _count_uas, "dep_las": _count_las, "sents_f": _count_sentences}
-    counters["ents_f"] = _count_entities
+    counters = {name: token_counter(read) for name, read in TOKEN_SCORES.items()}
+    counters |= {"dep_uas": count_uas, "dep_las": count_las, "sents_f": count_sentences}
+    counters["ents_f"] = count_entities
     for name in scores:
         if name.startswith("spans_") and name.endswith("_f"):
-            counters[name] = _span_counter(name.removeprefix("spans_").removesuffix("_f"))
+            counters[name] = span_counter(name.removeprefix("spans_").removesuffix("_f"))
     if scores.get("cats_score_desc"):
         counters["cats_micro_f"] = _category_counter(nlp, scores)
     return {name: count for name, count in counters.items() if scores.get(name) is not None}
@@ -52,7 +53,7 @@ def count(counters: dict[str, Counter], examples: Iterable[Example]) -> np.ndarr
     return np.array(rows, dtype="int64").reshape(len(rows), len(counters), 2)
 
 
-def _token_counter(read: Callable[[Token], int]) -> Counter:
+def token_counter(read: Callable[[Token], int]) -> Counter:
     def count_tokens(example: Example) -> PRFScore:
         gold = {token.i: read(token) for token in example.reference if read(token)}
         lengths, x2y = example.alignment.x2y.lengths, example.alignment.x2y
@@ -62,32 +63,32 @@ def _token_counter(read: Callable[[Token], int]) -> Counter:
                 partner = int(x2y[token.i][0])
                 if partner in gold:
                     predicted.add((partner, read(token)))
-        return _compare(predicted, set(gold.items()))
+        return compare(predicted, set(gold.items()))
 
     return count_tokens
 
 
-def _count_las(example: Example) -> PRFScore:
+def count_las(example: Example) -> PRFScore:
     gold, predicted, unaligned = read_arcs(example, frozenset(IGNORED))
-    prf = _compare(predicted, gold)
+    prf = compare(predicted, gold)
     prf.fp += unaligned
     return prf
 
 
-def _count_uas(example: Example) -> PRFScore:
+def count_uas(example: Example) -> PRFScore:
     gold, predicted, unaligned = read_arcs(example, frozenset(IGNORED))
-    prf = _compare({arc[:2] for arc in predicted}, {arc[:2] for arc in gold})
+    prf = compare({arc[:2] for arc in predicted}, {arc[:2] for arc in gold})
     prf.fp += unaligned
     return prf
 
 
-def _count_sentences(example: Example) -> PRFScore:
+def count_sentences(example: Example) -> PRFScore:
     prf = PRFScore()
     score_sentences(example, prf)
     return prf
 
 
-def _count_entities(example: Example) -> PRFScore:
+def count_entities(example: Example) -> PRFScore:
     """As spaCy's `get_ner_prf`: where the gold annotation is missing nothing is right or wrong."""
     if not example.reference.has_annotation("ENT_IOB"):
         return PRFScore()
@@ -99,16 +100,16 @@ def _count_entities(example: Example) -> PRFScore:
             start, end = int(partners[0]), int(partners[-1]) + 1
             if all(token.ent_iob for token in example.reference[start:end]):
                 predicted.add((ent.label_, start, end))
-    return _compare(predicted, gold)
+    return compare(predicted, gold)
 
 
-def _span_counter(key: str) -> Counter:
+def span_counter(key: str) -> Counter:
     def count_spans(example: Example) -> PRFScore:
         if key not in example.reference.spans:
             return PRFScore()
         spans = example.predicted.spans.get(key, [])
         aligned = example.get_aligned_spans_x2y(spans, True)
-        return _compare(_places(aligned), _places(example.reference.spans[key]))
+        return compare(_places(aligned), _places(example.reference.spans[key]))
 
     return count_spans
 
@@ -121,7 +122,7 @@ def _category_counter(nlp: Language, scores: dict[str, Any]) -> Counter:
     labels = set(scores["cats_f_per_type"])
     several = scores["cats_score_desc"] == "macro AUC"  # spaCy's, where labels exclude nothing
     thresholds = [
-        _read_threshold(pipe)
+        read_threshold(pipe)
         for name, pipe in nlp.pipeline
         if "doc.cats" in nlp.get_pipe_meta(name).assigns
     ]
@@ -132,21 +133,21 @@ def _category_counter(nlp: Language, scores: dict[str, Any]) -> Counter:
         predicted = {k: v for k, v in example.predicted.cats.items() if k in labels}
         if several:
             sure = {k for k, v in predicted.items() if v >= threshold and k in gold}
-            return _compare(sure, {k for k, v in gold.items() if v > 0})
+            return compare(sure, {k for k, v in gold.items() if v > 0})
         best = {max(predicted, key=predicted.get)} if predicted else set()
-        return _compare(best, {max(gold, key=gold.get)} if gold else set())
+        return compare(best, {max(gold, key=gold.get)} if gold else set())
 
     return count_categories
 
 
-def _read_threshold(pipe: Callable) -> float | None:
+def read_threshold(pipe: Callable) -> float | None:
     """That of a text classifier: spaCy's keep it in cfg, ours are plain."""
     if isinstance(pipe, TextCategorizer):
         return pipe.cfg["threshold"]
     return getattr(pipe, "threshold", None)
 
 
-def _compare(predicted: set, gold: set) -> PRFScore:
+def compare(predicted: set, gold: set) -> PRFScore:
     prf = PRFScore()
     prf.score_set(predicted, gold)
     return prf

@@ -1,4 +1,4 @@
-"""benchmarks/compare_recipes.py: errors and losses of each recipe."""
+"""benchmarks/compare_recipes.py: errors of each recipe and drops of scores."""
 
 import importlib
 import json
@@ -31,7 +31,7 @@ def folder(tiny_bert, tmp_path) -> Path:
     return tmp_path
 
 
-def test_errors_and_losses(compare_recipes, folder, monkeypatch):
+def test_errors_and_drops(compare_recipes, folder, monkeypatch):
     def make_all(model, batches):  # the recipes themselves have tests of their own
         yield "none", model
         yield "weights", compress_weights(model)
@@ -44,6 +44,6 @@ def test_errors_and_losses(compare_recipes, folder, monkeypatch):
     none, weights = report["recipes"]
     assert report["documents"] == 24 and report["scores"]["tag_acc"] > 0
     assert none["errors"] == {"exact": 0, "this_cpu": 0, "without_vnni": None}
-    assert not any(none["losses"].values())
+    assert not any(none["drops"].values())
     assert 0 < weights["errors"]["exact"] < 0.1
-    assert weights["losses"].keys() == report["scores"].keys()
+    assert weights["drops"].keys() == report["scores"].keys()

@@ -61,11 +61,11 @@ def test_kinds_that_were_scored_and_measured(tables):
 
 
 def test_the_gate_the_recipes_and_the_profile(tables):
-    row = {"before": 90.0, "after": 89.9, "loss": 0.1, "least_loss": -0.05}
+    row = {"before": 90.0, "after": 89.9, "drop": 0.1, "least_drop": -0.05, "most_drop": 0.25}
     sizes = {"weights": {"before": 90.3, "after": 22.9}}
     write("ewt/quantization.json", {"recipe": "R", "scores": {"dep_las": row}, "megabytes": sizes})
     errors = {"exact": 0.05, "this_cpu": 0.0512, "without_vnni": None}
-    recipe = {"recipe": "R", "errors": errors, "losses": {"dep_las": 0.1}}
+    recipe = {"recipe": "R", "errors": errors, "drops": {"dep_las": 0.1}}
     report = {"cpu": "C", "documents": 9, "scores": {"dep_las": 90.0}, "recipes": [recipe]}
     write("ewt/recipes.json", report)
     parts = {"engine": {"clock": 30.0, "cpu": 60.0}, "heads": {"clock": 10.0, "cpu": 10.0}}
@@ -73,8 +73,8 @@ def test_the_gate_the_recipes_and_the_profile(tables):
     write("profile.json", {"parts": parts, **totals})
     tables.main()
     for line in (
-        "| `dep_las` | 90.00 | 89.90 | 0.10 | -0.05 |",
-        "| weights, MB | 90.3 | 22.9 |  |  |",
+        "| `dep_las` | 90.00 | 89.90 | 0.10 | -0.05 | 0.25 |",
+        "| weights, MB | 90.3 | 22.9 |  |  |  |",
         "| R | 0.050 | 0.051 | – | 0.10 |",
         "| engine | 30.0 | 75% | 60.0 |",
         "| `nlp.pipe` | 35.0 | 88% | 70.0 |",

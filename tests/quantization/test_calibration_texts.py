@@ -12,6 +12,7 @@ from spacy_pretrained.quantization.calibration_texts import (
     MAX_TOKENS,
     read_texts,
     sample_texts,
+    split_texts,
 )
 
 TEXTS = [f"This is text {i}." for i in range(50)]
@@ -48,6 +49,37 @@ def test_a_sample_is_drawn_from_all_of_the_file_and_repeats(files, vocab):
     assert sample_texts(files["txt"], vocab, 99, seed=0) == TEXTS
     drawn = {text for seed in range(300) for text in sample_texts(files["txt"], vocab, 5, seed)}
     assert drawn == set(TEXTS)
+
+
+@pytest.mark.parametrize(
+    "n_texts, n_calibrated, expected",
+    [
+        (500, 300, (300, 200)),
+        (900, 300, (300, 200)),
+        (400, 300, (240, 160)),  # too few for both: two of five to compare on
+        (240, 50, (50, 190)),
+        (24, 300, (20, 4)),  # at least 20 to calibrate on
+        (15, 300, (15, 0)),
+        (500, 0, (0, 200)),
+        (90, 0, (0, 90)),
+    ],
+)
+def test_texts_to_calibrate_on_and_to_compare_on_are_others(n_texts, n_calibrated, expected):
+    texts = [f"text {i}" for i in range(n_texts)]
+    calibrated, compared = split_texts(texts, n_calibrated, 200, least=20, seed=0)
+    assert (len(calibrated), len(compared)) == expected
+    assert not set(calibrated) & set(compared) and set(calibrated + compared) <= set(texts)
+    assert split_texts(texts, n_calibrated, 200, least=20, seed=0) == (calibrated, compared)
+    assert compared != sorted(compared, key=texts.index) or len(compared) < 2  # drawn at random
+
+
+def test_what_is_calibrated_on_is_not_compared_on_however_often_it_occurs():
+    docs = list(spacy.blank("en").pipe(["one", "two", "three"] * 30))
+    calibrated, compared = split_texts(docs, 50, 40, least=20, seed=0)
+    assert len(calibrated) == 50 and not compared
+    calibrated, compared = split_texts([*docs, *TEXTS], 50, 40, least=20, seed=0)
+    known = {getattr(text, "text", text) for text in calibrated}
+    assert compared and not known & {getattr(text, "text", text) for text in compared}
 
 
 @pytest.mark.parametrize("text", ["word " * 1000, "x" * 5000, "a b\n" * 700 + "y" * 3000])

@@ -1,6 +1,7 @@
 """`spacy pretrained quantize`: a folder and a table, or a message and nothing written."""
 
 import json
+import re
 
 import pytest
 import spacy
@@ -9,8 +10,9 @@ from tiny_pipelines import make_examples, make_nlp, make_reference, train
 from typer.testing import CliRunner
 
 from spacy_pretrained.cli import pretrained_cli
+from spacy_pretrained.quantization.gate import Answer
 
-NO_GATE = "without a look at what its scores lost"
+NOT_COMPARED = "The copy was not compared with the original"
 
 
 @pytest.fixture(scope="module")
@@ -27,6 +29,9 @@ def folder(tiny_bert, tmp_path_factory):
         path / "blank.spacy"
     )
     DocBin().to_disk(path / "empty.spacy")
+    words = ("Ada", "Robots", "Zürich", "hearing", "river", "issue")
+    lines = [f"{one} sees the old {two}." for one in words for two in words]
+    (path / "lines.txt").write_text("\n".join(lines), encoding="utf8")
     (path / "spaces.jsonl").write_text('{"text": "\\u00a0"}\n' * 30, encoding="utf8")
     (path / "few.txt").write_text("one\ntwo\n", encoding="utf8")
     return path
@@ -53,12 +58,15 @@ def test_a_pipeline_is_written_with_its_scores_sizes_and_speeds(folder):
     assert names(folder) == before | {"new", "metrics.json"}
     for word in ("tag_acc", "words/s", "encoder, MB", "pipeline, MB", "Scoring", "Measuring"):
         assert word in result.output
-    assert NO_GATE not in result.output
+    assert NOT_COMPARED not in text_of(result)
+    # 24 documents are too few for a max-drop of 0.3, and it says so in a line.
+    doubt = r"in 24 documents the drop of .*; about \d+ documents would do"
+    assert re.search(doubt, text_of(result))
     meta = spacy.load(folder / "new").meta
     figures = json.loads((folder / "metrics.json").read_text())
     assert figures.keys() == meta["quantization"].keys()
     assert figures["scores"] == meta["quantization"]["scores"]
-    assert meta["quantization"]["scores"]["tag_acc"]["loss"] == 0
+    assert meta["quantization"]["scores"]["tag_acc"]["drop"] == 0
     assert meta["quantization"]["words_per_second"]["ratio"] > 0
     sizes = [size["after"] for size in figures["megabytes"].values()]
     assert list(figures["megabytes"]) == ["weights", "encoder", "pipeline"]
@@ -67,19 +75,55 @@ def test_a_pipeline_is_written_with_its_scores_sizes_and_speeds(folder):
     assert meta["performance"]["tag_acc"] > 0
 
 
-def test_without_gold_annotation_it_says_that_nothing_was_scored(folder):
-    result = run(folder, "--texts", "train.spacy", "--precision", "int8-weights", output="free")
+def test_without_gold_annotation_other_texts_than_those_to_calibrate_on_are_compared(
+    folder, monkeypatch
+):
+    def candidates(model, batches, precision, report):  # quick: no INT8
+        yield "as it is", model
+
+    monkeypatch.setattr("spacy_pretrained.quantization.quantizer.candidates", candidates)
+    result = run(folder, "--texts", "lines.txt", "--metrics", "agreement.json", output="agreeing")
     assert result.exit_code == 0, result.output
-    assert NO_GATE in text_of(result) and "words/s" in result.output
-    assert "scores" not in spacy.load(folder / "free").meta["quantization"]
+    text = text_of(result)
+    assert "has few texts: 22 to calibrate on, and 14 others" in text and "words/s" in text
+    assert NOT_COMPARED not in text
+    figures = json.loads((folder / "agreement.json").read_text())
+    assert figures["compared_texts"] == 14 and "scores" not in figures
+    assert figures["recipe"] == "as it is"
+    assert figures["agreement"]["tag"] == {"percent": 100.0, "at_least": 99.0}
+    assert figures["agreement"] == spacy.load(folder / "agreeing").meta["quantization"]["agreement"]
 
 
-def test_what_is_refused_is_not_written(folder, monkeypatch):
-    monkeypatch.setattr("spacy_pretrained.quantization.gate.Trial.too_high", lambda t, m: t.losses)
+def test_if_no_recipe_agrees_the_copy_is_in_fp32_and_it_says_so(folder, monkeypatch):
+    measures = property(lambda trial: list(trial.agreement))
+    monkeypatch.setattr("spacy_pretrained.quantization.agreement.AgreementTrial.too_low", measures)
+    args = ("--texts", "lines.txt", "--precision", "int8-weights")
+    result = run(folder, *args, "--min-heads", "97", output="careful")
+    assert result.exit_code == 0, result.output
+    assert "No INT8 recipe agrees with the original well enough" in text_of(result)
+    assert "INT8 weights only: agrees too little" in text_of(result)
+    assert spacy.load(folder / "careful").meta["quantization"]["recipe"] == "fp32"
+
+
+def test_with_nothing_to_compare_on_it_says_so(folder):
+    result = run(folder, "--precision", "fp32", output="free")
+    assert result.exit_code == 0, result.output
+    assert NOT_COMPARED in text_of(result)
+    kept = spacy.load(folder / "free").meta["quantization"]
+    assert kept.keys() == {"precision", "recipe", "megabytes"}
+
+
+@pytest.mark.parametrize(
+    "answer, args, message",
+    [("fails", [], "No recipe passed"), ("cannot tell", ["--strict"], "as --strict asks")],
+)
+def test_what_is_refused_is_not_written(folder, monkeypatch, answer, args, message):
+    answers = property(lambda trial: Answer(answer))
+    monkeypatch.setattr("spacy_pretrained.quantization.gate.Trial.answer", answers)
     before = names(folder)
-    result = run(folder, "--precision", "fp32", "--eval", "dev.spacy", output="refused")
+    result = run(folder, "--precision", "fp32", "--eval", "dev.spacy", *args, output="refused")
     assert result.exit_code == 1
-    assert "tag_acc" in result.output and "No recipe held" in result.output
+    assert "tag_acc" in result.output and message in text_of(result)
     assert names(folder) == before
 
 
@@ -105,6 +149,10 @@ def test_what_is_interrupted_is_not_written(folder, monkeypatch, error):
         (["--texts", "train.spacy", "--n-texts", "3"], "n_texts has to be"),
         (["--texts", "train.spacy", "--precision", "int4"], "Unknown precision"),
         (["--texts", "train.spacy", "--max-drop", "-1"], "max_drop is in percent points"),
+        (["--texts", "train.spacy", "--strict"], "--strict is about scores"),
+        (["--texts", "train.spacy", "--min-tags", "101"], "agreement of tags is in percent"),
+        (["--min-tags", "99", "--eval", "dev.spacy"], "leave --min-tags out"),
+        (["--strict", "--max-drop", "0", "--eval", "dev.spacy"], "max-drop above 0"),
         (["--precision", "fp32", "--eval", "few.txt"], "is no .spacy file"),
         (["--precision", "fp32", "--eval", "blank.spacy"], "none of the annotation"),
         (["--precision", "fp32", "--eval", "empty.spacy"], "0 documents are too few"),
