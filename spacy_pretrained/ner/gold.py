@@ -10,6 +10,7 @@ from spacy.training import Example
 from thinc.types import Ints1d
 
 from ..annotation.gold import is_space
+from ..annotation.span_confidence import read_span
 from .errors import Errors
 
 # spaCy's codes of token.ent_iob
@@ -82,16 +83,20 @@ class FitReport:
         )
 
 
-def read_outcomes(example: Example, spans_key: str | None = None) -> list[tuple[float, bool]]:
-    """Of each predicted entity that the reference can judge: its confidence, and whether it is
-    right. Entities without a confidence were not predicted."""
+def read_outcomes(
+    example: Example, spans_key: str | None = None, component: str | None = None
+) -> list[tuple[float, bool]]:
+    """Of each entity that a component predicted, or any did, and that the reference can judge: its
+    confidence, and whether it is right. Entities without a confidence were not predicted."""
     gold = read_gold_entities(example, spans_key)
     right = set(zip(gold.starts.tolist(), gold.ends.tolist(), gold.labels.tolist()))
     doc = example.predicted
+    spans = doc.spans[spans_key] if spans_key else doc.ents
     return [
-        (span._.confidence, (span.start, span.end, span.label) in right)
-        for span in (doc.spans[spans_key] if spans_key else doc.ents)
-        if span._.confidence is not None and gold.known[span.start : span.end].all()
+        (probability, (span.start, span.end, span.label) in right)
+        for span in spans
+        if (probability := read_span(span, component)) is not None
+        and gold.known[span.start : span.end].all()
     ]
 
 

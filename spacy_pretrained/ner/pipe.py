@@ -13,8 +13,8 @@ from spacy.vocab import Vocab
 from thinc.api import Model
 from thinc.types import Floats1d, Floats2d, Ints1d
 
-from ..annotation import confidence as confidences
 from ..annotation.gold import NO_GOLD, is_space
+from ..annotation.span_confidence import clear_spans, read_span, register_spans, store_spans
 from ..heads.head_pipe import HeadPipe
 from ..heads.losses import cross_entropy
 from ..heads.token_vectors import set_outputs
@@ -59,7 +59,7 @@ def make_pretrained_ner(
         of a group must not overlap.
     overwrite: Whether to replace entities that are there already. Otherwise they stay, and new
         ones are found beside them.
-    confidence: Whether to keep how sure each entity is, as `span._.confidence`.
+    confidence: Whether to keep how probable each entity is, as `span._.confidence`.
     """
     return PretrainedNer(
         nlp.vocab,
@@ -116,7 +116,7 @@ class PretrainedNer(HeadPipe):
         self.overwrite = overwrite
         self.spans_key = spans_key
         if confidence:
-            confidences.register_spans()
+            register_spans(name)
 
     def add_label(self, label: str) -> int:
         """Add a label, also to a trained component: what it has learnt stays, and training goes on
@@ -189,15 +189,17 @@ class PretrainedNer(HeadPipe):
         for doc, (spans, sure) in zip(docs, predictions):
             labels = self._hash_labels(spans.labels, self.label_data)
             columns = zip(spans.starts.tolist(), spans.ends.tolist(), labels.tolist())
-            found = [Span(doc, start, end, label=label) for start, end, label in columns]
-            found += self._old_spans(doc)
+            new = [Span(doc, start, end, label=label) for start, end, label in columns]
+            found = new + self._old_spans(doc)
             if self.spans_key:
                 doc.spans[self.spans_key] = sorted(found)
             else:
                 blocked = [doc[i : i + 1] for i in np.flatnonzero(find_blocked(doc)).tolist()]
                 doc.set_ents(found, blocked=blocked)
+            target = self.spans_key or ""
+            clear_spans(doc, self.name, target, all_components=self.overwrite)
             if self.confidence:
-                confidences.store_spans(doc, spans.starts, spans.ends, labels, sure)
+                store_spans(doc, self.name, new, sure.tolist(), target)
 
     def score(self, examples: Iterable[Example], **kwargs) -> dict[str, object]:
         return super().score(examples, **{"spans_key": self.spans_key} | kwargs)
@@ -217,7 +219,8 @@ class PretrainedNer(HeadPipe):
         if not self.confidence:
             raise ValueError(Errors.CALIBRATION_NO_CONFIDENCE.format(name=self.name))
         for example in examples:
-            if any(s._.confidence is not None for s in self._found_spans(example.predicted)):
+            old = self._found_spans(example.predicted)
+            if any(read_span(span, self.name) is not None for span in old):
                 raise ValueError(Errors.CALIBRATION_ANNOTATED.format(name=self.name))
         calibrated, self.cfg["calibration"] = self.cfg["calibration"], None
         try:
@@ -231,7 +234,7 @@ class PretrainedNer(HeadPipe):
     def outcomes(self, example: Example) -> list[tuple[float, bool]]:
         """Of each predicted entity that the reference can judge: its confidence, and whether it is
         right."""
-        return read_outcomes(example, self.spans_key)
+        return read_outcomes(example, self.spans_key, self.name)
 
     # Training
 

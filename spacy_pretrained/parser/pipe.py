@@ -12,7 +12,6 @@ from spacy.vocab import Vocab
 from thinc.api import Model, Ops
 from thinc.types import Floats1d, Floats2d, Floats3d, Ints1d
 
-from ..annotation import confidence as confidences
 from ..annotation.gold import NO_GOLD, collect_labels, is_space
 from ..annotation.sentences import (
     SentenceBatch,
@@ -22,6 +21,7 @@ from ..annotation.sentences import (
     first_tokens,
     heads_of_spaces,
 )
+from ..annotation.token_confidence import clear_tokens, register_tokens, store_tokens
 from ..heads.head_pipe import HeadPipe
 from ..heads.losses import cross_entropy, sigmoid, softmax, to_targets
 from ..heads.resizing import resize
@@ -118,7 +118,7 @@ class BiaffineParser(HeadPipe):
         self.max_sentence = max_sentence
         if confidence:
             for kind in CONFIDENCES:
-                confidences.register(kind)
+                register_tokens(kind, name)
 
     # Prediction
 
@@ -196,8 +196,11 @@ class BiaffineParser(HeadPipe):
                 doc.from_array(["HEAD", "DEP"], columns)
             # A Doc that is older than this parser, or made for another vocab, has none or others.
             doc.noun_chunks_iterator = self.vocab.get_noun_chunks
-            for kind, values in parse.confidence.items():
-                confidences.store(doc, kind, values[low:high].copy())
+            if self.confidence:
+                found = {kind: values[low:high] for kind, values in parse.confidence.items()}
+                store_tokens(doc, found)
+            else:
+                clear_tokens(doc, CONFIDENCES)
             low = high
 
     # Saving

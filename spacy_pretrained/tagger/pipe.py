@@ -12,8 +12,8 @@ from spacy.vocab import Vocab
 from thinc.api import Model
 from thinc.types import Floats1d, Floats2d, Ints1d
 
-from ..annotation import confidence as confidences
 from ..annotation.gold import collect_labels, is_space, number_labels, read_attribute
+from ..annotation.token_confidence import clear_tokens, register_tokens, store_tokens
 from ..heads.head_pipe import HeadPipe
 from ..heads.losses import cross_entropy, softmax
 from ..heads.token_vectors import set_outputs
@@ -128,7 +128,7 @@ class PretrainedTagger(HeadPipe):
         self.overwrite = overwrite
         if confidence:
             for attribute in self.attributes:
-                confidences.register(attribute)
+                register_tokens(attribute, name)
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -178,7 +178,7 @@ class PretrainedTagger(HeadPipe):
         for doc in docs:
             high = low + len(doc)
             space = is_space(doc)
-            columns = []
+            columns, probabilities = [], {}
             for attribute, found, (_, sure) in zip(self.label_data, hashes, predictions):
                 values = found[low:high].copy()
                 values[space] = strings.add(OF_SPACE[attribute])
@@ -188,11 +188,15 @@ class PretrainedTagger(HeadPipe):
                     values = np.where(old != 0, old, values)
                     probable = None if probable is None else np.where(old != 0, np.nan, probable)
                 if probable is not None:
-                    confidences.store(doc, attribute, probable)
+                    probabilities[attribute] = probable
                 columns.append(values)
             if len(doc):
                 names = [attribute.upper() for attribute in self.label_data]
                 doc.from_array(names, np.stack(columns, axis=1))
+            if self.confidence:
+                store_tokens(doc, probabilities)
+            else:
+                clear_tokens(doc, self.label_data)
             low = high
 
     # Training

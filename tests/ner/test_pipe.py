@@ -10,6 +10,7 @@ import pytest
 import spacy
 from hard_texts import HARD_TEXTS, random_texts
 from spacy.tokens import Doc, DocBin, Span
+from spacy.tokens.underscore import Underscore
 from spacy.training import Example
 from spacy.util import fix_random_seed
 from tiny_pipelines import (
@@ -25,6 +26,8 @@ from tiny_pipelines import (
     train,
 )
 
+from spacy_pretrained.annotation import extension
+from spacy_pretrained.annotation.confidence import confidence
 from spacy_pretrained.ner.bioes import to_states
 from spacy_pretrained.ner.pipe import score
 
@@ -632,6 +635,43 @@ def test_confidence(trained):
         assert confidences(copy) == pytest.approx(confidences(doc), abs=1e-4)
 
 
+def test_what_is_annotated_anew_has_no_old_confidence(wild):
+    words = TEXTS[2].replace("/GPE", "").split()
+    doc = wild(Doc(wild.vocab, words=words))
+    free = entities(doc)
+    by_hand = [Span(doc, start, end, label=label) for start, end, label in free[:2]]
+    doc.ents = by_hand
+    doc = wild(doc)  # it keeps these, and they are no predictions
+    assert [ent._.confidence for ent in doc.ents[:2]] == [None, None]
+    for overwrite in (True, False):
+        silent = make_wild(confidence=False, overwrite=overwrite)
+        doc = wild(Doc(wild.vocab, words=words))
+        assert set(confidences(silent(doc))) == {None}
+
+
+def test_a_second_recognizer_that_replaces_entities(wild):
+    other = make_wild(overwrite=True)
+    ner = other.get_pipe(NER)
+    ner.name, ner.cfg["calibration"] = "other", [0.5, -1.0]
+    doc = wild(Doc(wild.vocab, words=TEXTS[2].replace("/GPE", "").split()))
+    before = confidences(doc)
+    after = confidences(other(doc))
+    assert len(before) == len(after) > 1
+    assert not set(before) & set(after) and None not in after
+
+
+def test_an_attribute_of_the_user_stays(trained, tmp_path, caplog, monkeypatch):
+    monkeypatch.setattr(Underscore, "span_extensions", {})
+    monkeypatch.setattr(extension, "_warned", set())
+    Span.set_extension("confidence", default="mine")
+    trained.to_disk(tmp_path)
+    nlp = spacy.load(tmp_path)
+    (warning,) = [r.getMessage() for r in caplog.records if "_.confidence" in r.getMessage()]
+    assert "'pretrained_ner'" in warning and "the default 'mine'" in warning
+    doc = nlp(as_blank(make_docs(nlp.vocab)[0]))
+    assert all(ent._.confidence == "mine" and confidence(ent) > 0.5 for ent in doc.ents)
+
+
 def test_without_confidence_nothing_is_stored():
     nlp = make_wild(confidence=False)
     doc = nlp(TEXTS[0].replace("/", " "))
@@ -801,9 +841,15 @@ def test_two_recognizers():
     for doc in docs:
         both = nlp(as_blank(doc))
         assert entities(both) == entities(both, "sc") == entities(doc)
-        assert [span._.confidence for span in both.ents] == [
-            span._.confidence for span in both.spans["sc"]
-        ]  # the last word counts
+        for name, spans in ((NER, both.ents), ("spans", both.spans["sc"])):
+            assert all(confidence(span, name) > 0 for span in spans)
+        # There are two numbers for each, and a span does not know which is meant.
+        assert confidences(both) == [None] * len(both.ents)
+        for name, pipe in nlp.pipeline:
+            alone = pipe(as_blank(doc))
+            found = alone.spans["sc"] if name == "spans" else alone.ents
+            for span, same in zip(found, both.ents, strict=True):
+                assert span._.confidence == pytest.approx(confidence(same, name), abs=1e-4)
     scores = nlp.evaluate(examples)
     assert scores["ents_f"] == scores["spans_sc_f"] == 1
 
