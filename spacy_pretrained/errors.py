@@ -29,9 +29,10 @@ class Errors:
     DROPOUT_RATE = "dropout has to be at least 0 and less than 1, but it is {dropout}."
     LABEL_UNKNOWN = (
         "Component '{name}' met the label '{label}' in training, which it was not initialized "
-        "with. Initialize it with all of the corpus, or with a list of labels that has it; one "
-        "that comes from a trained pipeline keeps the labels that it has there."
+        "with. Add it: nlp.get_pipe('{name}').add_label('{label}'); what was learnt stays. Or "
+        "initialize the component with all of the corpus, or with a list of labels that has it."
     )
+    LABEL_INVALID = "A label of '{name}' is a string that is not empty, not {label!r}."
     PREDICTION_NOT_FINITE = (
         "Component '{name}' gives scores that are NaN or infinite: its training diverged, or its "
         "weights are damaged. Load the pipeline as it was saved before, or train it again with a "

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 import numpy as np
 from spacy.attrs import DEP, HEAD, IS_SPACE, SENT_START
-from spacy.strings import StringStore
+from spacy.strings import get_string_id
 from spacy.tokens import Doc
 from spacy.training import Example
 from thinc.types import Ints1d
@@ -38,32 +38,41 @@ def read_attribute(example: Example, attribute: str) -> np.ndarray:
     return values
 
 
-def collect_labels(
-    examples: Iterable[Example], attributes: Iterable[str], strings: StringStore
-) -> dict[str, list[str]]:
+def collect_labels(examples: Iterable[Example], attributes: Iterable[str]) -> dict[str, list[str]]:
     """All labels of each of the attributes, sorted."""
-    found: dict[str, set[int]] = {attribute: set() for attribute in attributes}
+    found: dict[str, set[str]] = {attribute: set() for attribute in attributes}
     for example in examples:
-        for attribute, hashes in found.items():
-            hashes.update(np.unique(read_attribute(example, attribute)).tolist())
-    return {a: sorted(strings[h] for h in hashes if h) for a, hashes in found.items()}
+        strings = example.reference.vocab.strings  # the examples may be another pipeline's
+        for attribute, labels in found.items():
+            hashes = np.unique(read_attribute(example, attribute)).tolist()
+            labels.update(strings[h] for h in hashes if h)
+    return {attribute: sorted(labels) for attribute, labels in found.items()}
 
 
 def number_labels(
-    hashes: np.ndarray, labels: list[str], strings: StringStore, name: str, prefix: str = ""
+    examples: list[Example], attribute: str, labels: list[str], name: str, prefix: str = ""
 ) -> Ints1d:
-    """The numbers (N,) of labels among those of a component, -1 where one is missing.
+    """The numbers (N,) of the labels of all examples' tokens among those of a component, -1 where
+    one is missing.
 
-    hashes: As `read_attribute` gives them. name, prefix: The component's, and what to put before
+    attribute: As `read_attribute` takes it. name, prefix: The component's, and what to put before
         a label, for the error message.
     RAISES: ValueError for a label that is not among them.
     """
-    numbers = {strings.add(label): i for i, label in enumerate(labels)} | {0: NO_GOLD}
+    hashes = np.concatenate([read_attribute(example, attribute) for example in examples])
+    numbers = {get_string_id(label): i for i, label in enumerate(labels)} | {0: NO_GOLD}
     distinct, where = np.unique(hashes, return_inverse=True)
     for label in distinct.tolist():
         if label not in numbers:
-            raise ValueError(Errors.LABEL_UNKNOWN.format(name=name, label=prefix + strings[label]))
+            text = prefix + find_string(examples, label)
+            raise ValueError(Errors.LABEL_UNKNOWN.format(name=name, label=text))
     return np.asarray([numbers[h] for h in distinct.tolist()], dtype="int64")[where]
+
+
+def find_string(examples: Iterable[Example], label: int) -> str:
+    """The label of a hash that is in the references of examples, each with a vocab of its own."""
+    stores = (example.reference.vocab.strings for example in examples)
+    return next(strings[label] for strings in stores if label in strings)
 
 
 def read_sentence_starts(example: Example) -> Ints1d:

@@ -104,9 +104,7 @@ def _write(doc: Doc, key: Key, rows: list[Row]) -> None:
 
 def _find(rows: list[Row], label: str, text: str, component: str | None = None) -> float | None:
     found = {
-        row[4]
-        for row in rows
-        if row[2] == label and row[3] == text and component in (None, row[1])
+        row[4] for row in rows if row[2] == label and row[3] == text and component in (None, row[1])
     }
     return found.pop() if len(found) == 1 else None
 
@@ -118,9 +116,9 @@ def _key(name: str, span: Span) -> Key:
 def _keys(doc: Doc, name: str) -> Iterator[Key]:
     """Those of all spans that have an entry of that name."""
     for key in doc.user_data:
-        if isinstance(key, tuple) and len(key) == 4 and key[:2] == ("._.", name):
-            if key[3] is not None:
-                yield key
+        is_custom = isinstance(key, tuple) and len(key) == 4
+        if is_custom and key[:2] == ("._.", name) and key[3] is not None:
+            yield key
 
 
 def _read_old(span: Span, stored: dict[str, np.ndarray]) -> float | None:

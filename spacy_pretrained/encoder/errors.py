@@ -32,6 +32,11 @@ class Errors(SharedErrors):
         "Component '{name}' wants a model of spacy-pretrained.TorchEncoder.v1 or "
         "spacy-pretrained.OpenVinoEncoder.v1, not '{model}'."
     )
+    ENCODER_STAYS = (
+        "The encoder '{name}' runs on OpenVINO, for example in INT8, and does not train: what "
+        "`nlp.update` teaches the components behind it leaves its weights as they are. To train "
+        "them, too, start from the pipeline as it was before it was quantized."
+    )
     CACHE_NOT_FROZEN = (
         "The encoder '{name}' is to keep vectors, but it trains, and then they change. Set frozen "
         "= true in [components.{name}.model], or take cache_folder out of "

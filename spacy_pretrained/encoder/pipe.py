@@ -1,5 +1,6 @@
 """The `pretrained_encoder` component: one pretrained transformer for all components behind it."""
 
+import logging
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from pathlib import Path
@@ -13,12 +14,14 @@ from spacy.vocab import Vocab
 from thinc.api import Model, Optimizer, set_dropout_rate
 from thinc.types import Floats2d
 
-from ..backends.backbone import is_frozen, load_weights
+from ..backends.backbone import is_frozen, load_weights, trains
 from ..windows.batches import WindowBatch
 from .backbone_pipe import DEFAULT_SOURCE, BackbonePipe, Part
 from .errors import Errors
 from .feature_cache import CACHE_BYTES
 from .token_encoder import plan_batches, set_cache, set_width
+
+logger = logging.getLogger("spacy")
 
 DEFAULT_MODEL = {"@architectures": "spacy-pretrained.TorchEncoder.v1"}
 
@@ -51,6 +54,7 @@ class PretrainedEncoder(BackbonePipe, Tok2Vec):
         # For spaCy's `replace_listeners`, which gives a component a copy of this model.
         model.attrs["replace_listener"] = _name_layers
         self._pending: _PendingUpdate | None = None
+        self._has_warned = False  # that it does not train
 
     # Listeners
 
@@ -160,6 +164,9 @@ class PretrainedEncoder(BackbonePipe, Tok2Vec):
         losses.setdefault(self.name, 0.0)
         examples = list(examples)
         validate_examples(examples, "PretrainedEncoder.update")
+        if not (trains(self.model) or self._has_warned):
+            self._has_warned = True
+            logger.warning(Errors.ENCODER_STAYS.format(name=self.name))
         self._finish_pending()
         docs = [example.predicted for example in examples]
         set_dropout_rate(self.model, drop)

@@ -2,6 +2,10 @@
 
 from thinc.api import Model
 
+# What the score of a label that is added is less than that of another one: far enough not to
+# matter, near enough to be learnt soon.
+FAR_BELOW = 7.0
+
 
 def resize(model: Model, **dims: int) -> None:
     """Set dims of a layer, ahead of its parameters.

@@ -8,7 +8,8 @@ from thinc.api import Dropout, Model, chain, list2array
 from thinc.layers.chain import forward as forward_layers
 from thinc.types import Floats2d
 
-from .resizing import resize
+from .linear import Linear
+from .resizing import FAR_BELOW, resize
 
 
 def TokenVectors(tok2vec: Model[list[Doc], list[Floats2d]]) -> Model[list[Doc], Floats2d]:
@@ -43,6 +44,28 @@ def set_outputs(model: Model[list[Doc], Floats2d], nO: int) -> None:
     """Set the number of scores a row of a model by `put_layers`, ahead of its initialization."""
     resize(model.get_ref("output"), nO=nO)
     model.set_dim("nO", nO, force=True)
+
+
+def insert_outputs(
+    model: Model[list[Doc], Floats2d], at: int, *, like: int, count: int = 1
+) -> None:
+    """Insert so many scores before number `at` into a model by `put_layers` that may be trained.
+    At first each is that of number `like`, less `FAR_BELOW`: it is never the best, so that
+    predictions stay.
+
+    The layer is replaced, for an optimizer keeps moments of the old one, of its old size.
+    """
+    old = model.get_ref("output")
+    new = Linear(old.get_dim("nO") + count, old.maybe_get_dim("nI"))
+    if old.has_param("W"):
+        xp = model.ops.xp
+        W, b = old.get_param("W"), old.get_param("b")
+        below = xp.tile(b[like] - FAR_BELOW, count)
+        new.set_param("W", xp.concatenate([W[:at], xp.tile(W[like], (count, 1)), W[at:]]))
+        new.set_param("b", xp.concatenate([b[:at], below, b[at:]]))
+    model.replace_node(old, new)
+    model.set_ref("output", new)
+    model.set_dim("nO", new.get_dim("nO"), force=True)
 
 
 def forward(model: Model, docs: list[Doc], is_train: bool) -> tuple[Floats2d, Callable]:

@@ -14,7 +14,6 @@ class Errors(SharedErrors):
         "pipeline's or are nothing but white space: these are left out, and what their tokens are "
         "is not learnt. Check the corpus if these are many, or let its reader give gold tokens."
     )
-    LABEL_INVALID = "A label of '{name}' is a string that is not empty, not {label!r}."
     CALIBRATION_ONE_SIDED = (
         "The confidence of '{name}' cannot be calibrated: of {n} predicted entities {correct} are "
         "correct. It takes some of both kinds; give more development data."

@@ -65,7 +65,7 @@ def read_gold_entities(example: Example, spans_key: str | None = None) -> Entiti
 class FitReport:
     """Which entities references have, and how they fit predicted tokens."""
 
-    labels: set[int] = field(default_factory=set)  # hashes
+    labels: set[str] = field(default_factory=set)
     entities: int = 0
     trimmed: int = 0  # white space cut off
     lost: int = 0  # they do not begin and end with tokens, or are nothing but white space
@@ -74,7 +74,8 @@ class FitReport:
         gold = read_entities(example.reference, spans_key)
         aligned = _align(example, gold)
         trimmed = _trim(example.predicted, aligned)
-        self.labels.update(gold.labels.tolist())
+        strings = example.reference.vocab.strings  # the examples may be another pipeline's
+        self.labels.update(strings[label] for label in gold.labels.tolist())
         self.entities += len(gold.starts)
         self.lost += len(gold.starts) - len(trimmed.starts)
         same = set(zip(aligned.starts.tolist(), aligned.ends.tolist()))

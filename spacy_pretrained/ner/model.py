@@ -6,13 +6,11 @@ from thinc.api import Dropout, Model
 from thinc.types import Floats2d
 
 from ..heads.linear import Linear, Relu
-from ..heads.token_vectors import TokenScores
+from ..heads.token_vectors import TokenScores, insert_outputs
 from .bioes import OUTSIDE
 
 # The share of tokens that are no entity, to begin with.
 OUTSIDE_SHARE = 0.9
-# Of the score of O, that of a new state: far enough not to matter, near enough to be learnt soon.
-FAR_BELOW = 7.0
 
 
 def build_ner(
@@ -40,17 +38,6 @@ def expect_outside(model: Model[list[Doc], Floats2d]) -> None:
 
 def add_outputs(model: Model[list[Doc], Floats2d], count: int) -> None:
     """Append so many states to a model that may be trained. At first each of them is as probable
-    as O, but for a factor: wherever one could be, O is better, so that predictions stay.
-
-    The layer is replaced, for an optimizer keeps moments of the old one, of its old size.
-    """
-    old = model.get_ref("output")
-    new = Linear(old.get_dim("nO") + count, old.maybe_get_dim("nI"))
-    if old.has_param("W"):
-        xp = model.ops.xp
-        W, b = old.get_param("W"), old.get_param("b")
-        new.set_param("W", xp.concatenate([W, xp.tile(W[OUTSIDE], (count, 1))]))
-        new.set_param("b", xp.concatenate([b, xp.tile(b[OUTSIDE], count) - FAR_BELOW]))
-    model.replace_node(old, new)
-    model.set_ref("output", new)
-    model.set_dim("nO", new.get_dim("nO"), force=True)
+    as O, but for a factor: wherever one could be, O is better, so that predictions stay."""
+    at = model.get_ref("output").get_dim("nO")
+    insert_outputs(model, at, like=OUTSIDE, count=count)

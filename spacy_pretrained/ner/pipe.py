@@ -7,13 +7,14 @@ from dataclasses import asdict
 import numpy as np
 from spacy.language import Language
 from spacy.scorer import Scorer, get_ner_prf
+from spacy.strings import get_string_id
 from spacy.tokens import Doc, Span
 from spacy.training import Example, validate_examples, validate_get_examples
 from spacy.vocab import Vocab
 from thinc.api import Model
 from thinc.types import Floats1d, Floats2d, Ints1d
 
-from ..annotation.gold import NO_GOLD, is_space
+from ..annotation.gold import NO_GOLD, find_string, is_space
 from ..annotation.span_confidence import clear_spans, read_span, register_spans, store_spans
 from ..heads.head_pipe import HeadPipe
 from ..heads.losses import cross_entropy
@@ -21,7 +22,7 @@ from ..heads.token_vectors import set_outputs
 from . import calibration
 from .bioes import Spans, decode, n_states, probabilities, rule_out, to_spans, to_states
 from .errors import Errors
-from .gold import Entities, FitReport, find_blocked, read_gold_entities, read_outcomes
+from .gold import FitReport, find_blocked, read_gold_entities, read_outcomes
 from .model import add_outputs, expect_outside
 
 logger = logging.getLogger("spacy")
@@ -256,7 +257,7 @@ class PretrainedNer(HeadPipe):
         if fit.trimmed or fit.lost:
             logger.warning(Errors.ENTITIES_DO_NOT_FIT.format(name=self.name, **asdict(fit)))
         if labels is None:
-            labels = sorted(self.vocab.strings[h] for h in fit.labels)
+            labels = sorted(fit.labels)
         self._set_labels(list(dict.fromkeys([*self.labels, *labels])), what="entities")
         self.cfg["calibration"] = None
         set_outputs(self.model, n_states(len(self.labels)))
@@ -268,20 +269,21 @@ class PretrainedNer(HeadPipe):
 
         scores: Those (N, nO) of the N tokens of all examples. RETURNS: Loss and gradient (N, nO).
         """
-        columns = np.concatenate([self._gold_states(example) for example in examples])
+        numbers = {get_string_id(label): number for number, label in enumerate(self.labels)}
+        columns = np.concatenate([self._gold_states(example, numbers) for example in examples])
         gradient, loss = cross_entropy(self.model.ops, scores, columns)
         return loss, gradient
 
-    def _gold_states(self, example: Example) -> Ints1d:
-        """The state (N,) of each token, -1 where it is not known."""
-        gold = read_gold_entities(example, self.spans_key)
-        spans = Spans(gold.starts, gold.ends, self._label_numbers(gold))
-        return np.where(gold.known, to_states(spans, len(gold.known)), NO_GOLD)
+    def _gold_states(self, example: Example, numbers: dict[int, int]) -> Ints1d:
+        """The state (N,) of each token, -1 where it is not known.
 
-    def _label_numbers(self, gold: Entities) -> Ints1d:
-        strings = self.vocab.strings
-        numbers = {strings.add(label): number for number, label in enumerate(self.labels)}
+        numbers: Those of the labels, by their hashes. ValueError for a label that has none.
+        """
+        gold = read_gold_entities(example, self.spans_key)
         for label in gold.labels.tolist():
             if label not in numbers:
-                raise ValueError(Errors.LABEL_UNKNOWN.format(name=self.name, label=strings[label]))
-        return np.asarray([numbers[label] for label in gold.labels.tolist()], dtype="int64")
+                text = find_string([example], label)
+                raise ValueError(Errors.LABEL_UNKNOWN.format(name=self.name, label=text))
+        labels = np.asarray([numbers[label] for label in gold.labels.tolist()], dtype="int64")
+        spans = Spans(gold.starts, gold.ends, labels)
+        return np.where(gold.known, to_states(spans, len(gold.known)), NO_GOLD)

@@ -13,7 +13,7 @@ from thinc.initializers import glorot_uniform_init, uniform_init, zero_init
 from thinc.types import Floats2d, Floats3d, Ints1d, Ints2d
 from thinc.util import get_width
 
-from ..heads.resizing import resize
+from ..heads.resizing import FAR_BELOW, resize
 from .errors import Errors
 
 ArcsIn = tuple[Floats2d, Ints2d]
@@ -229,6 +229,20 @@ def init_labels(model: Model, X: LabelsIn | None = None, Y: Floats2d | None = No
     model.set_param("V", zero_init(model.ops, (nO, nH)))
     model.set_param("b", zero_init(model.ops, (nO,)))
     model.set_param("root", uniform_init(model.ops, (nH,)))
+
+
+def add_label_scores(model: Model[LabelsIn, Floats2d], like: int) -> None:
+    """Append the score of a label to a layer that may be trained. At first it is that of label
+    number `like`, less `FAR_BELOW`: it is never the best, so that predictions stay."""
+    nO, nH, xp = model.get_dim("nO"), model.get_dim("nH"), model.ops.xp
+    W, U, V, b, root = (model.get_param(name) for name in ("W", "U", "V", "b", "root"))
+    W = W.reshape(nH, nO, nH)
+    resize(model, nO=nO + 1)  # also for an optimizer, which has moments of the old sizes
+    model.set_param("W", xp.concatenate([W, W[:, like, None]], axis=1).reshape(nH, -1))
+    model.set_param("U", xp.concatenate([U, U[like, None]]))
+    model.set_param("V", xp.concatenate([V, V[like, None]]))
+    model.set_param("b", xp.concatenate([b, b[like, None] - FAR_BELOW]))
+    model.set_param("root", root)
 
 
 def _families(

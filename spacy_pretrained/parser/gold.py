@@ -10,7 +10,6 @@ from ..annotation.gold import (
     NO_GOLD,
     is_space,
     number_labels,
-    read_attribute,
     read_heads,
     read_sentence_starts,
     sentence_starts,
@@ -57,13 +56,12 @@ def read_parser_gold(
     _check_sentences(examples, heads, starts, offsets)
     starts = bound(starts, starts.astype("float32"), max_sentence)
     sentence = np.cumsum(starts)
-    deps = np.concatenate([read_attribute(example, "dep") for example in examples])
     return ParserGold(
         words=words,
         starts=starts,
         start_targets=np.where(open_ & ~given, known, 0),
         heads=np.where(sentence[heads] == sentence, heads, NO_GOLD),
-        labels=number_labels(deps, labels, docs[0].vocab.strings, name),
+        labels=number_labels(examples, "dep", labels, name),
     )
 
 

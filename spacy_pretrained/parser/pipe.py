@@ -25,6 +25,7 @@ from ..annotation.token_confidence import clear_tokens, register_tokens, store_t
 from ..heads.head_pipe import HeadPipe
 from ..heads.losses import cross_entropy, sigmoid, softmax, to_targets
 from ..heads.resizing import resize
+from .biaffine import add_label_scores
 from .errors import Errors
 from .gold import ParserGold, read_parser_gold
 from .mst import decode
@@ -119,6 +120,26 @@ class BiaffineParser(HeadPipe):
         if confidence:
             for kind in CONFIDENCES:
                 register_tokens(kind, name)
+
+    def add_label(self, label: str) -> int:
+        """Add a label, also to a trained component: what it has learnt stays, and training goes on
+        from there. The new label is improbable until it is met in training.
+
+        RETURNS: 1, or 0 if the label is there already.
+        """
+        if not isinstance(label, str) or not label:
+            raise ValueError(Errors.LABEL_INVALID.format(name=self.name, label=label))
+        if label in self.labels:
+            return 0
+        layer = self.model.get_ref("labels")
+        if layer.has_param("W"):
+            # Not like ROOT, which is no rival of the others.
+            others = [i for i, old in enumerate(self.labels) if old != ROOT]
+            add_label_scores(layer, like=others[0] if others else 0)
+        self.cfg["labels"].append(label)
+        self.vocab.strings.add(label)
+        install_noun_chunks(self.vocab, self.label_data)
+        return 1
 
     # Prediction
 
@@ -230,7 +251,9 @@ class BiaffineParser(HeadPipe):
         """
         validate_get_examples(get_examples, "BiaffineParser.initialize")
         if labels is None:
-            labels = collect_labels(get_examples(), ["dep"], self.vocab.strings)["dep"]
+            labels = collect_labels(get_examples(), ["dep"])["dep"]
+        if not self.model.get_ref("labels").has_param("W"):  # labels that were added come first
+            labels = dict.fromkeys([*self.labels, *labels])
         self._set_labels(list(labels), what="heads and labels")
         install_noun_chunks(self.vocab, self.label_data)
         resize(self.model.get_ref("labels"), nO=len(self.labels))

@@ -8,6 +8,11 @@ class Errors(SharedErrors):
         "The labels given for '{name}' are for '{attribute}', which is not among its attributes "
         "{attributes}."
     )
+    LABEL_FORM = (
+        "A label of '{name}' begins with its attribute, such as '{attribute}=X', and '{label}' "
+        "does not. Its attributes are {attributes}; one that the training data lacked takes no "
+        "labels until the component is initialized anew."
+    )
     ATTRIBUTE_UNKNOWN = (
         "'{attribute}' is no attribute that '{name}' can set. Choose from {attributes}."
     )

@@ -12,11 +12,11 @@ from spacy.vocab import Vocab
 from thinc.api import Model
 from thinc.types import Floats1d, Floats2d, Ints1d
 
-from ..annotation.gold import collect_labels, is_space, number_labels, read_attribute
+from ..annotation.gold import collect_labels, is_space, number_labels
 from ..annotation.token_confidence import clear_tokens, register_tokens, store_tokens
 from ..heads.head_pipe import HeadPipe
 from ..heads.losses import cross_entropy, softmax
-from ..heads.token_vectors import set_outputs
+from ..heads.token_vectors import insert_outputs, set_outputs
 from .errors import Errors
 
 logger = logging.getLogger("spacy")
@@ -134,6 +134,39 @@ class PretrainedTagger(HeadPipe):
     def labels(self) -> tuple[str, ...]:
         return tuple(f"{a}={label}" for a, labels in self.label_data.items() for label in labels)
 
+    def add_label(self, label: str) -> int:
+        """Add a label, also to a trained component: what it has learnt stays, and training goes on
+        from there. The new label is improbable until it is met in training.
+
+        label: With its attribute, as in `labels`: "tag=NN", "pos=NOUN", "morph=Number=Sing".
+        RETURNS: 1, or 0 if the label is there already.
+        """
+        if not isinstance(label, str) or not label:
+            raise ValueError(Errors.LABEL_INVALID.format(name=self.name, label=label))
+        if label in self.labels:
+            return 0
+        attribute, _, value = label.partition("=")
+        is_trained = self.model.get_ref("output").has_param("W")
+        known = tuple(self.label_data) if is_trained else self.attributes
+        if attribute not in known or not value:
+            raise ValueError(
+                Errors.LABEL_FORM.format(
+                    name=self.name,
+                    label=label,
+                    attribute=known[0],
+                    attributes=", ".join(self.attributes),
+                )
+            )
+        # In the order of the attributes, as `initialize` puts them.
+        labels = {a: list(self.label_data.get(a, [])) for a in self.attributes}
+        labels[attribute].append(value)
+        self.cfg["labels"] = {a: values for a, values in labels.items() if values}
+        self.vocab.strings.add(value)
+        if is_trained:
+            number = self.labels.index(label)
+            insert_outputs(self.model, number, like=number - 1)
+        return 1
+
     # Prediction
 
     def predict(self, docs: Iterable[Doc]) -> list[tuple[Ints1d, Floats1d | None]]:
@@ -214,7 +247,7 @@ class PretrainedTagger(HeadPipe):
         """
         validate_get_examples(get_examples, "PretrainedTagger.initialize")
         if labels is None:
-            labels = collect_labels(get_examples(), self.attributes, self.vocab.strings)
+            labels = collect_labels(get_examples(), self.attributes)
         for attribute in labels:
             if attribute not in self.attributes:
                 raise ValueError(
@@ -222,6 +255,11 @@ class PretrainedTagger(HeadPipe):
                         name=self.name, attribute=attribute, attributes=self.attributes
                     )
                 )
+        if not self.model.get_ref("output").has_param("W"):  # labels that were added come first
+            labels = {
+                a: list(dict.fromkeys([*self.label_data.get(a, []), *labels.get(a, [])]))
+                for a in self.attributes
+            }
         found = {a: list(labels[a]) for a in self.attributes if labels.get(a)}
         self._set_labels(found, what="any of " + ", ".join(self.attributes))
         for attribute in self.attributes:
@@ -237,13 +275,8 @@ class PretrainedTagger(HeadPipe):
         """
         total, gradients = 0.0, []
         for (attribute, labels), part in zip(self.label_data.items(), self._split(scores)):
-            gold = self._gold_columns(examples, attribute, labels)
+            gold = number_labels(examples, attribute, labels, self.name, f"{attribute}=")
             gradient, loss = cross_entropy(self.model.ops, part, gold)
             gradients.append(gradient)
             total += loss
         return total, self.model.ops.xp.concatenate(gradients, axis=1)
-
-    def _gold_columns(self, examples: list[Example], attribute: str, labels: list[str]) -> Ints1d:
-        """The number (N,) of each token's gold label, -1 where it is missing."""
-        hashes = np.concatenate([read_attribute(example, attribute) for example in examples])
-        return number_labels(hashes, labels, self.vocab.strings, self.name, f"{attribute}=")

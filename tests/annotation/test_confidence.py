@@ -1,9 +1,10 @@
-"""confidence.py: the number of a span or token is its own, or None, whatever spaCy does to a Doc."""
+"""confidence.py: the number of a span or token is its own, or None, whatever spaCy does."""
 
 import json
 import logging
 import pickle
 import warnings
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -73,7 +74,7 @@ def make_doc(vocab, rng, numbers: Numbers, n: int, words: list[str]) -> Doc:
     store_tokens(doc, {kind: numbers.take(n) for kind in KINDS})
     for target in ("", "sc"):
         bounds = sorted(rng.choice(n + 1, min(n + 1, 6), replace=False).tolist())
-        pairs = [(low, high) for low, high in zip(bounds, bounds[1:])][::2]
+        pairs = list(pairwise(bounds))[::2]
         spans = [Span(doc, low, high, label=str(rng.choice(LABELS))) for low, high in pairs]
         if target:
             doc.spans[target] = spans
@@ -413,5 +414,3 @@ def test_old_arrays_go_when_a_component_annotates(vocab):
     assert [token._.tag_confidence for token in doc] == [0.125] * 4
     clear_spans(doc, "ner", "")
     assert public(doc) == [None, None]
-
-

@@ -97,18 +97,20 @@ def test_labels(vocab):
         example_of(vocab, "a b ␣ c", tags=["Z", "", "_SP", "A"]),
         example_of(vocab, "a b", tags=["A", "M"], pos=["NOUN", ""]),
     ]
-    labels = collect_labels(examples, ["tag", "pos", "dep"], vocab.strings)
+    labels = collect_labels(examples, ["tag", "pos", "dep"])
     assert labels == {"tag": ["A", "M", "Z"], "pos": ["NOUN"], "dep": []}
-    assert collect_labels([], ["tag"], vocab.strings) == {"tag": []}
+    assert collect_labels([], ["tag"]) == {"tag": []}
 
 
 def test_numbers_of_labels(vocab):
-    hashes = read_attribute(example_of(vocab, "a b ␣ c", tags=["Z", "", "_SP", "A"]), "tag")
-    assert number_labels(hashes, ["A", "M", "Z"], vocab.strings, "x").tolist() == [2, -1, -1, 0]
-    assert number_labels(hashes, ["Z", "A"], vocab.strings, "x").tolist() == [0, -1, -1, 1]
-    assert number_labels(hashes[:0], ["A"], vocab.strings, "x").shape == (0,)
-    with pytest.raises(ValueError, match="'x' met the label 'tag=Z'"):
-        number_labels(hashes, ["A", "M"], vocab.strings, "x", "tag=")
+    example = example_of(vocab, "a b ␣ c", tags=["Z", "", "_SP", "A"])
+    assert number_labels([example], "tag", ["A", "M", "Z"], "x").tolist() == [2, -1, -1, 0]
+    assert number_labels([example] * 2, "tag", ["Z", "A"], "x").tolist() == [0, -1, -1, 1] * 2
+    empty = example_of(vocab, "")
+    assert number_labels([empty], "tag", ["A"], "x").shape == (0,)
+    other = example_of(spacy.blank("en").vocab, "a", tags=["of_another_vocab"])
+    with pytest.raises(ValueError, match=r"'x' met the label 'tag=of_another_vocab'.*add_label"):
+        number_labels([example, other], "tag", ["A", "Z"], "x", "tag=")
 
 
 def test_missing_heads_from_a_dict(vocab):

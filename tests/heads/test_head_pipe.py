@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import spacy
 import tiny_models
+from spacy.tokens import Span
 from spacy.util import fix_random_seed
 from tiny_pipelines import (
     CNN,
@@ -13,6 +14,7 @@ from tiny_pipelines import (
     ENCODER,
     annotations,
     as_blank,
+    as_example,
     fast_optimizer,
     make_examples,
     make_nlp,
@@ -86,6 +88,116 @@ def test_initialized_again_with_fewer_labels(head):
         begin(pipeline, FEW)
     assert len(nlp.get_pipe(head).labels) < n_labels
     assert_like(nlp, fresh, head)
+
+
+# Labels that are added
+
+NEW = {
+    "pretrained_tagger": ["tag=NEW", "morph=Case=New", "pos=X"],
+    "pretrained_ner": ["NEW"],
+    "biaffine_parser": ["new", "newer"],
+}
+
+
+@pytest.mark.parametrize("head", HEADS)
+def test_labels_are_added_after_training(head):
+    """Predictions stay, and the label is learnt, with an optimizer that knew the old sizes."""
+    nlp, optimizer = make_head(head), fast_optimizer()
+    examples = begin(nlp, MANY, 20, optimizer=optimizer)
+    docs = [example.reference for example in examples]
+    before = [annotations(nlp(as_blank(doc))) for doc in docs]
+    pipe = nlp.get_pipe(head)
+    for label in NEW[head]:
+        assert (pipe.add_label(label), pipe.add_label(label)) == (1, 0)
+        assert label in pipe.labels and len(set(pipe.labels)) == len(pipe.labels)
+    assert [annotations(nlp(as_blank(doc))) for doc in docs] == before
+    copy = spacy.util.load_model_from_config(nlp.config, auto_fill=True)
+    copy.from_bytes(nlp.to_bytes())
+    assert copy.get_pipe(head).labels == pipe.labels
+    assert [annotations(copy(as_blank(doc))) for doc in docs] == before
+
+    reference = make_reference(nlp.vocab, [0])
+    reference[1].tag_, reference[1].dep_ = "NEW", "new"
+    reference.ents = [Span(reference, 1, 2, label="NEW")]
+    for _ in range(80):
+        nlp.update([*examples, as_example(reference)], sgd=optimizer)
+    doc = nlp(as_blank(reference))
+    found = {
+        "pretrained_tagger": doc[1].tag_ == "NEW",
+        "pretrained_ner": doc[1].ent_type_ == "NEW",
+        "biaffine_parser": doc[1].dep_ == "new",
+    }
+    assert found[head]
+
+
+@pytest.mark.parametrize("head", HEADS)
+def test_labels_are_added_before_training(head):
+    nlp = make_head(head)
+    for label in NEW[head]:
+        nlp.get_pipe(head).add_label(label)
+    begin(nlp, MANY)
+    assert set(NEW[head]) < set(nlp.get_pipe(head).labels)
+    assert nlp(as_blank(make_reference(nlp.vocab, [0])))
+
+
+@pytest.mark.parametrize("head", HEADS)
+@pytest.mark.parametrize("label", ["", None, 7])
+def test_what_is_no_label(head, label):
+    with pytest.raises(ValueError, match=f"A label of '{head}' is a string"):
+        make_head(head).get_pipe(head).add_label(label)
+
+
+@pytest.mark.parametrize("label", ["NN", "lemma=x", "tag=", "=NN"])
+def test_a_label_of_a_tagger_has_its_attribute(label):
+    tagger = make_head("pretrained_tagger").get_pipe("pretrained_tagger")
+    with pytest.raises(ValueError, match=r"such as 'tag=X', and '.*' does not"):
+        tagger.add_label(label)
+
+
+# Examples of another pipeline
+
+
+def make_own_examples(nlp) -> list:
+    """With labels that no vocab has by itself."""
+    examples = make_examples(nlp, MANY)
+    for reference in (example.reference for example in examples):
+        reference.ents = [Span(reference, e.start, e.end, f"{e.label_}_X") for e in reference.ents]
+        for token in reference:
+            token.tag_ += "_X"
+            token.dep_ = token.dep_ if token.dep_ == "ROOT" else f"{token.dep_}_X"
+    return examples
+
+
+@pytest.mark.parametrize("head", HEADS)
+def test_examples_of_another_vocab(head):
+    """As stock components, they learn from Docs of another pipeline, and score on them."""
+    nlp, fresh, other = make_head(head), make_head(head), spacy.blank("en")
+    foreign = make_own_examples(other)
+    for pipeline, examples in ((nlp, foreign), (fresh, make_own_examples(fresh))):
+        assert pipeline is fresh or "NNP_X" not in pipeline.vocab.strings
+        fix_random_seed(0)
+        pipeline.initialize(lambda examples=examples: examples)
+        optimizer = fast_optimizer()
+        for _ in range(20):
+            pipeline.update(examples, sgd=optimizer)
+    assert_like(nlp, fresh, head)
+    key = {"pretrained_tagger": "tag_acc", "pretrained_ner": "ents_f", "biaffine_parser": "dep_las"}
+    scores, expected = nlp.evaluate(foreign), fresh.evaluate(make_own_examples(fresh))
+    assert scores[key[head]] == expected[key[head]] > 0.5
+
+
+@pytest.mark.parametrize("head", HEADS)
+def test_an_unknown_label_of_another_vocab(head):
+    nlp, other = make_head(head), spacy.blank("en")
+    begin(nlp, MANY)
+    reference = make_reference(other.vocab, [0])
+    reference[1].tag_, reference[1].dep_ = "NEW", "new"
+    reference.ents = [Span(reference, 1, 2, label="NEW")]
+    label = NEW[head][0]
+    with pytest.raises(ValueError, match=rf"the label '{label}'.*add_label\('{label}'\)"):
+        nlp.update([as_example(reference)])
+    nlp.get_pipe(head).add_label(label)
+    nlp.update([as_example(reference)])
 
 
 @pytest.mark.parametrize("head", HEADS)

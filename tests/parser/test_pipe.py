@@ -1,6 +1,8 @@
 """pipes/parser.py: it learns trees of any shape, always makes trees, keeps the sentences it is
 given, and learns from what is annotated and nothing else."""
 
+import multiprocessing
+
 import numpy as np
 import pytest
 import spacy
@@ -526,6 +528,19 @@ def test_confidence(trained):
     for copy in copies:
         again = [[token._.get(kind) for kind in KINDS] for token in copy]
         assert np.array_equal(again, values)
+
+
+@pytest.mark.parametrize("method", ["spawn", "forkserver"])
+def test_confidence_from_other_processes(trained, tmp_path, monkeypatch, method):
+    monkeypatch.setattr("spacy.language.mp", multiprocessing.get_context(method))
+    trained.to_disk(tmp_path)
+    config = {"components": {PARSER: {"confidence": True}}}
+    nlp = spacy.load(tmp_path, config=config)
+    texts = ["Ada sees the old river", "Robots never sleep"]
+    for doc, other in zip(nlp.pipe(texts, n_process=2), map(nlp, texts), strict=True):
+        for kind in KINDS:
+            expected = [token._.get(kind) for token in other]
+            assert [token._.get(kind) for token in doc] == pytest.approx(expected, abs=1e-5)
 
 
 def test_confidence_of_heads_is_their_probability(trained):

@@ -1,5 +1,7 @@
 """pipes/tagger.py: it learns what it is shown, all of it and nothing else, and is saved whole."""
 
+import multiprocessing
+
 import numpy as np
 import pytest
 import spacy
@@ -300,6 +302,19 @@ def test_confidence(trained, tmp_path):
         again = [[token._.get(kind) for kind in kinds] for token in copy]
         np.testing.assert_allclose(again, values, atol=1e-5)
     assert len(trained("")) == 0
+
+
+@pytest.mark.parametrize("method", ["spawn", "forkserver"])
+def test_confidence_from_other_processes(trained, tmp_path, monkeypatch, method):
+    monkeypatch.setattr("spacy.language.mp", multiprocessing.get_context(method))
+    trained.to_disk(tmp_path)
+    config = {"components": {TAGGER: {"confidence": True}}}
+    nlp = spacy.load(tmp_path, config=config)
+    texts = ["Ada sees the old river", "Robots never sleep"]
+    for doc, other in zip(nlp.pipe(texts, n_process=2), map(nlp, texts), strict=True):
+        for kind in (f"{attribute}_confidence" for attribute in ATTRIBUTES):
+            expected = [token._.get(kind) for token in other]
+            assert [token._.get(kind) for token in doc] == pytest.approx(expected, abs=1e-5)
 
 
 def test_without_confidence_nothing_is_stored(tiny_bert):
