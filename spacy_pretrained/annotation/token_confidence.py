@@ -38,7 +38,7 @@ def register_tokens(kind: str, component: str) -> None:
 
 
 def store_tokens(doc: Doc, probabilities: dict[str, Floats1d]) -> None:
-    """Keep, of each kind, the probability (N,) of what each of the N tokens is annotated with now;
+    """Keep, of each kind, the probability (N,) of what each of the N tokens has now;
     NaN where nothing was predicted."""
     clear_tokens(doc, probabilities)
     if not len(doc):

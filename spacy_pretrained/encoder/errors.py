@@ -33,9 +33,9 @@ class Errors(SharedErrors):
         "spacy-pretrained.OpenVinoEncoder.v1, not '{model}'."
     )
     ENCODER_STAYS = (
-        "The encoder '{name}' runs on OpenVINO, for example in INT8, and does not train: what "
-        "`nlp.update` teaches the components behind it leaves its weights as they are. To train "
-        "them, too, start from the pipeline as it was before it was quantized."
+        "The transformer of '{name}' runs on OpenVINO, for example in INT8, and does not train: "
+        "`nlp.update` trains the components that listen to it only. To train the transformer, "
+        "too, start from the pipeline as it was before it was quantized."
     )
     CACHE_NOT_FROZEN = (
         "The encoder '{name}' is to keep vectors, but it trains, and then they change. Set frozen "

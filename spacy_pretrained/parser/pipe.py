@@ -23,7 +23,7 @@ from ..annotation.sentences import (
 )
 from ..annotation.token_confidence import clear_tokens, register_tokens, store_tokens
 from ..heads.head_pipe import HeadPipe
-from ..heads.losses import cross_entropy, sigmoid, softmax, to_targets
+from ..heads.losses import best_probability, cross_entropy, sigmoid, softmax, to_targets
 from ..heads.resizing import resize
 from .biaffine import add_label_scores
 from .errors import Errors
@@ -192,7 +192,7 @@ class BiaffineParser(HeadPipe):
         if self.confidence:
             sure = softmax(np.where(batch.is_head, scores, -np.inf))[batch.is_word]
             parse.confidence["head"][batch.rows] = sure[np.arange(len(columns)), columns]
-            parse.confidence["dep"][batch.rows] = softmax(label_scores).max(axis=1)
+            parse.confidence["dep"][batch.rows] = best_probability(label_scores)
 
     def _score_labels(self, X: Floats2d, heads: Ints1d) -> Floats2d:
         """Scores (W, labels) for the arcs between words and their heads, -1 for the root, which

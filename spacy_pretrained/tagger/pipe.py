@@ -15,7 +15,7 @@ from thinc.types import Floats1d, Floats2d, Ints1d
 from ..annotation.gold import collect_labels, is_space, number_labels
 from ..annotation.token_confidence import clear_tokens, register_tokens, store_tokens
 from ..heads.head_pipe import HeadPipe
-from ..heads.losses import cross_entropy, softmax
+from ..heads.losses import best_probability, cross_entropy
 from ..heads.token_vectors import insert_outputs, set_outputs
 from .errors import Errors
 
@@ -190,7 +190,7 @@ class PretrainedTagger(HeadPipe):
         decoded = []
         for part in self._split(self._check_finite(scores)):
             best = part.argmax(axis=1)
-            sure = softmax(part).max(axis=1) if self.confidence else None
+            sure = best_probability(part) if self.confidence else None
             decoded.append((ops.to_numpy(best), sure if sure is None else ops.to_numpy(sure)))
         return decoded
 

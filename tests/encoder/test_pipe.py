@@ -758,3 +758,17 @@ def test_a_gradient_that_is_not_finite_leaves_nothing_behind(tiny_bert):
     assert all(
         np.isfinite(doc.tensor).all() for doc in nlp.pipe(example.text for example in examples)
     )
+
+
+def test_a_quantized_encoder_says_that_it_stays(int8_pipeline, trained, caplog):
+    nlp = spacy.load(int8_pipeline)
+    examples = make_examples(nlp)
+    before = get_shim(nlp.get_pipe(ENCODER).model).to_files()
+    for _ in range(2):
+        nlp.update(examples, sgd=fast_optimizer(), exclude=["spancat", "textcat"])
+    (warning,) = [r.getMessage() for r in caplog.records if "OpenVINO" in r.getMessage()]
+    assert "'pretrained_encoder'" in warning and "does not train" in warning
+    assert get_shim(nlp.get_pipe(ENCODER).model).to_files() == before
+    caplog.clear()
+    trained.update(make_examples(trained))
+    assert not caplog.records

@@ -4,7 +4,13 @@ import numpy as np
 import pytest
 from thinc.api import NumpyOps
 
-from spacy_pretrained.heads.losses import cross_entropy, sigmoid, softmax, to_targets
+from spacy_pretrained.heads.losses import (
+    best_probability,
+    cross_entropy,
+    sigmoid,
+    softmax,
+    to_targets,
+)
 
 OPS = NumpyOps()
 
@@ -23,6 +29,12 @@ def test_softmax_is_the_formula(scores):
     assert softmax(scores)[0, 1] == 0
     assert softmax(scores)[0].sum() == pytest.approx(1)
     assert softmax(np.zeros((0, 4))).shape == (0, 4)
+
+
+def test_best_probability_is_that_of_softmax(scores):
+    scores[0, 1] = -np.inf
+    for rows in (scores, scores + 1000, scores[:0]):
+        np.testing.assert_allclose(best_probability(rows), softmax(rows).max(axis=1))
 
 
 def test_sigmoid_knows_no_overflow():
