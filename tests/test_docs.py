@@ -37,7 +37,9 @@ def read_entry_points() -> dict[str, dict[str, str]]:
     setup.read(ROOT / "setup.cfg", encoding="utf8")
     groups = setup["options.entry_points"].items()
     return {
-        group.removeprefix("spacy_"): dict(re.split(r"\s*=\s*", x, maxsplit=1) for x in lines)
+        group.removeprefix("spacy_").removeprefix("thinc_"): dict(
+            re.split(r"\s*=\s*", x, maxsplit=1) for x in lines
+        )
         for group, value in groups
         if group not in NOT_IN_CONFIGS and (lines := value.strip().splitlines())
     }

@@ -44,3 +44,19 @@ class Errors(SharedErrors):
         "This config has a component of spacy-transformers, which is not installed: "
         '`pip install "spacy-pretrained[spacy-transformers]"`.'
     )
+    WARMUP = (
+        "warmup_steps has to be from 0 to total_steps, and total_steps at least 1, but they are "
+        "{warmup_steps} and {total_steps}. Set both in [training.optimizer.learn_rate], together "
+        "with [training] max_steps."
+    )
+    RATE_ZERO = (
+        "Component '{name}' is updated at a learning rate of 0: it learns nothing. In Python, "
+        "nothing but you steps a schedule: call `optimizer.step_schedules()` after each update, or "
+        "set a rate, such as `optimizer.learn_rate = 0.001`."
+    )
+    RATE_STUCK = (
+        "Component '{name}' was updated {updates} times in a row at a learning rate of {rate:.3g}, "
+        "in the middle of a warm-up. In Python, nothing but you steps a schedule: call "
+        "`optimizer.step_schedules()` after each update, or set a rate, such as "
+        "`optimizer.learn_rate = 0.001`."
+    )
