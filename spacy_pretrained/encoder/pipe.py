@@ -15,6 +15,7 @@ from thinc.api import Model, Optimizer, set_dropout_rate
 from thinc.types import Floats2d
 
 from ..backends.backbone import is_frozen, load_weights, trains
+from ..training.rate_watch import watch_rate
 from ..windows.batches import WindowBatch
 from .backbone_pipe import DEFAULT_SOURCE, BackbonePipe, Part
 from .errors import Errors
@@ -168,6 +169,7 @@ class PretrainedEncoder(BackbonePipe, Tok2Vec):
             self._has_warned = True
             logger.warning(Errors.ENCODER_STAYS.format(name=self.name))
         self._finish_pending()
+        watch_rate(sgd, self.name)
         docs = [example.predicted for example in examples]
         set_dropout_rate(self.model, drop)
         vectors, backprop = self.model.begin_update(docs)
@@ -187,6 +189,7 @@ class PretrainedEncoder(BackbonePipe, Tok2Vec):
 
         `nlp.update(sgd=...)` calls this before any could; then the step waits for them.
         """
+        watch_rate(sgd, self.name)
         if self._pending is not None and not self._pending.answered:
             self._pending.sgd = sgd
             return

@@ -19,6 +19,7 @@ from thinc.types import Floats2d, FloatsXd, Ints1d
 
 from ..runtime.blas_threads import few_blas_threads
 from ..runtime.doc_stream import batch_docs
+from ..training.rate_watch import watch_rate
 from .errors import Errors
 
 SAMPLE = 10  # examples that a model finds its sizes with
@@ -147,6 +148,11 @@ class HeadPipe(TrainablePipe):
         if sgd is not None:
             self.finish_update(sgd)
         return losses
+
+    def finish_update(self, sgd: Optimizer) -> None:
+        """Step the optimizer with the gradients that were accumulated."""
+        watch_rate(sgd, self.name)
+        super().finish_update(sgd)
 
     def _learn(self, examples: list[Example]) -> float:
         """Accumulate the gradients of a batch. RETURNS: Its loss."""
