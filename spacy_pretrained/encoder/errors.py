@@ -72,3 +72,13 @@ class Errors(SharedErrors):
         'stands before it in the pipeline. Add it first: nlp.add_pipe("pretrained_encoder", '
         'name="{upstream}", before="{name}") - or take upstream out of the config.'
     )
+    VECTORS_OVERWRITTEN = (
+        "Component '{component}' needs the vectors of '{upstream}', but '{name}' stands between "
+        "them and would write over these in doc.tensor. Put '{name}' behind '{component}' and all "
+        "else that listens to '{upstream}', right before what is to listen to '{name}': "
+        'nlp.add_pipe("pretrained_encoder", before=...).'
+    )
+    REHEARSAL_NOT_BEGUN = (
+        "The encoder '{name}' has no copy of what it was, which a rehearsal compares with. Call "
+        "`nlp.resume_training()` while it is enabled, before the first update."
+    )

@@ -1,6 +1,7 @@
 """What components that share the encoder have in its place."""
 
 import math
+import weakref
 
 from spacy.pipeline.tok2vec import Tok2VecListener
 
@@ -32,3 +33,19 @@ def build_encoder_listener(
 def _check_upstream(listener: Tok2VecListener, X=None, Y=None) -> None:
     if not listener.has_dim("nO"):
         raise ValueError(Errors.LISTENER_ALONE.format(upstream=listener.upstream_name))
+
+
+class EncoderLink:
+    """Leads from a listener to its encoder's component: `link()` is that, or None where there is
+    none any more. Copies of a listener, in this process or another, have links that lead nowhere,
+    and not a copy of the encoder.
+    """
+
+    def __init__(self, encoder: object | None = None):
+        self._find = (lambda: None) if encoder is None else weakref.ref(encoder)
+
+    def __call__(self) -> object | None:
+        return self._find()
+
+    def __reduce__(self):
+        return EncoderLink, ()

@@ -1,7 +1,7 @@
 """The `pretrained_encoder` component: one pretrained transformer for all components behind it."""
 
 import logging
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 
@@ -20,6 +20,8 @@ from ..windows.batches import WindowBatch
 from .backbone_pipe import DEFAULT_SOURCE, BackbonePipe, Part
 from .errors import Errors
 from .feature_cache import CACHE_BYTES
+from .listener import EncoderLink
+from .pending_update import PendingUpdate, step
 from .token_encoder import plan_batches, set_cache, set_width
 
 logger = logging.getLogger("spacy")
@@ -54,8 +56,15 @@ class PretrainedEncoder(BackbonePipe, Tok2Vec):
         super().__init__(vocab, model, name)
         # For spaCy's `replace_listeners`, which gives a component a copy of this model.
         model.attrs["replace_listener"] = _name_layers
-        self._pending: _PendingUpdate | None = None
         self._has_warned = False  # that it does not train
+        self._pending: PendingUpdate | None = None
+        # The model as it was: `nlp.resume_training` sets it, for `rehearse`.
+        self._rehearsal_model: Model | None = None
+        # The components behind this one that listen to others, by their upstream, and, to know
+        # when spaCy links all components anew, the listener map that they were found with.
+        self._cut_off: dict[str, str] = {}
+        self._behind: set[str] = set()
+        self._linked: dict | None = None
 
     # Listeners
 
@@ -64,9 +73,23 @@ class PretrainedEncoder(BackbonePipe, Tok2Vec):
         that stands behind this one."""
         if isinstance(component, PretrainedEncoder):
             raise ValueError(Errors.TWO_ENCODERS.format(old=self.name, new=component.name))
+        self._find_cut_off(component)
         super().find_listeners(component)
         if isinstance(component, BackbonePipe) and component.upstream == self.name:
             self._lend_backbone(component)
+
+    def _find_cut_off(self, component: object) -> None:
+        """Remember whether a component listens to a tok2vec that stands before this one: between
+        them its vectors are overwritten."""
+        if self._linked is not self.listener_map:
+            self._linked, self._cut_off, self._behind = self.listener_map, {}, set()
+        self._behind.add(component.name)
+        model = getattr(component, "model", None)
+        for node in model.walk() if isinstance(model, Model) else ():
+            if not isinstance(node, Tok2VecListener) or node.upstream_name in ("*", self.name):
+                continue
+            if node.upstream_name not in self._behind:
+                self._cut_off[component.name] = node.upstream_name
 
     def _lend_backbone(self, component: BackbonePipe) -> None:
         """Lend a component, which reads texts by itself, the backbone with its weights."""
@@ -78,6 +101,7 @@ class PretrainedEncoder(BackbonePipe, Tok2Vec):
 
     def add_listener(self, listener: Tok2VecListener, component_name: str) -> None:
         super().add_listener(listener, component_name)
+        listener.encoder = EncoderLink(self)
         self._set_width(listener, component_name)
 
     def _set_width(self, listener: Tok2VecListener, component_name: str) -> None:
@@ -98,6 +122,21 @@ class PretrainedEncoder(BackbonePipe, Tok2Vec):
     def pipe(self, stream: Iterable[Doc], *, batch_size: int = 128) -> Iterator[Doc]:
         """Encode a stream of Docs: see `BackbonePipe._annotate_ahead`."""
         yield from self._annotate_ahead(stream, batch_size, self.predict, self.set_annotations)
+
+    def set_annotations(self, docs: Sequence[Doc], tokvecses: list[Floats2d]) -> None:
+        """Set the vectors (N, D) of Docs.
+
+        RAISES: ValueError if a component behind this one still needs vectors of another tok2vec.
+        """
+        for component, upstream in self._cut_off.items():
+            message = Errors.VECTORS_OVERWRITTEN
+            raise ValueError(message.format(name=self.name, component=component, upstream=upstream))
+        super().set_annotations(docs, tokvecses)
+        if self._pending is None or not self._pending.has_any(docs):
+            # Listeners would still wait for the batch of an earlier update, where this component
+            # does not train any more but annotates.
+            for listener in self.listeners:
+                listener.receive(None, None, None)
 
     def plan_batches(self, docs: list[Doc]) -> list[WindowBatch]:
         """The batches of windows that the backbone gets to see for these Docs."""
@@ -122,7 +161,7 @@ class PretrainedEncoder(BackbonePipe, Tok2Vec):
         """
         validate_get_examples(get_examples, "PretrainedEncoder.initialize")
         load_weights(self.model, source, self.name)
-        self._pending = None
+        self._pending = self._rehearsal_model = None
         self.model.initialize(X=[example.x for example in islice(get_examples(), 10)])
         for listener in self.listeners:
             listener.set_dim("nO", self.model.get_dim("nO"), force=True)
@@ -172,9 +211,13 @@ class PretrainedEncoder(BackbonePipe, Tok2Vec):
         watch_rate(sgd, self.name)
         docs = [example.predicted for example in examples]
         set_dropout_rate(self.model, drop)
+        self._begin(docs, losses).sgd = sgd
+        return losses
+
+    def _begin(self, docs: list[Doc], losses: dict[str, float]) -> PendingUpdate:
+        """Encode Docs, and give the vectors to all listeners."""
         vectors, backprop = self.model.begin_update(docs)
-        pending = _PendingUpdate(self.model, vectors, backprop, len(self.listeners))
-        pending.sgd = sgd
+        pending = PendingUpdate(self.model, docs, vectors, backprop, len(self.listeners))
         batch_id = Tok2VecListener.get_batch_id(docs)
         for number, listener in enumerate(self.listeners):
             # A stock listener has no weight.
@@ -182,7 +225,27 @@ class PretrainedEncoder(BackbonePipe, Tok2Vec):
             answer = pending.callback(number, weight, losses, self.name)
             listener.receive(batch_id, vectors, answer)
         self._pending = pending
-        return losses
+        return pending
+
+    def begin_rehearsal(
+        self, docs: list[Doc], listener: Tok2VecListener, losses: dict[str, float]
+    ) -> list[Floats2d]:
+        """Encode Docs for the `rehearse` of a component, which spaCy calls in any order; once for
+        all components that rehearse these Docs. Their gradients are applied with the next update.
+
+        RETURNS: Vectors (N, D) of each Doc as they were at `nlp.resume_training()`.
+        """
+        if self._rehearsal_model is None:
+            raise ValueError(Errors.REHEARSAL_NOT_BEGUN.format(name=self.name))
+        losses.setdefault(self.name, 0.0)
+        pending, number = self._pending, self.listeners.index(listener)
+        begun = pending is not None and pending.old_vectors and pending.is_of(docs)
+        if not begun or number in pending.answered:
+            self._finish_pending()
+            set_dropout_rate(self.model, 0.0)
+            pending = self._begin(docs, losses)
+            pending.old_vectors = self._rehearsal_model.predict(docs)
+        return pending.old_vectors
 
     def finish_update(self, sgd: Optimizer) -> None:
         """Step the optimizer with the gradients of the listeners that have answered.
@@ -194,7 +257,7 @@ class PretrainedEncoder(BackbonePipe, Tok2Vec):
             self._pending.sgd = sgd
             return
         self._finish_pending()
-        _step(self.model, sgd)
+        step(self.model, sgd)
 
     def _finish_pending(self) -> None:
         """Apply what listeners answered, though not all did."""
@@ -226,57 +289,3 @@ def _name_layers(model: Model) -> Model:
     for name, layer in zip(("backbone", "orth"), model.layers):
         model.set_ref(name, layer)
     return model
-
-
-def _step(model: Model, sgd: Optimizer) -> None:
-    """Step all layers. Where the backbone refuses its gradients, the other layers drop theirs."""
-    try:
-        model.finish_update(sgd)
-    except ValueError:
-        for layer in model.walk():
-            for name in layer.grad_names:
-                layer.get_grad(name).fill(0)
-        raise
-
-
-class _PendingUpdate:
-    """A forward pass whose listeners have yet to answer with their gradients."""
-
-    def __init__(self, model: Model, vectors: list[Floats2d], backprop: Callable, n_listeners: int):
-        self.answered: set[int] = set()
-        self.sgd: Optimizer | None = None  # to step with once the gradients are here
-        self._model = model
-        self._backprop: Callable | None = backprop
-        self._n_listeners = n_listeners
-        self._shapes = [v.shape for v in vectors]
-        self._has_gradient = False
-        self._gradient = [model.ops.alloc2f(*shape) for shape in self._shapes]
-
-    def callback(self, number: int, weight: float, losses: dict[str, float], name: str) -> Callable:
-        """What listener `number` calls with its gradient, of which so much counts."""
-
-        def answer(d_vectors: list[Floats2d]) -> list[Floats2d]:
-            if weight:
-                self._has_gradient = True
-                for total, one in zip(self._gradient, d_vectors):
-                    weighted = weight * one
-                    total += weighted
-                    losses[name] += float((weighted**2).sum())
-            self.answered.add(number)
-            if len(self.answered) == self._n_listeners:
-                self.finish()
-            # Nothing is before the encoder; layers beside the listener want the shape.
-            return [self._model.ops.alloc2f(*shape) for shape in self._shapes]
-
-        return answer
-
-    def finish(self) -> None:
-        """Run the backward pass with what was answered, once, and step if that was asked for."""
-        if self._backprop is None:
-            return
-        backprop, self._backprop = self._backprop, None
-        if self._has_gradient:
-            backprop(self._gradient)
-        self._gradient = []  # not to be kept until the next update
-        if self.sgd is not None:
-            _step(self._model, self.sgd)

@@ -16,11 +16,12 @@ from thinc.types import Floats1d, Floats2d, Ints1d
 
 from ..annotation.gold import NO_GOLD, find_string, is_space
 from ..annotation.span_confidence import clear_spans, read_span, register_spans, store_spans
-from ..heads.head_pipe import HeadPipe
+from ..heads.divergence import divergence
 from ..heads.losses import cross_entropy
+from ..heads.rehearsing_pipe import RehearsingPipe
 from ..heads.token_vectors import set_outputs
 from . import calibration
-from .bioes import Spans, decode, n_states, probabilities, rule_out, to_spans, to_states
+from .bioes import OUTSIDE, Spans, decode, n_states, probabilities, rule_out, to_spans, to_states
 from .errors import Errors
 from .gold import FitReport, find_blocked, read_gold_entities, read_outcomes
 from .model import add_outputs, expect_outside
@@ -93,7 +94,7 @@ def score(
     )
 
 
-class PretrainedNer(HeadPipe):
+class PretrainedNer(RehearsingPipe):
     """Finds entities that do not overlap: one state of B, I, E, S and a label, or O, a token, the
     best valid sequence of them (see `bioes.decode`).
 
@@ -272,6 +273,14 @@ class PretrainedNer(HeadPipe):
         numbers = {get_string_id(label): number for number, label in enumerate(self.labels)}
         columns = np.concatenate([self._gold_states(example, numbers) for example in examples])
         gradient, loss = cross_entropy(self.model.ops, scores, columns)
+        return loss, gradient
+
+    def compare(
+        self, docs: list[Doc], scores: Floats2d, old_model: Model, old_docs: list[Doc]
+    ) -> tuple[float, Floats2d]:
+        """What has a label that was added since was outside for the old model."""
+        old = old_model.predict(old_docs)
+        gradient, loss = divergence(self.model.ops, scores, old, background=OUTSIDE)
         return loss, gradient
 
     def _gold_states(self, example: Example, numbers: dict[int, int]) -> Ints1d:

@@ -22,14 +22,15 @@ from ..annotation.sentences import (
     heads_of_spaces,
 )
 from ..annotation.token_confidence import clear_tokens, register_tokens, store_tokens
-from ..heads.head_pipe import HeadPipe
 from ..heads.losses import best_probability, cross_entropy, sigmoid, softmax, to_targets
+from ..heads.rehearsing_pipe import RehearsingPipe
 from ..heads.resizing import resize
 from .biaffine import add_label_scores
 from .errors import Errors
 from .gold import ParserGold, read_parser_gold
 from .mst import decode
 from .noun_chunks import install as install_noun_chunks
+from .rehearsal import compare_parses
 from .scorer import score
 
 ROOT = "ROOT"
@@ -95,7 +96,7 @@ class Parse:
     confidence: dict[str, Floats1d]  # of each kind, (N,)
 
 
-class BiaffineParser(HeadPipe):
+class BiaffineParser(RehearsingPipe):
     """Deep biaffine attention (Dozat and Manning 2017) over sentences that it finds itself.
 
     Sentence starts that are set already, 1 or -1, are kept; unknown ones, 0, come from a score of
@@ -150,7 +151,7 @@ class BiaffineParser(HeadPipe):
             return Parse(np.zeros(0, dtype="int64"), np.zeros(0, dtype="uint64"), {})
         vectors = self.model.get_ref("vectors").predict(docs)
         words = ~_flat(docs, is_space)
-        starts, sure = self._find_sentences(docs, vectors, words)
+        starts, sure = self._find_sentences(self.model, docs, vectors, words)
         heads = heads_of_spaces(starts, words)
         labels = np.full(len(heads), self.vocab.strings.add(OF_SPACE), dtype="uint64")
         labels[heads == np.arange(len(heads))] = self.vocab.strings.add(ROOT)
@@ -163,11 +164,11 @@ class BiaffineParser(HeadPipe):
         return parse
 
     def _find_sentences(
-        self, docs: list[Doc], vectors: Floats2d, words: np.ndarray
+        self, model: Model, docs: list[Doc], vectors: Floats2d, words: np.ndarray
     ) -> tuple[np.ndarray, Floats1d]:
         """First tokens of sentences, bool (N,), and how probable it is that each token is one, or
         is none, as found, (N,)."""
-        scores = self._check_finite(self.model.get_ref("sentences").predict(vectors))
+        scores = self._check_finite(model.get_ref("sentences").predict(vectors))
         sure = sigmoid(self.model.ops.to_numpy(scores).ravel())
         known = _flat(docs, _known_starts)
         firsts = first_tokens([len(doc) for doc in docs])
@@ -273,6 +274,18 @@ class BiaffineParser(HeadPipe):
         for batch in batch_sentences(gold.starts, gold.words):
             loss += self._learn_batch(vectors, batch, gold, gradient)
         return loss, gradient
+
+    def compare(
+        self, docs: list[Doc], vectors: Floats2d, old_model: Model, old_docs: list[Doc]
+    ) -> tuple[float, Floats2d]:
+        """Of the sentences and heads that the old model finds."""
+        old_vectors = old_model.get_ref("vectors").predict(old_docs)
+        words = ~_flat(docs, is_space)
+        starts, _ = self._find_sentences(old_model, docs, old_vectors, words)
+        firsts = first_tokens([len(doc) for doc in docs])
+        open_ = find_open(_flat(docs, _known_starts), firsts, words)
+        batches = batch_sentences(starts, words)
+        return compare_parses(self.model, vectors, old_model, old_vectors, open_, batches)
 
     def _learn_batch(
         self, vectors: Floats2d, batch: SentenceBatch, gold: ParserGold, gradient: Floats2d

@@ -14,8 +14,9 @@ from thinc.types import Floats1d, Floats2d, Ints1d
 
 from ..annotation.gold import collect_labels, is_space, number_labels
 from ..annotation.token_confidence import clear_tokens, register_tokens, store_tokens
-from ..heads.head_pipe import HeadPipe
+from ..heads.divergence import divergence
 from ..heads.losses import best_probability, cross_entropy
+from ..heads.rehearsing_pipe import RehearsingPipe
 from ..heads.token_vectors import insert_outputs, set_outputs
 from .errors import Errors
 
@@ -99,7 +100,7 @@ def _morph_key(token: Token, attribute: str) -> int:
     return token.morph.key
 
 
-class PretrainedTagger(HeadPipe):
+class PretrainedTagger(RehearsingPipe):
     """Predicts any of tag, pos and morph of each token, from one vector each.
 
     White space is never predicted: it has the tag _SP, the part of speech SPACE, no features.
@@ -277,6 +278,16 @@ class PretrainedTagger(HeadPipe):
         for (attribute, labels), part in zip(self.label_data.items(), self._split(scores)):
             gold = number_labels(examples, attribute, labels, self.name, f"{attribute}=")
             gradient, loss = cross_entropy(self.model.ops, part, gold)
+            gradients.append(gradient)
+            total += loss
+        return total, self.model.ops.xp.concatenate(gradients, axis=1)
+
+    def compare(
+        self, docs: list[Doc], scores: Floats2d, old_model: Model, old_docs: list[Doc]
+    ) -> tuple[float, Floats2d]:
+        total, gradients = 0.0, []
+        for part, old in zip(self._split(scores), self._split(old_model.predict(old_docs))):
+            gradient, loss = divergence(self.model.ops, part, old)
             gradients.append(gradient)
             total += loss
         return total, self.model.ops.xp.concatenate(gradients, axis=1)

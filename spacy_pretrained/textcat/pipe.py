@@ -10,8 +10,9 @@ from spacy.vocab import Vocab
 from thinc.api import Model
 from thinc.types import Floats2d
 
-from ..heads.head_pipe import HeadPipe
+from ..heads.divergence import binary_divergence, divergence
 from ..heads.losses import cross_entropy, sigmoid, softmax
+from ..heads.rehearsing_pipe import RehearsingPipe
 from ..heads.token_vectors import set_outputs
 from .errors import Errors
 from .gold import collect_cats, make_targets, read_cats
@@ -65,7 +66,7 @@ def make_pretrained_textcat(
     )
 
 
-class PretrainedTextcat(HeadPipe):
+class PretrainedTextcat(RehearsingPipe):
     """Writes the probability of every label to `doc.cats`.
 
     A Doc without a token other than white space has the probabilities that the biases alone give:
@@ -143,6 +144,13 @@ class PretrainedTextcat(HeadPipe):
         known = read_cats(examples, self.label_data, self.name, **settings)
         targets = make_targets(known, **settings)
         gradient, loss = cross_entropy(self.model.ops, scores, targets, **settings)
+        return loss, gradient
+
+    def compare(
+        self, docs: list[Doc], scores: Floats2d, old_model: Model, old_docs: list[Doc]
+    ) -> tuple[float, Floats2d]:
+        measure = binary_divergence if self.multi_label else divergence
+        gradient, loss = measure(self.model.ops, scores, old_model.predict(old_docs))
         return loss, gradient
 
     def _learn(self, examples: list[Example]) -> float:

@@ -1,0 +1,78 @@
+"""A forward pass of the encoder whose listeners have yet to answer with their gradients."""
+
+from collections.abc import Callable
+
+from spacy.tokens import Doc
+from thinc.api import Model, Optimizer
+from thinc.types import Floats2d
+
+
+class PendingUpdate:
+    """Sums up the gradients of the vectors (N, D) of Docs, and runs the backward pass once."""
+
+    def __init__(
+        self,
+        model: Model,
+        docs: list[Doc],
+        vectors: list[Floats2d],
+        backprop: Callable,
+        n_listeners: int,
+    ):
+        self.vectors = vectors
+        self.old_vectors: list[Floats2d] = []  # of a rehearsal: those of the model as it was
+        self.answered: set[int] = set()
+        self.sgd: Optimizer | None = None  # to step with once the gradients are here
+        self._model = model
+        self._docs = docs
+        self._backprop: Callable | None = backprop
+        self._n_listeners = n_listeners
+        self._shapes = [v.shape for v in vectors]
+        self._has_gradient = False
+        self._gradient = [model.ops.alloc2f(*shape) for shape in self._shapes]
+
+    def is_of(self, docs: list[Doc]) -> bool:
+        """Whether these very Docs were encoded."""
+        return len(docs) == len(self._docs) and all(a is b for a, b in zip(docs, self._docs))
+
+    def has_any(self, docs: list[Doc]) -> bool:
+        return not {id(doc) for doc in docs}.isdisjoint(id(doc) for doc in self._docs)
+
+    def callback(self, number: int, weight: float, losses: dict[str, float], name: str) -> Callable:
+        """What listener `number` calls with its gradient, of which so much counts."""
+
+        def answer(d_vectors: list[Floats2d]) -> list[Floats2d]:
+            if weight:
+                self._has_gradient = True
+                for total, one in zip(self._gradient, d_vectors):
+                    weighted = weight * one
+                    total += weighted
+                    losses[name] += float((weighted**2).sum())
+            self.answered.add(number)
+            if len(self.answered) == self._n_listeners:
+                self.finish()
+            # Nothing is before the encoder; layers beside the listener want the shape.
+            return [self._model.ops.alloc2f(*shape) for shape in self._shapes]
+
+        return answer
+
+    def finish(self) -> None:
+        """Run the backward pass with what was answered, once, and step if that was asked for."""
+        if self._backprop is None:
+            return
+        backprop, self._backprop = self._backprop, None
+        if self._has_gradient:
+            backprop(self._gradient)
+        self._gradient = []  # not to be kept until the next update
+        if self.sgd is not None:
+            step(self._model, self.sgd)
+
+
+def step(model: Model, sgd: Optimizer) -> None:
+    """Step all layers. Where the backbone refuses its gradients, the other layers drop theirs."""
+    try:
+        model.finish_update(sgd)
+    except ValueError:
+        for layer in model.walk():
+            for name in layer.grad_names:
+                layer.get_grad(name).fill(0)
+        raise
