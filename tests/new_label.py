@@ -43,7 +43,6 @@ The screen of the [Trimba Ultra] is broken.
 I would not buy a [Gelvano Plus] again.
 You can find the [Mokra Lite] in every shop.
 """
-# What a training on TRAIN is most apt to forget, and what has no product.
 
 
 def read_examples(nlp: Language, text: str) -> list[Example]:

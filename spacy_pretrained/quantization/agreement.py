@@ -18,7 +18,7 @@ N_COMPARED = 200
 @dataclass(frozen=True)
 class MinAgreement:
     """How much of a pipeline's annotation its copy has to repeat, in percent: a little less than
-    the INT8 pipeline of English does whose scores are in docs/quantization.md."""
+    the INT8 pipeline of the English Web Treebank does."""
 
     tags: float = 99.0  # each of tags, parts of speech, morphology and lemmas
     heads: float = 98.0  # heads with labels

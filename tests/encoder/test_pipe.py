@@ -772,3 +772,22 @@ def test_a_quantized_encoder_says_that_it_stays(int8_pipeline, trained, caplog):
     caplog.clear()
     trained.update(make_examples(trained))
     assert not caplog.records
+
+
+def test_an_encoder_between_a_tok2vec_and_its_listener_says_so(tiny_bert):
+    """It would write over the vectors that the stock component reads."""
+    nlp = spacy.blank("en")
+    nlp.add_pipe("tok2vec")
+    stock = {"@architectures": "spacy.Tok2VecListener.v1", "width": 96, "upstream": "tok2vec"}
+    nlp.add_pipe("tagger", config={"model": {"tok2vec": stock}})
+    nlp.initialize(lambda: make_examples(nlp))
+    nlp("Ada sees rivers")
+    with pytest.raises(ValueError, match=r"'tagger' needs the vectors of 'tok2vec'.*before="):
+        nlp.add_pipe(ENCODER, after="tok2vec")
+    nlp.remove_pipe(ENCODER)
+    nlp.add_pipe(ENCODER)
+    nlp.add_pipe("pretrained_ner")
+    nlp.config["initialize"]["components"][ENCODER] = {"source": tiny_bert}
+    with nlp.select_pipes(enable=[ENCODER, "pretrained_ner"]):
+        nlp.initialize(lambda: make_examples(nlp))
+    assert nlp("Ada sees rivers")[0].tag_
