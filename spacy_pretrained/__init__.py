@@ -11,8 +11,10 @@ from typing import Any
 __version__ = "0.1.0"
 
 PUBLIC = {  # name: module that has it
+    "MinAgreement": "quantization.agreement",
     "Refused": "quantization.gate",
     "noun_chunks_ud": "parser.noun_chunks",
+    "quantize_agreeing": "quantization.quantize",
     "quantize_pipeline": "quantization.quantize",
     "quantize_within": "quantization.quantize",
     "restore_lemmatizer_trees": "training.lemmatizer_trees",
