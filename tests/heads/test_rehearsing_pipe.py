@@ -16,7 +16,7 @@ from tiny_pipelines import (
     train,
 )
 
-from spacy_pretrained.ner.model import FAR_BELOW
+from spacy_pretrained.heads.resizing import FAR_BELOW
 
 TAGGER, PARSER, NER, TEXTCAT = (
     "pretrained_tagger",
