@@ -1,5 +1,6 @@
 """`python -m spacy pretrained convert`."""
 
+import shlex
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -94,6 +95,8 @@ def convert_conllu(
             report: ConversionReport = corpora.convert_conllu(source, output, **settings)
             show_report(report)
     msg.good(f"Written to {output}")
+    if not source.is_dir():
+        show_next("pipeline" if report.entities else "tagger_parser", output)
 
 
 @convert.command("columns")
@@ -134,6 +137,7 @@ def convert_columns(
         )
         show_report(report)
     msg.good(f"Written to {output}")
+    show_next("ner", output)
 
 
 @convert.command("dataset")
@@ -195,6 +199,7 @@ def convert_dataset(
             )
         show_report(report)
     msg.good(f"Written to {output}")
+    show_next("ner", output)
 
 
 @convert.command("texts")
@@ -243,10 +248,17 @@ def convert_texts(
         )
         show_report(report)
     msg.good(f"Written to {output}")
+    show_next("textcat", output)
 
 
 def split_list(value: str) -> list[str]:
     return [part.strip() for part in value.split(",")] if value else []
+
+
+def show_next(purpose: str, train: Path) -> None:
+    """What to type next; DEV.spacy stands for the other file that a training wants."""
+    files = f"--train {shlex.quote(str(train))} --dev DEV.spacy"
+    print(f"To train on it: python -m spacy pretrained config {purpose} config.cfg {files}")
 
 
 def show_report(report: Any) -> None:

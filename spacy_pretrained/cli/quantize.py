@@ -1,6 +1,7 @@
 """`python -m spacy pretrained quantize`."""
 
 import json
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -110,6 +111,8 @@ def quantize(
         metrics.parent.mkdir(parents=True, exist_ok=True)
         metrics.write_text(json.dumps(result.figures, indent=2) + "\n", encoding="utf8")
     msg.good(f"Saved {output}: {result.figures['recipe']}")
+    folder = shlex.quote(str(output))
+    print(f"To make a wheel of it: python -m spacy pretrained package {folder} wheels")
 
 
 def show_scores(trial: "Trial") -> None:

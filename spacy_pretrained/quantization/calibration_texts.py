@@ -53,6 +53,22 @@ def split_texts(
     return calibrated, [text for text in texts[:n_compared] if _text(text) not in known]
 
 
+def cut_few(texts: list[str | Doc], least: int) -> list[str | Doc]:
+    """The same texts or, where there are fewer than `least`, the sentences of those Docs that have
+    sentences: the encoder reads them one by one in any case."""
+    if len(texts) >= least:
+        return texts
+    return [
+        part
+        for text in texts
+        for part in (
+            (sentence.as_doc() for sentence in text.sents)
+            if isinstance(text, Doc) and text.has_annotation("SENT_START")
+            else (text,)
+        )
+    ]
+
+
 def _text(text: str | Doc) -> str:
     return text if isinstance(text, str) else text.text
 

@@ -15,7 +15,7 @@ from ..backends.openvino_backend import WEIGHTS
 from ..corpora.corpus import build_corpus
 from ..scoring.throughput import compare_speeds
 from .agreement import N_COMPARED, AgreementGate, MinAgreement
-from .calibration_texts import sample_texts, split_texts
+from .calibration_texts import cut_few, sample_texts, split_texts
 from .errors import Errors
 from .gate import Gate, check_max_drop
 from .pipeline_folder import NewFolder, check_output, megabytes
@@ -118,6 +118,7 @@ def _draw_texts(
     if not n_calibrated + n_compared:
         return [], []
     drawn = sample_texts(job.texts, nlp.vocab, n_calibrated + n_compared, job.seed)
+    drawn = cut_few(drawn, MIN_TEXTS)
     if not n_compared:
         return drawn, []
     texts, others = split_texts(drawn, n_calibrated, n_compared, least=MIN_TEXTS, seed=job.seed)

@@ -4,12 +4,14 @@ import json
 
 import pytest
 import spacy
-from spacy.tokens import DocBin
+from spacy.tokens import Doc, DocBin
+from spacy.vocab import Vocab
 from tiny_pipelines import make_reference
 
 from spacy_pretrained.quantization.calibration_texts import (
     MAX_CHARACTERS,
     MAX_TOKENS,
+    cut_few,
     read_texts,
     sample_texts,
     split_texts,
@@ -125,3 +127,13 @@ def test_files_that_hold_no_texts_say_so(tmp_path, vocab, name, content, message
 def test_a_missing_file_says_so(tmp_path, vocab):
     with pytest.raises(ValueError, match=r"no file '.*none\.txt'"):
         sample_texts(tmp_path / "none.txt", vocab, 10, seed=0)
+
+
+def test_few_documents_are_cut_at_their_sentences():
+    words = ["Ada", "sleeps", ".", "Robots", "never", "do", ".", "Yes"]
+    doc = Doc(Vocab(), words=words, sent_starts=[i in (0, 3, 7) for i in range(len(words))])
+    plain = Doc(Vocab(), words=["One", "text"])
+    assert cut_few([doc, "a string"], 2) == [doc, "a string"]
+    *sentences, text, string = cut_few([doc, plain, "a string"], 4)
+    assert [len(sentence) for sentence in sentences] == [3, 4, 1]
+    assert text is plain and string == "a string"
