@@ -79,13 +79,15 @@ class PretrainedEncoder(BackbonePipe, Tok2Vec):
 
     def _check_upstream(self, component: object) -> None:
         """Refuse a component that listens to a tok2vec which stands before this one: between them
-        its vectors would be overwritten."""
+        its vectors would be overwritten. (A listener of ours that finds no encoder says so itself,
+        when it is initialized.)"""
         if self._linked is not self.listener_map:
             self._linked, self._behind = self.listener_map, set()
         self._behind.add(component.name)
         model = getattr(component, "model", None)
         for node in model.walk() if isinstance(model, Model) else ():
-            upstream = node.upstream_name if isinstance(node, Tok2VecListener) else "*"
+            is_stock = isinstance(node, Tok2VecListener) and not hasattr(node, "loss_weight")
+            upstream = node.upstream_name if is_stock else "*"
             if upstream not in {"*", self.name, *self._behind}:
                 raise ValueError(
                     Errors.VECTORS_OVERWRITTEN.format(
