@@ -51,7 +51,9 @@ class Errors(SharedErrors):
     )
     EVAL_TOO_FEW = (
         "{n} documents are too few to tell a drop from chance; give at least {least}, better "
-        "hundreds. A long document may be cut into several."
+        "hundreds. `python -m spacy pretrained convert` makes more and shorter documents of the "
+        "same file with `--doc-sentences 1` (columns) or `--max-sentences 1` (CoNLL-U). Or leave "
+        "out --eval: then the copy is compared with the original on --texts."
     )
     EVAL_FORMAT = (
         "'{path}' is no .spacy file. Convert the gold annotation first: `python -m spacy "
