@@ -11,6 +11,8 @@ from .errors import Errors
 
 CATALOGUE = json.loads(Path(__file__).with_suffix(".json").read_text("utf8"))
 PACKAGE_PREFIX = "package:"
+MULTILINGUAL = "multilingual"
+ANY_LANGUAGE = {"", "xx", "mul"}  # of a pipeline; "" is that of a vocab without a language
 HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
 HUB_FILES = [
     "config.json",
@@ -53,6 +55,28 @@ def find_source(source: str) -> Path:
         raise ValueError(_unknown(source))
     _check(folder)
     return folder
+
+
+def find_languages(source: str) -> list[str]:
+    """Codes of the languages that a source is for, as its model card says; none if that is not
+    known, or if it is for any. A model of the catalogue is known by its package and hub, too."""
+    for name, entry in CATALOGUE.items():
+        if source in (name, PACKAGE_PREFIX + entry["package"], entry["hub"]):
+            return [] if MULTILINGUAL in entry["languages"] else entry["languages"]
+    return []
+
+
+def describe_misfit(source: str, lang: str, name: str) -> str | None:
+    """A warning, if a source is known not to be for a pipeline's language.
+
+    lang: Code of that language. name: The component that takes the weights.
+    """
+    languages = find_languages(source)
+    if not languages or lang in ANY_LANGUAGE or lang in languages:
+        return None
+    return Errors.SOURCE_LANGUAGE.format(
+        name=name, source=source, languages=", ".join(languages), lang=lang
+    )
 
 
 def _find_in_package(name: str) -> Path | None:

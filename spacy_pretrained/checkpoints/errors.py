@@ -29,6 +29,12 @@ class Errors(SharedErrors):
         "Source '{source}' is no folder here, and could not be had from the model hub: {error} "
         "Check the name, or download the model elsewhere and give its folder as source."
     )
+    SOURCE_LANGUAGE = (
+        "The encoder of '{name}', {source}, was pretrained on other languages ({languages}) than "
+        "that of the pipeline ({lang}). It will do poorly, and sound certain. Set `source` in "
+        "[initialize.components.{name}] to a model for this language or a multilingual one: a "
+        "folder, 'package:NAME', or 'owner/name' on the model hub."
+    )
     SOURCE_NO_CONFIG = (
         "The folder '{folder}' has no config.json: it is no model folder in Hugging Face layout."
     )

@@ -1,6 +1,7 @@
 """What the components share that have a backbone, of their own or that of an encoder before them:
 whose weights it runs on, how it is saved, and how a stream of Docs goes through it."""
 
+import logging
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -12,12 +13,14 @@ from spacy.util import SimpleFrozenList, from_bytes, from_disk, to_bytes, to_dis
 from spacy.vocab import Vocab
 from thinc.api import Model
 
-from ..backends.backbone import get_shim, share_shim
+from ..backends.backbone import get_shim, load_weights, share_shim
+from ..checkpoints.catalogue import describe_misfit
 from ..checkpoints.checkpoint import pack, read_folder, unpack, write_folder
 from ..runtime.doc_stream import annotate_ahead, batch_docs
 from .errors import Errors
 
 DEFAULT_SOURCE = "minilm-l6"
+logger = logging.getLogger("spacy")
 
 Result = TypeVar("Result")
 
@@ -58,6 +61,13 @@ class BackbonePipe:
         """Run on the weights of the encoder's model from now on; it is the one named `upstream`."""
         share_shim(self.model, encoder)
         self._shares_backbone = True
+
+    def _load_weights(self, source: str) -> None:
+        """Take pretrained weights, for `initialize`. A warning says so if they are not for the
+        pipeline's language; see also `backbone.load_weights`."""
+        load_weights(self.model, source, self.name)
+        if warning := describe_misfit(source, self.vocab.lang, self.name):
+            logger.warning(warning)
 
     @property
     def _has_weights(self) -> bool:

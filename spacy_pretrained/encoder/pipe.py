@@ -14,7 +14,7 @@ from spacy.vocab import Vocab
 from thinc.api import Model, Optimizer, set_dropout_rate
 from thinc.types import Floats2d
 
-from ..backends.backbone import is_frozen, load_weights, trains
+from ..backends.backbone import is_frozen, trains
 from ..training.rate_watch import watch_rate
 from ..windows.batches import WindowBatch
 from .backbone_pipe import DEFAULT_SOURCE, BackbonePipe, Part
@@ -158,7 +158,7 @@ class PretrainedEncoder(BackbonePipe, Tok2Vec):
         cache_bytes, cache_folder: Of a frozen encoder: see `cache_vectors`.
         """
         validate_get_examples(get_examples, "PretrainedEncoder.initialize")
-        load_weights(self.model, source, self.name)
+        self._load_weights(source)
         self._pending = self._rehearsal_model = None
         self.model.initialize(X=[example.x for example in islice(get_examples(), 10)])
         for listener in self.listeners:

@@ -15,7 +15,7 @@ from thinc.api import Model
 from thinc.types import Floats2d, Ints2d
 
 from ...annotation.gold import NO_GOLD
-from ...backends.backbone import is_frozen, load_weights
+from ...backends.backbone import is_frozen
 from ...encoder.backbone_pipe import DEFAULT_SOURCE, Part, make_file_part
 from ...encoder.text_encoder import plan_texts
 from ...heads.head_pipe import HeadPipe
@@ -191,7 +191,7 @@ class FewShotTextcat(LabelPipe, HeadPipe):
             those of the examples.
         """
         validate_get_examples(get_examples, "FewShotTextcat.initialize")
-        load_weights(self.model, source, self.name)
+        self._load_weights(source)
         if labels is None and not self.cfg.get("collected"):
             labels = self.cfg["labels"]
         self.cfg["labels"] = []  # nothing that was learnt of them is kept

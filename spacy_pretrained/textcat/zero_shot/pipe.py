@@ -14,7 +14,7 @@ from spacy.vocab import Vocab
 from thinc.api import Model
 from thinc.types import Floats2d
 
-from ...backends.backbone import get_shim, load_weights
+from ...backends.backbone import get_shim
 from ...encoder.backbone_pipe import DEFAULT_SOURCE, Part, make_file_part
 from ..labels.label_pipe import LABEL_SETTINGS, LabelPipe, write_cats
 from ..labels.label_set import LabelSet
@@ -232,7 +232,7 @@ class ZeroShotTextcat(LabelPipe, Pipe):
         if labels is not None:
             self.set_labels(labels)
         if self.upstream is None:
-            load_weights(self.model, source, self.name)
+            self._load_weights(source)
         self._check_weights()
 
     def share_backbone(self, encoder: Model) -> None:
