@@ -7,6 +7,7 @@ import typer
 from spacy.cli._util import app
 
 from .calibrate import calibrate
+from .check import check
 from .config import config
 from .convert import convert
 from .evaluate import evaluate
@@ -28,6 +29,7 @@ def _group() -> None:
 pretrained_cli.add_typer(convert, name="convert")
 pretrained_cli.command("evaluate")(evaluate)
 pretrained_cli.command("calibrate")(calibrate)
+pretrained_cli.command("check")(check)
 pretrained_cli.command("config")(config)
 pretrained_cli.command("package")(package)
 pretrained_cli.command("plot")(plot)

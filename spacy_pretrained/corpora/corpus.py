@@ -6,9 +6,10 @@ from pathlib import Path
 
 import numpy as np
 from spacy.language import Language
-from spacy.tokens import Doc, Span
+from spacy.tokens import Doc, DocBin, Span
 from spacy.training import Corpus, Example
 from spacy.training.corpus import FILE_TYPE, walk_corpus
+from spacy.vocab import Vocab
 
 from ..annotation.bare import bare_copy
 from ..annotation.sentences import passed_over
@@ -50,10 +51,24 @@ def build_corpus(
             for reference in cut(document, max_tokens):
                 if len(reference):
                     due += gold_sentences
-                    yield _example(nlp, reference, gold_tokens, gold_sentences=due >= 1)
+                    yield make_example(nlp, reference, gold_tokens, gold_sentences=due >= 1)
                     due %= 1
 
     return read
+
+
+def read_documents(path: str | Path, vocab: Vocab) -> Iterator[Doc]:
+    """The documents of a `.spacy` file, or of a folder's, empty ones too.
+
+    RAISES: ValueError if the path is not there, or a file is no such file.
+    """
+    path = Path(path)
+    _check_path(path)
+    for file in walk_corpus(path, FILE_TYPE):
+        try:
+            yield from DocBin().from_disk(file).get_docs(vocab)
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise ValueError(Errors.CORPUS_BROKEN.format(path=file, error=error)) from error
 
 
 def read_examples(path: str | Path, nlp: Language) -> list[Example]:
@@ -62,10 +77,7 @@ def read_examples(path: str | Path, nlp: Language) -> list[Example]:
     RAISES: ValueError if there are none, or a file is no such file.
     """
     path = Path(path)
-    if not path.exists():
-        raise ValueError(Errors.CORPUS_NOT_THERE.format(path=path))
-    if path.is_file() and path.suffix != FILE_TYPE:
-        raise ValueError(Errors.CORPUS_FORMAT.format(path=path))
+    _check_path(path)
     try:
         examples = list(build_corpus(path)(nlp))
     except (OSError, ValueError, KeyError, TypeError) as error:
@@ -73,6 +85,13 @@ def read_examples(path: str | Path, nlp: Language) -> list[Example]:
     if not examples:
         raise ValueError(Errors.CORPUS_EMPTY.format(path=path))
     return examples
+
+
+def _check_path(path: Path) -> None:
+    if not path.exists():
+        raise ValueError(Errors.CORPUS_NOT_THERE.format(path=path))
+    if path.is_file() and path.suffix != FILE_TYPE:
+        raise ValueError(Errors.CORPUS_FORMAT.format(path=path))
 
 
 def cut(doc: Doc, max_tokens: int) -> Iterator[Doc]:
@@ -117,7 +136,14 @@ def _part(doc: Doc, start: int, end: int) -> Doc:
     return part
 
 
-def _example(nlp: Language, reference: Doc, gold_tokens: bool, *, gold_sentences: bool) -> Example:
+def make_example(
+    nlp: Language, reference: Doc, gold_tokens: bool, *, gold_sentences: bool = False
+) -> Example:
+    """An example to learn from: with the tokens of the annotation, or those of the tokenizer where
+    it is known which text the tokens make up.
+
+    gold_sentences: Whether sentence starts are given, too; only with gold tokens.
+    """
     if not gold_tokens and not reference.has_unknown_spaces:
         return Example(nlp.make_doc(reference.text), reference)
     return Example(bare_copy(reference, keep_sentences=gold_sentences), reference)

@@ -1,0 +1,139 @@
+"""What a config says of a training, as far as a corpus has to fit it. Nothing of it is built but
+the tokenizer."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import spacy
+from spacy.language import Language
+from spacy.util import load_config, load_model_from_config
+from thinc.api import Config
+
+from .errors import Errors
+from .finding import Finding
+
+# What components learn from, by their factories: attributes of tokens, "ents" and "cats". That of
+# those with other settings is in `find_layers`.
+LAYERS = {
+    "tagger": ["tag"],
+    "morphologizer": ["pos", "morph"],
+    "trainable_lemmatizer": ["lemma"],
+    "biaffine_parser": ["dep"],
+    "parser": ["dep"],
+    "ner": ["ents"],
+    "pretrained_textcat": ["cats"],
+    "few_shot_textcat": ["cats"],
+    "textcat": ["cats"],
+    "textcat_multilabel": ["cats"],
+}
+TAGGER_ATTRIBUTES = ["tag", "pos", "morph"]
+SPANS_KEY = "sc"  # of spancat
+ENCODER = "pretrained_encoder"
+DEFAULT_SOURCE = "minilm-l6"
+HAVE_SOURCE = {ENCODER, "zero_shot_textcat", "few_shot_textcat"}
+
+
+@dataclass(frozen=True)
+class Component:
+    name: str
+    factory: str
+    settings: dict[str, Any]  # those that the config has; defaults may be left out
+    source: str | None  # of pretrained weights; None if it has none, or comes from a pipeline
+    learns: bool  # not frozen
+
+    @property
+    def layers(self) -> list[str]:
+        return find_layers(self.factory, self.settings) if self.learns else []
+
+
+@dataclass(frozen=True)
+class Plan:
+    """
+    nlp: Without components; with the config's tokenizer.
+    gold_tokens: Whether examples have the tokens of the annotation, rather than the tokenizer's.
+    """
+
+    nlp: Language
+    components: list[Component] = field(default_factory=list)
+    gold_tokens: bool = True
+    has_config: bool = False
+    findings: list[Finding] = field(default_factory=list)
+
+    def find(self, *factories: str) -> list[Component]:
+        """The components of some factories that learn."""
+        return [c for c in self.components if c.learns and c.factory in factories]
+
+    @property
+    def layers(self) -> set[str]:
+        """All that components learn from; empty without a config."""
+        return {layer for component in self.components for layer in component.layers}
+
+
+def find_layers(factory: str, settings: dict[str, Any]) -> list[str]:
+    """What a component learns from; "spans:KEY" is a group of spans."""
+    if factory == "pretrained_tagger":
+        return list(settings.get("attributes", TAGGER_ATTRIBUTES))
+    if factory == "pretrained_ner":
+        key = settings.get("spans_key")
+        return ["ents" if key is None else f"spans:{key}"]
+    if factory == "spancat":
+        return [f"spans:{settings.get('spans_key', SPANS_KEY)}"]
+    return LAYERS.get(factory, [])
+
+
+def read_plan(path: str | Path | None) -> Plan:
+    """Read a config, short or complete. None gives a plan that knows nothing.
+
+    RAISES: ValueError if there is none, or it is malformed; ImportError for an unknown language.
+    """
+    if path is None:
+        return Plan(spacy.blank("xx"))
+    if not Path(path).is_file():
+        raise ValueError(Errors.PLAN_FILE.format(path=path))
+    try:
+        config = load_config(path, interpolate=True)
+        nlp = _make_nlp(config["nlp"])
+        components, findings = _read_components(config)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ValueError(Errors.PLAN_BROKEN.format(path=path, error=error)) from error
+    reader = config.get("corpora", {}).get("train", {})
+    return Plan(nlp, components, _gives_gold_tokens(reader), True, findings)
+
+
+def _make_nlp(settings: dict[str, Any]) -> Language:
+    kept = {name: settings[name] for name in ("lang", "tokenizer") if name in settings}
+    return load_model_from_config(Config({"nlp": kept | {"pipeline": []}}), auto_fill=True)
+
+
+def _gives_gold_tokens(reader: dict[str, Any]) -> bool:
+    if reader.get("@readers") == "spacy.Corpus.v1":
+        return bool(reader.get("gold_preproc", False))
+    return bool(reader.get("gold_tokens", True))
+
+
+def _read_components(config: Config) -> tuple[list[Component], list[Finding]]:
+    frozen = config.get("training", {}).get("frozen_components", [])
+    sources = config.get("initialize", {}).get("components", {})
+    components, findings = [], []
+    for name in config["nlp"].get("pipeline", []):
+        settings = config.get("components", {}).get(name, {})
+        is_sourced = "source" in settings
+        if is_sourced:
+            found = _read_sourced(settings["source"], settings.get("component", name))
+            if found is None and name not in frozen:
+                text = Errors.PLAN_SOURCED.format(name=name, source=settings["source"])
+                findings.append(Finding("note", text))
+            settings = found or {}
+        factory = settings.get("factory", "")
+        source = None
+        if factory in HAVE_SOURCE and not is_sourced and not settings.get("upstream"):
+            source = sources.get(name, {}).get("source", DEFAULT_SOURCE)
+        components.append(Component(name, factory, settings, source, name not in frozen))
+    return components, findings
+
+
+def _read_sourced(source: str | None, name: str) -> dict[str, Any] | None:
+    """The settings of a component of a trained pipeline; None if its folder is not here."""
+    path = Path(source or "") / "config.cfg"
+    return load_config(path)["components"].get(name) if source and path.is_file() else None
