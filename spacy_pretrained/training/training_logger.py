@@ -1,4 +1,4 @@
-"""The logger of our training configs: spaCy's table on the screen, one JSON line an evaluation.
+"""The logger of our training configs: a table on the screen, one JSON line an evaluation.
 
 [training.logger]
 @loggers = "spacy-pretrained.TrainingLogger.v1"
@@ -15,10 +15,11 @@ from time import perf_counter
 from typing import IO, Any
 
 from spacy.language import Language
-from spacy.training.loggers import console_logger_v3
 from spacy.util import registry
 
 from .errors import Errors
+from .training_progress import TrainingProgress
+from .training_table import training_table
 
 LogStep = Callable[[dict[str, Any] | None], None]
 Logger = Callable[[Language, IO, IO], tuple[LogStep, Callable[[], None]]]
@@ -40,12 +41,14 @@ def build_training_logger(
           from 0 to 1.
     progress_bar: "train" (to the end of training), "eval" (to the next evaluation) or None; only
         where the screen is a terminal.
+    console_output: the table, and the bar. A terminal too narrow for all columns has one for the
+        sum of the losses, then only scores with a weight; the file has everything.
     """
 
     def setup(
         nlp: Language, stdout: IO = sys.stdout, stderr: IO = sys.stderr
     ) -> tuple[LogStep, Callable[[], None]]:
-        show, finish = console_logger_v3(progress_bar, console_output)(nlp, stdout, stderr)
+        show, finish = _console(nlp, progress_bar, stdout, stderr) if console_output else _SILENCE
         learn_rates = _learn_rates(nlp)
         speed = _Speedometer()
         file = _open(path)
@@ -91,6 +94,32 @@ def build_training_logger(
         return log_step, finalize
 
     return setup
+
+
+def _silent(info: dict[str, Any] | None = None) -> None:
+    """Show nothing."""
+
+
+_SILENCE = (_silent, _silent)
+
+
+def _console(
+    nlp: Language, progress_bar: str | None, stdout: IO, stderr: IO
+) -> tuple[LogStep, Callable[[], None]]:
+    """The table, its header at once, and the bar below."""
+    table = training_table(nlp, stdout)
+    progress = TrainingProgress(progress_bar, nlp.config["training"], stderr)
+    print(table.header(), file=stdout, flush=True)
+
+    def show(info: dict[str, Any] | None) -> None:
+        if info is None:
+            progress.step()
+            return
+        progress.close()
+        print(table.row(info), file=stdout, flush=True)
+        progress.restart(info["epoch"], info["step"])
+
+    return show, progress.close
 
 
 class _Speedometer:

@@ -132,7 +132,7 @@ def test_a_line_an_evaluation(nlp, tmp_path):
     assert first["words_per_second"] is None
     assert second["words_per_second"] > 0
     assert second["seconds"] >= first["seconds"]
-    assert "TAG_ACC" in stdout.getvalue()
+    assert re.search(r"E +# +tagger +tag +pos +score\n", stdout.getvalue())
     assert re.search(r"0 +10 +3\.50 +50\.00", stdout.getvalue())
 
 
