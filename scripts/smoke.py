@@ -22,6 +22,7 @@ from typing import Annotated, Any
 
 import spacy
 import typer
+from quiet_pip import run_pip
 from spacy.tokens import DocBin
 from wasabi import msg
 
@@ -88,7 +89,6 @@ def main(
 def make_environment(path: Path, wheel: Path) -> Path:
     """RETURNS: Python of a new environment with the wheel and what it asks for."""
     shutil.rmtree(path, ignore_errors=True)
-    msg.info(f"Installing {wheel.name} in a fresh environment, {path}")
     venv.create(path)
     python = path / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
     own = path / "wheels"
@@ -98,23 +98,10 @@ def make_environment(path: Path, wheel: Path) -> Path:
     # The constraints are those of the folder: another path would need a URL if it has spaces.
     command = [sys.executable, "-m", "pip", "--python", str(python), "install", "--no-compile"]
     command += ["--constraint", "constraints.txt", "--find-links", str(own)]
-    run_pip([*command, "--disable-pip-version-check", str(wheel.resolve())])
-    return python
-
-
-def run_pip(command: list[str]) -> None:
-    """Run pip, with a line for each package; all that it said if it fails."""
-    said = []
-    with subprocess.Popen(
-        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    ) as process:
-        for line in process.stdout or []:
-            said.append(line)
-            if line.startswith(("Collecting", "Installing", "Successfully")):
-                print(" ", line.partition(" (from ")[0].strip()[:100], flush=True)
-    if process.returncode:
-        msg.fail("pip could not install it:", "".join(said[-20:]), exits=None)
+    command += ["--disable-pip-version-check", str(wheel.resolve())]
+    if not run_pip(f"Installing {wheel.name}", command, ROOT):
         msg.text(OFFLINE, exits=1)
+    return python
 
 
 def load(python: Path, name: str) -> None:
