@@ -41,7 +41,8 @@ demo: install
 	$(RUN) -m spacy project run all .
 	packages/sample/venv-int8/bin/python scripts/demo.py en_sample_minilm_int8 \
 	    --page training/sample/demo.html \
-	    --compare metrics/sample/smoke-torch.json metrics/sample/smoke-int8.json
+	    --compare metrics/sample/smoke-torch.json metrics/sample/smoke-int8.json \
+	    --scores torch=metrics/sample/test.json INT8=metrics/sample/test-int8.json
 
 install: .venv/installed
 

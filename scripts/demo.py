@@ -7,13 +7,12 @@ Needs spaCy and the pipeline, nothing else. The paragraph is in no corpus of thi
 """
 
 import argparse
-import html
 import json
 import textwrap
 from pathlib import Path
 
 import spacy
-from spacy import displacy
+from demo_page import Rows, confidence, make_page
 from spacy.tokens import Doc, Span, Token
 from wasabi import msg
 
@@ -31,40 +30,10 @@ SCORES = {
     "dep_las": "LAS",
     "ents_f": "entities F",
 }
-COLORS = {"PER": "#ffd6a5", "ORG": "#bde0fe", "LOC": "#caffbf", "MISC": "#e0c3fc"}
-ARCS = {"compact": True, "distance": 90, "word_spacing": 30, "bg": "transparent"}
-
-PAGE = """\
-<!DOCTYPE html>
-<html lang="en">
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width">
-<title>{name}</title>
-<style>
-body {{ font: 16px/1.6 system-ui, sans-serif; color: #222; max-width: 72rem; margin: 2rem auto;
-  padding: 0 1rem }}
-h1 {{ font-size: 1.5rem; margin-bottom: 0 }}
-h2 {{ font-size: 1.1rem; margin: 2.5rem 0 .75rem }}
-p.about {{ margin-top: 0; color: #666 }}
-.arcs {{ overflow-x: auto; border: 1px solid #e5e5e5; border-radius: 8px; margin-bottom: 1rem;
-  padding: .5rem }}
-table {{ border-collapse: collapse }}
-th, td {{ text-align: left; padding: .15rem 1.2rem .15rem 0; border-bottom: 1px solid #eee }}
-th {{ color: #666; font-weight: 600 }}
-</style>
-<h1>{name}</h1>
-<p class="about">{description}</p>
-<h2>Entities</h2>
-{entities}
-<h2>Trees</h2>
-{trees}
-<h2>Tokens</h2>
-{tokens}
-<h2>Scores on the development set</h2>
-{scores}
-{figures}
-</html>
-"""
+MEASURES = ["UPOS", "XPOS", "UFeats", "Lemmas", "UAS", "LAS", "Sentences"]
+ENTITIES = "Entities (gold tokens)"
+ON_DEV, ON_TEST = "Scores on the development set", "Scores on the test set, raw text"
+PACKAGES = "Packages"
 
 
 def main() -> None:
@@ -75,44 +44,83 @@ def main() -> None:
     parser.add_argument(
         "--compare", type=Path, nargs="*", default=[], help="Figures that scripts/smoke.py wrote"
     )
+    parser.add_argument(
+        "--scores",
+        type=named_scores,
+        nargs="*",
+        default=[],
+        metavar="NAME=FILE",
+        help="Scores that `spacy pretrained evaluate --json` wrote, for a table side by side",
+    )
     options = parser.parse_args()
     nlp = spacy.load(options.pipeline)
     doc = nlp(options.text)
     name = f"{nlp.meta['lang']}_{nlp.meta['name']} {nlp.meta['version']}"
+    tokens = [token_rows(sentence) for sentence in sentences(doc)]
+    tables = {PACKAGES: figure_rows(options.compare)} if options.compare else {}
+    if options.scores:
+        tables[ON_TEST] = test_rows(dict(options.scores))
+    else:
+        tables[ON_DEV] = dev_rows(nlp.meta)
     msg.divider(name)
     print(textwrap.fill(doc.text, 90))
-    tokens, entities, scores = token_rows(doc), entity_rows(doc), score_rows(nlp.meta)
-    msg.table(tokens[1:], header=tokens[0], divider=True)
-    for sentence in doc.sents:
-        print("\n".join(draw(sentence.root)), end="\n\n")
-    msg.table(entities[1:], header=entities[0], divider=True)
-    msg.table(scores[1:], header=scores[0], divider=True, aligns=("l", "r"))
-    if figures := figure_rows(options.compare):
-        msg.table(figures[1:], header=figures[0], divider=True, aligns=("l", "r", "r", "r", "r"))
+    show([tokens[0][0], *(row for rows in tokens for row in rows[1:])])
+    if doc.has_annotation("DEP"):
+        for sentence in doc.sents:
+            print("\n".join(draw(sentence.root)), end="\n\n")
+    show(entity_rows(doc))
+    for title, rows in tables.items():
+        print(title)
+        show(rows, is_figures=True)
     if options.page:
         options.page.parent.mkdir(parents=True, exist_ok=True)
-        text = page(name, nlp.meta["description"], doc, scores, figures)
+        text = make_page(name, nlp.meta["description"], doc, tokens, tables)
         options.page.write_text(text, encoding="utf8")
         msg.good(f"A page with pictures: {options.page.resolve()}")
 
 
-def token_rows(doc: Doc) -> list[tuple[str, ...]]:
+def named_scores(text: str) -> tuple[str, dict]:
+    """NAME=FILE, and what is in the file."""
+    name, _, path = text.partition("=")
+    try:
+        results = json.loads(Path(path).read_text("utf8"))
+        known = {"treebanks", "entities"} <= results.keys()
+    except (OSError, ValueError, AttributeError):  # no file, no JSON, or no object
+        known = False
+    if not known:
+        raise argparse.ArgumentTypeError(
+            f"'{text}' has to be NAME=FILE, of a file that `spacy pretrained evaluate --json` wrote"
+        )
+    return name, results
+
+
+def show(rows: Rows, *, is_figures: bool = False) -> None:
+    aligns = ("l", *("r" if is_figures else "l" for _ in rows[0][1:]))
+    msg.table(rows[1:], header=rows[0], divider=True, aligns=aligns)
+
+
+def sentences(doc: Doc) -> list[Span]:
+    """The whole Doc where the pipeline does not split it."""
+    return list(doc.sents) if doc.has_annotation("SENT_START") else [doc[:]]
+
+
+def token_rows(sentence: Span) -> Rows:
     rows = [("token", "lemma", "UPOS", "XPOS", "head", "relation")]
-    for token in doc:
+    for token in sentence:
         head = "" if token.head == token else token.head.text
         rows.append((token.text, token.lemma_, token.pos_, token.tag_, head, token.dep_))
     return rows
 
 
-def entity_rows(doc: Doc) -> list[tuple[str, ...]]:
+def entity_rows(doc: Doc) -> Rows:
     rows = [("entity", "label", "confidence")]
     for ent in doc.ents:
-        confidence = ent._.confidence if Span.has_extension("confidence") else None
-        rows.append((ent.text, ent.label_, "-" if confidence is None else f"{confidence:.2f}"))
+        number = confidence(ent)
+        rows.append((ent.text, ent.label_, "-" if number is None else f"{number:.2f}"))
     return rows
 
 
-def score_rows(meta: dict) -> list[tuple[str, ...]]:
+def dev_rows(meta: dict) -> Rows:
     """What `spacy train` kept of its last evaluation of the pipeline."""
     found = meta.get("performance", {})
     rows = [("score", "%")]
@@ -122,7 +130,38 @@ def score_rows(meta: dict) -> list[tuple[str, ...]]:
     return rows
 
 
-def figure_rows(paths: list[Path]) -> list[tuple[str, ...]]:
+def test_rows(results: dict[str, dict]) -> Rows:
+    """Pipelines side by side, and by how much the second of two differs.
+
+    results: what `spacy pretrained evaluate --json` wrote of each, by the name of its column.
+    """
+    columns = [scores_of(found) for found in results.values()]
+    has_difference = len(columns) == 2
+    rows = [("F1, %", *results, *(["difference"] if has_difference else []))]
+    for name in [*MEASURES, ENTITIES]:
+        found = [column.get(name) for column in columns]
+        if all(score is None for score in found):
+            continue
+        cells = ["-" if score is None else f"{score:.2f}" for score in found]
+        if has_difference:
+            cells.append("-" if None in found else f"{found[1] - found[0]:+.2f}")
+        rows.append((name, *cells))
+    return rows
+
+
+def scores_of(results: dict) -> dict[str, float | None]:
+    """Those of the first treebank and of the first file with entities. What the pipeline does not
+    predict is None."""
+    scores: dict[str, float | None] = {}
+    for treebank in results["treebanks"][:1]:
+        measures = treebank["protocols"]["raw_text"]["conll18"]
+        scores |= {name: (measures[name] or {}).get("f1") for name in MEASURES}
+    for entities in results["entities"][:1]:
+        scores[ENTITIES] = entities["all"]["f1"]
+    return scores
+
+
+def figure_rows(paths: list[Path]) -> Rows:
     """Packages side by side, each as it was measured in its own environment."""
     rows = [("package", "wheel, MB", "environment, MB", "words/s", "load, s")]
     for figures in (json.loads(path.read_text("utf8")) for path in paths):
@@ -135,7 +174,7 @@ def figure_rows(paths: list[Path]) -> list[tuple[str, ...]]:
                 f"{figures['load_seconds']:.1f}",
             )
         )
-    return rows if paths else []
+    return rows
 
 
 def draw(token: Token, lead: str = "", branch: str = "") -> list[str]:
@@ -146,36 +185,6 @@ def draw(token: Token, lead: str = "", branch: str = "") -> list[str]:
     for child in children:
         lines += draw(child, lead, "└─ " if child is children[-1] else "├─ ")
     return lines
-
-
-def page(
-    name: str,
-    description: str,
-    doc: Doc,
-    scores: list[tuple[str, ...]],
-    figures: list[tuple[str, ...]],
-) -> str:
-    arcs = [
-        displacy.render(sentence.as_doc(), style="dep", options=ARCS, jupyter=False)
-        for sentence in doc.sents
-    ]
-    return PAGE.format(
-        name=html.escape(name),
-        description=html.escape(description),
-        entities=displacy.render(doc, style="ent", options={"colors": COLORS}, jupyter=False)
-        + table(entity_rows(doc)),
-        tokens=table(token_rows(doc)),
-        trees="\n".join(f'<div class="arcs">{picture}</div>' for picture in arcs),
-        scores=table(scores),
-        figures=f"<h2>Packages</h2>\n{table(figures)}" if figures else "",
-    )
-
-
-def table(rows: list[tuple[str, ...]]) -> str:
-    def line(cells: tuple[str, ...], tag: str) -> str:
-        return "<tr>" + "".join(f"<{tag}>{html.escape(cell)}</{tag}>" for cell in cells) + "</tr>"
-
-    return f"<table>{line(rows[0], 'th')}{''.join(line(row, 'td') for row in rows[1:])}</table>"
 
 
 if __name__ == "__main__":
