@@ -42,15 +42,8 @@ def build_torch_sentence_encoder(
 
     The other settings are those of `build_torch_encoder`.
     """
-    settings = TorchSettings(
-        frozen=frozen,
-        freeze_layers=freeze_layers,
-        dropout=dropout,
-        mixed_precision=mixed_precision,
-        gradient_checkpointing=gradient_checkpointing,
-        learn_rate_factor=learn_rate_factor,
-        device=device,
-    )
+    training = (dropout, mixed_precision, gradient_checkpointing, learn_rate_factor)
+    settings = TorchSettings(frozen, freeze_layers, *training, device)
     return build_sentence_encoder(make_torch_shim(settings), window, max_pieces)
 
 

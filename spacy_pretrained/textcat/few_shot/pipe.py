@@ -16,7 +16,7 @@ from thinc.types import Floats2d, Ints2d
 
 from ...annotation.gold import NO_GOLD
 from ...backends.backbone import is_frozen
-from ...encoder.backbone_pipe import DEFAULT_SOURCE, Part, make_file_part
+from ...encoder.backbone_pipe import Part, make_file_part
 from ...encoder.text_encoder import plan_texts
 from ...heads.head_pipe import HeadPipe
 from ...windows.batches import WindowBatch
@@ -174,22 +174,14 @@ class FewShotTextcat(LabelPipe, HeadPipe):
 
     # Training
 
-    def initialize(
+    def _initialize(
         self,
         get_examples: Callable[[], Iterable[Example]],
-        *,
-        nlp: Language | None = None,
-        source: str = DEFAULT_SOURCE,
-        labels: list[str] | None = None,
+        source: str,
+        labels: list[str] | None,
     ) -> None:
-        """Load pretrained weights, and begin with the labels' own vectors. Set in
-        [initialize.components.few_shot_textcat]:
-
-        source: A name in the catalogue, a folder in Hugging Face layout, "package:NAME", or
-            "owner/name" on the model hub.
-        labels: In place of those of the component's config. If that has none either, they are
-            those of the examples.
-        """
+        """Begin with the labels' own vectors. If neither the arguments nor the config have labels,
+        they are those of the examples."""
         validate_get_examples(get_examples, "FewShotTextcat.initialize")
         self._load_weights(source)
         if labels is None and not self.cfg.get("collected"):

@@ -4,11 +4,12 @@ from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 import srsly
+from spacy.language import Language
 from spacy.tokens import Doc
 from spacy.training import Example
 from thinc.types import Floats2d
 
-from ...encoder.backbone_pipe import BackbonePipe, Part
+from ...encoder.backbone_pipe import DEFAULT_SOURCE, BackbonePipe, Part
 from ...heads.head_pipe import check_finite
 from ...heads.losses import sigmoid, softmax
 from ...runtime.blas_threads import few_blas_threads
@@ -67,6 +68,30 @@ class LabelPipe(BackbonePipe):
         check_templates(self.cfg["templates"], self.name)
         if self.labels:
             self._find_labels()
+
+    def initialize(
+        self,
+        get_examples: Callable[[], Iterable[Example]],
+        *,
+        nlp: Language | None = None,
+        source: str = DEFAULT_SOURCE,
+        labels: list[str] | None = None,
+    ) -> None:
+        """Load pretrained weights. Set in [initialize.components], under the component's name:
+
+        source: A name in the catalogue, a folder in Hugging Face layout, "package:NAME", or
+            "owner/name" on the model hub.
+        labels: In place of those of the component's config.
+        """
+        self._initialize(get_examples, source, labels)
+
+    def _initialize(
+        self,
+        get_examples: Callable[[], Iterable[Example]],
+        source: str,
+        labels: list[str] | None,
+    ) -> None:
+        raise NotImplementedError
 
     @property
     def labels(self) -> tuple[str, ...]:

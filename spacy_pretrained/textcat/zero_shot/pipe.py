@@ -15,7 +15,7 @@ from thinc.api import Model
 from thinc.types import Floats2d
 
 from ...backends.backbone import get_shim
-from ...encoder.backbone_pipe import DEFAULT_SOURCE, Part, make_file_part
+from ...encoder.backbone_pipe import Part, make_file_part
 from ..labels.label_pipe import LABEL_SETTINGS, LabelPipe, write_cats
 from ..labels.label_set import LabelSet
 from ..scorer import SCORE_WEIGHTS, SCORER, score
@@ -213,21 +213,13 @@ class ZeroShotTextcat(LabelPipe, Pipe):
             )
         self._calibration = self.model.calibrate(texts, labels)
 
-    def initialize(
+    def _initialize(
         self,
         get_examples: Callable[[], Iterable[Example]],
-        *,
-        nlp: Language | None = None,
-        source: str = DEFAULT_SOURCE,
-        labels: list[str] | None = None,
+        source: str,
+        labels: list[str] | None,
     ) -> None:
-        """Load pretrained weights; examples are not looked at. Set in
-        [initialize.components.zero_shot_textcat]:
-
-        source: A name in the catalogue, a folder in Hugging Face layout, "package:NAME", or
-            "owner/name" on the model hub. With `upstream` it is the encoder's that counts.
-        labels: In place of those of the component's config.
-        """
+        """Examples are not looked at. With `upstream` the source is the encoder's that counts."""
         self._calibration = None
         if labels is not None:
             self.set_labels(labels)
