@@ -2,8 +2,9 @@
 
     python benchmarks/results_table.py
 
-Reads metrics/, and writes between the marks in README.md, docs/models.md and
-docs/text-classification.md; what was not measured is left out.
+Reads metrics/ and writes between the marks in README.md, docs/models.md and
+docs/text-classification.md. README.md gets a few rows, docs/models.md all of them. What was not
+measured is left out.
 """
 
 import json
@@ -31,6 +32,7 @@ SPEEDS = {
     "int8-without-ner": "– without the entity recognizer",
     "int8-with-lemmatizer": "– with spaCy's `trainable_lemmatizer`",
 }
+SPEED_COLUMNS = ["words/s", "× stock", "training words/s", "× stock", "memory, MiB", "load, s"]
 ENCODERS = {  # names in ewt-mpnet/benchmark.json → title, files of scores, and of entities' scores
     "minilm": ("all-MiniLM-L6-v2, torch bfloat16", "ewt/test.json", "ewt/dev.json"),
     "minilm-fp32": ("– OpenVINO fp32", *["ewt/test-fp32.json"] * 2),
@@ -54,6 +56,19 @@ SILVER = {  # files of scores, and of entities' scores
     ),
     "all-mpnet-base-v2, the teacher": ("ewt-mpnet/test.json",) * 2,
 }
+# README.md has a table of accuracy and one of speed, of these rows.
+README_ACCURACY = {  # title → files of scores, and of entities' scores
+    "stock spaCy, CNN": ("ewt/test-stock-cnn.json",) * 2,
+    "ours, MiniLM, bfloat16": ("ewt/test.json", "ewt/dev.json"),
+    "ours, MiniLM, INT8": ("ewt/test-int8.json",) * 2,
+    "ours, mpnet-base, INT8": ("ewt-mpnet/test-int8.json",) * 2,
+}
+README_SPEEDS = {
+    "stock": "stock spacy-transformers, fp32",
+    "cnn": "stock spaCy, CNN",
+    "ours": "ours, MiniLM, PyTorch bfloat16",
+    "int8": "ours, MiniLM, INT8",
+}
 DRAWS = 5
 MODES = ["frozen", "fine-tuned"]
 WAYS = ["names", "descriptions", "descriptions, calibrated"]
@@ -68,8 +83,9 @@ EXPERIMENTS = {
 
 
 def main() -> None:
-    fill(Path("README.md"), "results", [accuracy_table(), entities_line(), speed_table()])
+    fill(Path("README.md"), "results", [short_accuracy_table(), short_speed_table()])
     models = Path("docs/models.md")
+    fill(models, "results", [accuracy_table(), entities_line(), speed_table()])
     fill(models, "experiments", [experiments_table()])
     fill(models, "encoders", [encoders_table()])
     fill(models, "silver", [silver_table()])
@@ -109,6 +125,37 @@ def table(header: list[str], rows: list[list[str]]) -> str:
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
+def short_accuracy_table() -> str:
+    measures = ["UPOS", "Lemmas", "UAS", "LAS"]
+    rows = []
+    for title, (scores_file, entities_file) in README_ACCURACY.items():
+        if not (protocols := read_protocols(scores_file)):
+            continue
+        gold, raw = (protocols[name]["conll18"] for name in PROTOCOLS)
+        scores = [gold[measure]["f1"] for measure in measures] + [raw["LAS"]["f1"]]
+        scores.append(read_entities(entities_file)["all"]["f1"])
+        rows.append([title, *(f"{score:.2f}" for score in scores)])
+    caption = (
+        "**Accuracy** on the UD English-EWT 2.16 test set: CoNLL-18 F1, punctuation included, gold "
+        "tokens and sentences unless the column says otherwise. Entities are F1 on the held-out "
+        "documents of Universal NER, which were also the development set."
+    )
+    return caption + "\n\n" + table(["", *measures, "LAS, raw text", "entities"], rows)
+
+
+def short_speed_table() -> str:
+    report = read("benchmark.json")
+    if not report:
+        return ""
+    results = report["results"]
+    rows = [[title, *speed_cells(results[n])] for n, title in README_SPEEDS.items() if n in results]
+    caption = (
+        f"**Speed** of tagger, parser and NER on {report['threads']} CPU cores, median of "
+        f"{report['rounds']} interleaved rounds (`make bench`):"
+    )
+    return caption + "\n\n" + table(["", *SPEED_COLUMNS], rows)
+
+
 def accuracy_table() -> str:
     rows = []
     for key, title in PROTOCOLS.items():
@@ -131,25 +178,27 @@ def entities_line() -> str:
     count = next(iter(found.values()))["entities"]
     f1 = ", ".join(f"{name} {scores['all']['f1']:.2f}" for name, scores in found.items())
     return (
-        f"Entities of Universal NER, F1 on every tenth document of the training set, whose {count} "
-        "entities were held out (its tags and trees were not). They are the development set: which "
-        f"step of a training is `model-best` was chosen by them, too. {f1}."
+        "Entities of Universal NER, F1 on every tenth document of the training set. The "
+        f"{count} entities of these documents were held out; their tags and trees were not. The "
+        "same documents are the development set: `model-best` was also chosen by their scores. "
+        f"{f1}."
     )
 
 
 def speed_table() -> str:
     report = read("benchmark.json")
+    if not report:
+        return ""
     machine = report["machine"]
     caption = (
         f"Speed on {report['threads']} cores ({machine['cpu']}), interleaved, median of "
-        f"{report['rounds']} rounds (`make bench`, all figures in `metrics/benchmark.json`). On "
-        "torch ours runs as it was trained, with `mixed_precision`; this CPU has bfloat16"
-        f"{fp32_clause()}:"
+        f"{report['rounds']} rounds (`make bench`; all figures are in `metrics/benchmark.json`). "
+        "On PyTorch, our pipeline runs as it was trained, with `mixed_precision`, on a CPU that "
+        f"computes in bfloat16{fp32_clause()}:"
     )
     results = report["results"]
-    header = ["tagger, parser, NER", "words/s", "× stock", "training words/s", "× stock"]
     rows = [[title, *speed_cells(results[n])] for n, title in SPEEDS.items() if n in results]
-    return caption + "\n\n" + table([*header, "MiB", "load s"], rows)
+    return caption + "\n\n" + table(["tagger, parser, NER", *SPEED_COLUMNS], rows)
 
 
 def fp32_clause() -> str:
@@ -158,7 +207,7 @@ def fp32_clause() -> str:
     if found is None:
         return ""
     speeds = [f"{found[part]['ratio']:.2f} times stock" for part in ("infer", "train")]
-    return f" (in fp32: {speeds[0]}, and {speeds[1]} in training; `make bench-torch-fp32`)"
+    return f" (in fp32: {speeds[0]}, in training {speeds[1]}; `make bench-torch-fp32`)"
 
 
 def speed_cells(result: dict[str, Any]) -> list[str]:
@@ -229,7 +278,7 @@ def zero_shot_table() -> str:
             cell = f"{found['accuracy']:.1f} / {found['macro_f']:.1f}"
             title = f"– the whole file, {found['texts']:,} texts"
             rows.append([title, "", "", cell, *["–"] * (len(WAYS) - 1)])
-    caption = "Accuracy / macro-averaged F1, percent (`spacy project run zero-shot .`):"
+    caption = "Accuracy / macro-averaged F1 in percent (`spacy project run zero-shot .`):"
     return caption + "\n\n" + table(["test set", "labels", "texts", *WAYS], rows)
 
 
@@ -244,8 +293,8 @@ def few_shot_table() -> str:
             cells = [few_shot_cell(size, found[size]) if size in found else "–" for size in sizes]
             rows.append([result["title"], mode, *cells])
     caption = (
-        f"Accuracy, percent, by texts a label: mean and deviation over {DRAWS} draws of texts, or "
-        "as many as stand in brackets, and how many seconds of one core a fit takes "
+        f"Accuracy in percent by texts per label: mean and standard deviation over {DRAWS} draws "
+        "of texts, or as many as the brackets say, and the seconds of one core that a fit takes "
         "(`spacy project run few-shot .`):"
     )
     return caption + "\n\n" + table(["test set", "encoder", *sizes], rows)
@@ -284,12 +333,12 @@ def textcat_speed_table() -> str:
         rows.append([name, f"{found['words_per_second']:,.0f}", *shares])
     first = next(iter(results.values()))["infer"]
     caption = (
-        f"`zero_shot_textcat` in INT8 beside its bare backbone, on {first['documents']:,} texts, "
+        f"`zero_shot_textcat` in INT8 and its bare backbone, on {first['documents']:,} texts with "
         f"{first['words'][0]:,} words; {report['threads']} cores ({report['machine']['cpu']}), "
         f"interleaved, median of {report['rounds']} rounds (`make bench-textcat "
         f"ROUNDS={report['rounds']}`):"
     )
-    titles = ["", "words/s", "of the backbone alone, same batches", "of it, full windows of 64"]
+    titles = ["", "words/s", "share of the backbone, same batches", "share, full windows of 64"]
     return caption + "\n\n" + table(titles, rows)
 
 

