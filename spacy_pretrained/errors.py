@@ -7,34 +7,34 @@ with which value, and what to do.
 
 class Errors:
     CHECKPOINT_MISSING = (
-        "The saved encoder has no {name}: the pipeline's folder is incomplete. Copy or install "
+        "The saved encoder has no {name}, so the pipeline's folder is incomplete. Copy or install "
         "the pipeline again."
     )
     WEIGHTS_BROKEN = (
-        "The weights in {name} cannot be read, the file is damaged or cut short: {error}. Copy or "
-        "download it again."
+        "The weights in {name} cannot be read because the file is damaged or cut short: {error}. "
+        "Copy or download it again."
     )
     NOT_INITIALIZED = (
         "The encoder has no weights yet: call `nlp.initialize()` or load a trained pipeline."
     )
     ENCODER_NOT_TRAINABLE = (
-        "The encoder '{name}' runs on a backend that does not train, such as OpenVINO, and takes "
-        "weights from a trained pipeline only. To start from a pretrained source, use an "
-        "architecture that runs on torch, such as spacy-pretrained.TorchEncoder.v1."
+        "The encoder '{name}' runs on a backend that does not train, such as OpenVINO. To start "
+        "from pretrained weights, use an architecture that runs on torch, such as "
+        "spacy-pretrained.TorchEncoder.v1."
     )
     SCORES_NOT_FINITE = (
-        "Scores of {of} have to be finite numbers, but some are NaN or infinite{where}. Did the "
-        "training diverge? A lower learn rate, gradient clipping or a longer warm-up may help."
+        "Some scores of {of} are NaN or infinite{where}. Training has probably diverged: try a "
+        "lower learning rate, gradient clipping or a longer warm-up."
     )
     DROPOUT_RATE = "dropout has to be at least 0 and less than 1, but it is {dropout}."
     LABEL_UNKNOWN = (
         "Component '{name}' met the label '{label}' in training, which it was not initialized "
-        "with. Add it: nlp.get_pipe('{name}').add_label('{label}'); what was learnt stays. Or "
-        "initialize the component with all of the corpus, or with a list of labels that has it."
+        "with. Add it: nlp.get_pipe('{name}').add_label('{label}') keeps what was learned. Or "
+        "initialize the component with the whole corpus, or with a list of all labels."
     )
     LABEL_INVALID = "A label of '{name}' is a string that is not empty, not {label!r}."
     PREDICTION_NOT_FINITE = (
         "Component '{name}' gives scores that are NaN or infinite: its training diverged, or its "
-        "weights are damaged. Load the pipeline as it was saved before, or train it again with a "
+        "weights are damaged. Load an earlier copy of the pipeline, or train it again with a "
         "lower [training.optimizer.learn_rate] or a longer warm-up."
     )

@@ -1,4 +1,4 @@
-"""Sentences as arrays: where they start, and batches of those of like length."""
+"""Sentences as arrays: where they start, and batches of sentences of about equal length."""
 
 import itertools
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ MAX_WORDS = 4096
 
 @dataclass(frozen=True)
 class SentenceBatch:
-    """S sentences of like length, of up to L words; W words in all, without white space.
+    """S sentences of about equal length, at most L words; W words in all, without white space.
 
     The head of a word is one of three numbers: a row, of all tokens, where a root is its own head;
     a word of this batch, -1 for the root; a column of scores, as `mst.decode` gives it: 0 for the
@@ -26,7 +26,7 @@ class SentenceBatch:
 
     @property
     def is_word(self) -> np.ndarray:
-        """Which places are no padding, bool (S, L)."""
+        """Which places are not padding, bool (S, L)."""
         return self.words >= 0
 
     @property
@@ -35,8 +35,8 @@ class SentenceBatch:
 
     @property
     def is_head(self) -> np.ndarray:
-        """Which scores are of heads, bool (S, L, L+1): not those of padding as head, and of a word
-        above itself. Padding has the root for a head, lest it have none."""
+        """Which scores are valid heads, bool (S, L, L+1): not padding, and not the word itself.
+        Padding has the root as its head, so that every row has one."""
         longest = self.words.shape[1]
         is_head = np.pad(self.is_word, ((0, 0), (1, 0)), constant_values=True)
         return is_head[:, None, :] & ~np.eye(longest, longest + 1, k=1, dtype=bool)
@@ -73,8 +73,8 @@ def first_tokens(lengths: Ints1d) -> np.ndarray:
 
 
 def find_open(known: Ints1d, firsts: np.ndarray, words: np.ndarray) -> np.ndarray:
-    """The tokens that may or may not start a sentence, bool (N,): words of which nothing is known,
-    but for those with which no sentence can start, as no word is left before them.
+    """The tokens that may or may not start a sentence, bool (N,): words of which nothing is known.
+    A word without a word before it is left out, because no sentence could end there.
 
     known: 1, -1 or 0 for unknown (N,). firsts: bool (N,), the first token of each Doc.
     """
@@ -99,7 +99,7 @@ def bound(starts: np.ndarray, scores: Floats1d, longest: int) -> np.ndarray:
 
 
 def batch_sentences(starts: np.ndarray, words: np.ndarray) -> Iterator[SentenceBatch]:
-    """Batches of sentences of like length; each word is in one of them.
+    """Batches of sentences of about equal length; each word is in exactly one.
 
     starts: bool (N,), first tokens of sentences. words: bool (N,), the tokens to batch; white
     space is left out.
@@ -111,7 +111,8 @@ def batch_sentences(starts: np.ndarray, words: np.ndarray) -> Iterator[SentenceB
     order = np.argsort(lengths, kind="stable")
     position = 0
     while position < len(order):
-        # A batch may be half as long again as its shortest sentence: the rest is padding.
+        # The longest sentence of a batch may be half as long again as the shortest, which is
+        # padded.
         limit = lengths[order[position]] * 3 // 2 + 1
         end = position + int(np.searchsorted(lengths[order[position:]], limit, "right"))
         longest = int(lengths[order[end - 1]])
@@ -134,7 +135,7 @@ def heads_of_spaces(starts: np.ndarray, words: np.ndarray) -> Ints1d:
     has_next = next_word < len(numbers)
     has_next[has_next] &= sentence[next_word[has_next]] == sentence[has_next]
     heads = np.where(has_next, next_word, np.flatnonzero(starts)[sentence - 1])
-    # Behind the sentence's first word the token before is as good as any, and near.
+    # After the sentence's first word, the token before is as good a head as any, and near.
     heads = np.where(_has_word_before(starts, words), numbers - 1, heads)
     heads[words] = -1
     return heads

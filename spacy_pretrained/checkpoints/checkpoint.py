@@ -1,4 +1,4 @@
-"""The files of a saved backbone, the same for every backend but for the weights.
+"""The files of a saved backbone. Only the weights differ between backends.
 
 A pipeline's encoder folder holds them as `backbone/`, a folder in Hugging Face layout; in
 `to_bytes` the same bytes travel in one dict.
@@ -24,12 +24,12 @@ CHECKSUMS = "checksums.json"
 
 @dataclass(frozen=True)
 class Layout:
-    """What the wordpiece side has to know of a backbone, without torch or transformers."""
+    """What the wordpiece side needs to know of a backbone, without torch or transformers."""
 
     width: int  # D, of the vectors; of a classifier, the number of its classes
-    max_window: int  # pieces that a window may hold, special ones included
+    max_window: int  # most pieces in a window, special ones included
     pad: int  # id of the padding piece
-    segments: bool = False  # whether it is told of which of two texts a piece is (token_type_ids)
+    segments: bool = False  # whether it takes token_type_ids: which of two texts a piece belongs to
     packed: bool = False  # whether it tells windows of one row apart, by their numbers in the mask
 
 
@@ -63,7 +63,7 @@ def read_checkpoint(files: Files) -> Checkpoint:
 
 def with_checksums(files: Files) -> Files:
     """The files and one more, with the SHA-256 of each as `sha256sum` gives it. For weights that do
-    not change any more: a byte that does would give other vectors, and nothing would tell."""
+    not change any more: one changed byte would change the vectors, and nothing would show it."""
     digests = {name: _digest(content) for name, content in files.items()}
     return files | {CHECKSUMS: _dump(digests)}
 
@@ -95,7 +95,7 @@ def read_folder(folder: Path) -> Files:
 
 def write_folder(folder: Path, files: Files) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    # A backend's weights that were saved here before must not stay beside another's.
+    # Weights that another backend saved here before must not stay.
     for path in folder.iterdir():
         if path.is_file() and path.name not in files:
             path.unlink()

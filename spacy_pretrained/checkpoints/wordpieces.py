@@ -39,8 +39,8 @@ class PairFrame:
 class PieceTokenizer:
     """A tokenizer of the kinds WordPiece, byte-level BPE or Unigram.
 
-    definition: The text of a `tokenizer.json`. Padding and truncation it asks for are switched
-        off: nothing is ever cut silently.
+    definition: The text of a `tokenizer.json`. Its padding and truncation are switched off, so
+        that nothing is ever cut silently.
     """
 
     definition: str
@@ -66,7 +66,7 @@ class PieceTokenizer:
         return [_as_pieces(encoding.ids, encoding.offsets) for encoding in encodings]
 
     def encode_ids(self, texts: list[str]) -> list[np.ndarray]:
-        """The ids (P,) of each text's pieces alone, for less than the offsets beside them take."""
+        """The ids (P,) of the pieces of each text, without offsets, which is faster."""
         encodings = self._tokenizer.encode_batch_fast(texts, add_special_tokens=False)
         return [np.asarray(encoding.ids, dtype="int64") for encoding in encodings]
 
@@ -100,7 +100,7 @@ class PieceTokenizer:
 
 
 def join(parts: list[Pieces], shifts: list[int]) -> Pieces:
-    """Join the pieces of consecutive parts of one text; `shifts` are the characters before each."""
+    """Join the pieces of consecutive parts of a text, with `shifts` characters before each."""
     if len(parts) == 1:
         return parts[0]
     return Pieces(

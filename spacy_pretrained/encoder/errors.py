@@ -10,26 +10,26 @@ class Errors(SharedErrors):
     )
     LISTENER_ALONE = (
         "A component listens to the encoder '{upstream}', but no component of that name stands "
-        "before it in the pipeline, or it has no weights yet. Add it before the component, and "
-        "behind other tok2vecs with all that listens to these, for they write to the same "
-        '`doc.tensor`: nlp.add_pipe("pretrained_encoder", name="{upstream}", before=...). Or '
-        "correct `upstream` in the component's model."
+        "before it in the pipeline, or it has no weights yet. Add the encoder before the "
+        'component: nlp.add_pipe("pretrained_encoder", name="{upstream}", before=...). Other '
+        "tok2vecs, and the components that listen to them, must come before the encoder, because "
+        "all of them write to `doc.tensor`. Or correct `upstream` in the component's model."
     )
     LOSS_WEIGHT = (
-        "A listener of '{upstream}' has loss_weight = {loss_weight}. It has to be 0 or more, and "
-        "finite; 0 keeps the component from training the encoder."
+        "A listener of '{upstream}' has loss_weight = {loss_weight}. It must be finite and not "
+        "negative. With 0, the component does not train the encoder."
     )
     LISTENER_WIDTH = (
         "Component '{component}' was trained on vectors of width {old}, but the encoder '{name}' "
         "gives {new}. Train it again on this encoder: nlp.initialize()."
     )
     TWO_ENCODERS = (
-        "The pipeline has an encoder already, '{old}': a second one, '{new}', would overwrite its "
-        "vectors in doc.tensor. Let all components listen to one, or give a component an encoder "
-        "of its own in place of its listener."
+        "The pipeline has an encoder already, '{old}'. A second one, '{new}', would overwrite its "
+        "vectors in doc.tensor. Let all components listen to one encoder, or replace the listener "
+        "of a component by an encoder of its own."
     )
     ENCODER_MODEL = (
-        "Component '{name}' wants a model of spacy-pretrained.TorchEncoder.v1 or "
+        "Component '{name}' needs a model from spacy-pretrained.TorchEncoder.v1 or "
         "spacy-pretrained.OpenVinoEncoder.v1, not '{model}'."
     )
     ENCODER_STAYS = (
@@ -38,34 +38,34 @@ class Errors(SharedErrors):
         "too, start from the pipeline as it was before it was quantized."
     )
     CACHE_NOT_FROZEN = (
-        "The encoder '{name}' is to keep vectors, but it trains, and then they change. Set frozen "
-        "= true in [components.{name}.model], or take cache_folder out of "
+        "The encoder '{name}' has a cache_folder, but its vectors change because it trains. Set "
+        "frozen = true in [components.{name}.model], or remove cache_folder from "
         "[initialize.components.{name}]."
     )
-    CACHE_BYTES = "cache_bytes has to be 0 (no cache) or more, but it is {cache_bytes}."
+    CACHE_BYTES = "cache_bytes must be 0 (no cache) or more, but it is {cache_bytes}."
     CACHE_FULL = (
         "The cache of the encoder's vectors is full: {n_docs} documents take up {used:,.0f} of "
-        "{limit:,.0f} MiB. Others are encoded anew in every epoch; set cache_bytes in "
-        "[initialize.components.pretrained_encoder] higher to keep them."
+        "{limit:,.0f} MiB. All others are encoded again in every epoch. To keep them, raise "
+        "cache_bytes in [initialize.components.pretrained_encoder]."
     )
     CACHE_NOT_WRITTEN = (
-        "The encoder's vectors cannot be kept in '{folder}': {error}. The rest of this run keeps "
-        "them in memory."
+        "The encoder's vectors cannot be written to '{folder}': {error}. For the rest of this run "
+        "they are kept in memory."
     )
     SHARD_BROKEN = (
-        "'{path}' holds no vectors that can be read: it is damaged, or of another version. It is "
-        "removed, and its documents are encoded anew."
+        "'{path}' has no readable vectors: it is damaged, or of another version. It is removed, "
+        "and its documents are encoded again."
     )
-    SHARD_NOT_READ = "'{path}' cannot be read, its vectors are computed again: {error}"
+    SHARD_NOT_READ = "'{path}' cannot be read, so its vectors are computed again: {error}"
     SHARD_DAMAGED = (
-        "'{path}' is damaged or cut short: {damaged} of its documents are encoded anew, {kept} are "
-        "kept."
+        "'{path}' is damaged or cut short: {damaged} of its documents are encoded again, {kept} "
+        "are kept."
     )
     UPSTREAM_NOT_FROZEN = (
-        "Component '{name}' runs on the weights of the encoder '{upstream}', which trains, or did "
-        "before it was quantized: its vectors of texts lose their meaning by that. Train with "
-        "frozen = true in [components.{upstream}.model], or take upstream out of "
-        "[components.{name}], which then has weights of its own."
+        "Component '{name}' uses the weights of the encoder '{upstream}', which trains, or did "
+        "before it was quantized. Training spoils its vectors of whole texts. Train with frozen "
+        "= true in [components.{upstream}.model], or remove upstream from [components.{name}], "
+        "which then has weights of its own."
     )
     UPSTREAM_MISSING = (
         "Component '{name}' runs on the weights of '{upstream}', but no encoder of that name "

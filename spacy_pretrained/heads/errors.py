@@ -5,14 +5,14 @@ from ..errors import Errors as SharedErrors
 
 class Errors(SharedErrors):
     VECTORS_MISSING = (
-        "Component '{name}' needs what '{upstream}' makes of a Doc, and this one has no vectors: "
-        "'{upstream}' is excluded, disabled, or not in the pipeline. In a training with "
-        "annotating_components, put it among these."
+        "Component '{name}' needs the vectors of '{upstream}', but this Doc has none: "
+        "'{upstream}' is excluded, disabled, or not in the pipeline. If you train with "
+        "annotating_components, add it there."
     )
     VECTORS_OF_OTHERS = (
-        "Component '{name}' needs vectors of width {width} from '{upstream}', but this Doc has "
-        "some of {found}: another tok2vec wrote over them. Put '{upstream}' behind it and all that "
-        "listens to it."
+        "Component '{name}' needs vectors of width {width} from '{upstream}', but those of this "
+        "Doc have width {found}: another tok2vec has overwritten them. Move '{upstream}' behind "
+        "that tok2vec and all components that listen to it."
     )
     NO_LABELS = (
         "No labels for component '{name}': none of the examples has {what}. Check the corpus, or "

@@ -5,8 +5,8 @@ from ..errors import Errors as SharedErrors
 
 class Errors(SharedErrors):
     SCORES_SHAPE = (
-        "Scores of arcs have the shape (sentences, tokens, tokens + 1), for each token as "
-        "dependent the root and then each token as head, but these have {shape}."
+        "Scores of arcs must have the shape (sentences, tokens, tokens + 1): for each dependent, "
+        "the root and then each token as its head. These have {shape}."
     )
     SENTENCE_LENGTHS = (
         "Each of the {sentences} sentences needs its number of tokens, from 0 to {longest}, "

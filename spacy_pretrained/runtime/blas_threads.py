@@ -1,4 +1,4 @@
-"""Fewer threads for numpy's matrix products while an engine has the cores."""
+"""Fewer threads for NumPy's matrix products while an engine uses the cores."""
 
 import os
 import threading
@@ -15,16 +15,17 @@ SHARE = 4
 
 _lock = threading.Lock()
 _inside = 0  # threads of this process that are in `few_blas_threads`
-_usual: list[int] = []  # threads of each BLAS that is loaded, when nobody is there
+_usual: list[int] = []  # threads of each loaded BLAS while no thread is inside
 
 
 @contextmanager
 def few_blas_threads() -> Iterator[None]:
-    """Limit BLAS to a quarter of the cores. Where threads of an engine are at work beside them,
-    those of BLAS wait for each other, and burn CPU time as they do.
+    """Limit BLAS to a quarter of the cores. Next to the working threads of an engine, BLAS threads
+    wait for each other, and use CPU time while they wait.
 
-    The number is the whole process's: BLAS has none for a thread. Whoever leaves sets it back,
-    though others are inside: OpenBLAS does not always heed a thread that did not set it before.
+    The limit applies to the whole process: BLAS has none for a single thread. Each thread that
+    leaves resets it, even if others are still inside, because OpenBLAS does not always obey a
+    thread that has not set it before.
     """
     global _inside, _usual
     with _lock:
@@ -43,7 +44,7 @@ def few_blas_threads() -> Iterator[None]:
 
 
 def _begin_again() -> None:
-    """A child has none of its parent's other threads, which may hold the lock, or be inside."""
+    """A forked child lacks its parent's other threads, which may hold the lock or be inside."""
     global _lock, _inside
     if _inside:
         for library, number in zip(_libraries(), _usual):
@@ -62,6 +63,6 @@ def _few() -> int:
 
 @cache
 def _libraries() -> list[LibController]:
-    import numpy  # noqa: F401  its BLAS has to be there to be found
+    import numpy  # noqa: F401  its BLAS must be loaded to be found
 
     return ThreadpoolController().select(user_api="blas").lib_controllers

@@ -1,4 +1,4 @@
-"""How many cores this process may use: those it is bound to, and no more than its container has."""
+"""How many cores this process may use, by its affinity and the quota of its container."""
 
 import math
 import os
@@ -12,7 +12,7 @@ def count_cores(root: Path = ROOT) -> int:
     the control groups that the process is in (`docker run --cpus`, limits of Kubernetes), rounded
     up; at least 1.
 
-    root: Where `proc` and `sys` are; tests have their own.
+    root: The folder that has `proc` and `sys`; tests use their own.
     """
     if hasattr(os, "sched_getaffinity"):  # Linux
         cores = len(os.sched_getaffinity(0))
@@ -42,8 +42,8 @@ def _quotas(root: Path) -> list[float]:
 
 
 def _groups(mount: Path, path: str) -> list[Path]:
-    """The folder of a group and those around it. In a container the path may be the host's, and not
-    be there; then the mount itself is the container's group."""
+    """The folder of a group and those around it. In a container, the path may be the host's and
+    not exist; then the mount itself is the container's group."""
     inner = mount / path.strip("/")
     return [inner, *(folder for folder in inner.parents if folder.is_relative_to(mount))]
 

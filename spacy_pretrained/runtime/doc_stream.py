@@ -1,4 +1,4 @@
-"""Docs on their way through a pipeline: in batches that words bound, and worked on ahead."""
+"""Batches of Docs for a pipeline: limited by tokens, and worked on ahead."""
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -11,16 +11,16 @@ from typing import TypeVar
 from spacy.tokens import Doc
 from thinc.api import Ops
 
-# Tokens of a batch of Docs: enough sentences of every length for full batches of windows, few
-# enough that vectors of some batches are no memory to speak of (1.7 KB a token, for 416 of them).
+# Tokens in a batch of Docs: enough sentences of every length for full batches of windows, and few
+# enough that the vectors of several batches need little memory (1.7 KB per token of width 416).
 MAX_TOKENS = 8192
 
-# Tokens of the first batch; each further one has twice as many, up to MAX_TOKENS. So the components
-# behind an encoder have something to do soon. Smaller ones cost torch more than that is worth.
+# Tokens in the first batch; each later one has twice as many, up to MAX_TOKENS. So the components
+# after an encoder start early. On torch, smaller batches cost more than they gain.
 FIRST_TOKENS = 4096
 
-# Batches that are worked on before their turn. With one, an engine waits while the next is cut into
-# windows, and torch, on two cores, took half as long again.
+# Batches that are worked on ahead. With one, an engine waits while the next batch is cut into
+# windows, and torch took half as long again on two cores.
 AHEAD = 2
 
 Result = TypeVar("Result")
@@ -53,11 +53,11 @@ def annotate_ahead(
     annotate: Callable[[list[Doc], Result], None],
     handle_error: Callable[[list[Doc], Exception], None],
 ) -> Iterator[Doc]:
-    """The Docs of all batches, annotated; in order. While a batch is with whoever comes next, it is
-    already predicted what the next ones are annotated with, in threads of their own.
+    """Yield the Docs of all batches, annotated and in order. While the next component has a batch,
+    the predictions for the following batches are made in other threads.
 
-    ops: Of the model that predicts. On a GPU nothing is read ahead: of a thread of its own, cupy's
-        device is another.
+    ops: The ops of the model that predicts. On a GPU nothing is read ahead, because another thread
+        has another CuPy device.
     """
     work = work_ahead if ops.device_type == "cpu" else work_in_turn
     with closing(work(batches, predict)) as begun:
@@ -73,7 +73,7 @@ def annotate_ahead(
 def work_in_turn(
     batches: Iterable[list[Doc]], work: Callable[[list[Doc]], Result]
 ) -> Iterator[tuple[list[Doc], Future[Result]]]:
-    """Each batch with what `work` makes of it, in the caller's thread."""
+    """Yield each batch and what `work` returns for it, in the caller's thread."""
     for batch in batches:
         done: Future[Result] = Future()
         try:
@@ -86,11 +86,11 @@ def work_in_turn(
 def work_ahead(
     batches: Iterable[list[Doc]], work: Callable[[list[Doc]], Result]
 ) -> Iterator[tuple[list[Doc], Future[Result]]]:
-    """Each batch with what `work` makes of it, in other threads: there the next batches are already
-    worked on while one is with the caller. So `AHEAD` batches are read ahead.
+    """Yield each batch and what `work` returns for it. Other threads work on the next batches while
+    the caller has one, so `AHEAD` batches are read ahead.
 
-    If the batches end in an error, it is raised behind the last batch that there is. Closed early,
-    it waits until nothing is worked on any more.
+    If reading the batches raises an error, it is raised after the last batch. If the generator is
+    closed early, it waits until all work has stopped.
     """
     source = iter(batches)
     workers: list[int] = []
@@ -113,7 +113,7 @@ def work_ahead(
             if begun:
                 yield begun.popleft()
     finally:
-        # Garbage collection closes what nobody holds, in whatever thread: also in this one.
+        # Garbage collection may close an abandoned generator in any thread, also in this one.
         executor.shutdown(wait=get_ident() not in workers, cancel_futures=True)
     if error is not None:
         raise error

@@ -1,9 +1,9 @@
 """OpenVINO and NNCF without their telemetry. It would report each import and conversion over the
-network, from a forked process, and wait for that up to three seconds; whoever annotates a text does
-not expect it.
+network, from a forked process, and wait up to three seconds for that. Users who annotate a text do
+not expect this.
 
-Both do without where the package `openvino_telemetry` cannot be imported; so it cannot while they
-are. What a program has imported before stays as it is.
+Both work without the package `openvino_telemetry`, so it is blocked while they are imported. What a
+program has imported before stays as it is.
 """
 
 import importlib
@@ -37,7 +37,7 @@ def _import(name: str) -> ModuleType:
 
 
 def _begin_again() -> None:
-    """A child has none of its parent's other threads, which may have held the lock."""
+    """A forked child lacks its parent's other threads, which may have held the lock."""
     global _lock
     _lock = threading.Lock()
 

@@ -1,4 +1,4 @@
-"""Which wordpieces a token is made of, by character offsets; and one vector a token out of them."""
+"""Align tokens with wordpieces by character offsets, and pool their vectors to one per token."""
 
 from dataclasses import dataclass
 
@@ -32,7 +32,7 @@ def align(starts: np.ndarray, ends: np.ndarray, pieces: Pieces) -> Alignment:
     if not len(pieces.ids):
         nothing = np.full(len(starts), -1)
         return Alignment(nothing, nothing)
-    # Normalizers may reorder accents, so offsets ascend only almost; the search needs quite.
+    # Normalizers may reorder accents, so offsets do not always ascend; the search needs them to.
     piece_ends = np.maximum.accumulate(pieces.ends)
     piece_starts = np.minimum.accumulate(pieces.starts[::-1])[::-1]
     first = np.searchsorted(piece_ends, starts, side="right")
@@ -42,10 +42,10 @@ def align(starts: np.ndarray, ends: np.ndarray, pieces: Pieces) -> Alignment:
 
 
 class Pooling:
-    """One vector a token: the mean of the vectors of its first and its last piece.
+    """One vector per token: the mean of the vectors of its first and its last piece.
 
-    The pieces' vectors come in blocks, a window batch each, and go into the tokens' array at
-    once: nothing as long as the text is ever held a second time.
+    The vectors of pieces come in blocks, one for each batch of windows, and are added to the array
+    of the tokens at once, so that no second array as long as the text is ever in memory.
 
     alignment: The tokens' pieces, numbered over all Docs together.
     slots: int64 (P,), where each piece's vector lies when all blocks are laid end to end.

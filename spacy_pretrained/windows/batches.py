@@ -1,4 +1,4 @@
-"""Lay windows into batches: beside each other in rows, rows of like length together."""
+"""Lay windows side by side in rows, and rows of about equal length together in batches."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,16 +9,17 @@ from ..checkpoints.checkpoint import Checkpoint
 from .split import Windows
 from .window_size import WindowSize
 
-# What it takes to run one more batch, whatever its size, as so many pieces (OpenVINO, MiniLM-L6).
+# One more batch costs as much time as this many pieces, whatever its size (OpenVINO, MiniLM-L6).
 BATCH_COST = 16
-# Batches are of few shapes, for an engine compiles something for each and keeps it: a multiple of
-# so many pieces by a power of two rows. With 2 a stream of 20,000 texts takes twice the memory.
+# Batches have few shapes, because an engine compiles something for each shape and keeps it: rows
+# of a multiple of this many pieces, and a power of two rows. With 2, a stream of 20,000 texts takes
+# twice the memory.
 LENGTH_STEP = 8
-# Of twice that beyond so many pieces: such windows are rare, and shapes may first come late in a
-# stream.
+# Beyond this many pieces, the step is twice as large: such windows are rare, and a new shape may
+# come late in a stream.
 LONG = 64
-# Pieces that packed rows are filled up to, and steps of their length: INT8 engines like 16 and its
-# multiples, and 64 was quickest of 48 to 128 (MiniLM-L6, a CPU with AMX).
+# Packed rows are filled up to this many pieces; longer ones grow by this step. INT8 engines are
+# fast with multiples of 16, and 64 was the fastest of 48 to 128 (MiniLM-L6, a CPU with AMX).
 PACKED_ROW, PACKED_STEP = 64, 16
 
 
@@ -108,7 +109,7 @@ def batch(
     max_length: int,
     packed: bool,
 ) -> Batches:
-    """Lay windows over the pieces `ids` (P,) into batches of rows of like length, longest first.
+    """Lay windows over the pieces `ids` (P,) into batches of rows of equal length, longest first.
 
     max_pieces: Pieces in a batch, with padding; a single row may have more.
     max_length: Pieces that the encoder may see at once.
@@ -148,7 +149,7 @@ class _Laid:
     id: np.ndarray
     place: np.ndarray
     source: np.ndarray  # the number of the piece; of special ones, none's
-    is_core: np.ndarray  # bool, whether the window answers for it
+    is_core: np.ndarray  # bool, whether the window gives its vector
 
 
 def _lay(
@@ -220,7 +221,7 @@ def group(
 
     lengths: (R,), in pieces, special ones included.
     max_pieces: Pieces in a batch, with padding; a single row may have more.
-    max_length: Pieces that the encoder is to see at once.
+    max_length: Pieces that the encoder may see at once.
     step: What lengths are a multiple of; of more from `LONG` on.
     """
     order = np.argsort(-lengths, kind="stable")

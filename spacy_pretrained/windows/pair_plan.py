@@ -1,4 +1,4 @@
-"""How pairs of a text and a hypothesis become batches, and logits of windows logits of pairs."""
+"""From pairs of a text and a hypothesis to batches, and from logits back to pairs."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from .window_size import find_size
 
 @dataclass(frozen=True)
 class PairBatch:
-    """Pairs of like length, a window of a text and a hypothesis each, padded to the longest."""
+    """Pairs of a text's window and a hypothesis, about equally long, padded to the longest."""
 
     ids: np.ndarray  # int64 (W, L)
     mask: np.ndarray  # int64 (W, L), 1 where there is a piece
@@ -47,8 +47,9 @@ class PairPlan:
     """The batches for all pairs of T texts and H hypotheses, and what their logits are worth.
 
     A text that is longer than what the hypotheses leave of a window is cut between words into
-    windows of like length, each of which is paired with each hypothesis. The logits of the pair are
-    the mean of its windows', weighted by their pieces. White space around a text does not count.
+    windows of about equal length, each of which is paired with each hypothesis. The logits of the
+    pair are the mean of its windows', weighted by their pieces. White space around a text does not
+    count.
 
     window, max_pieces: As in `spacy-pretrained.EntailmentClassifier.v1`.
     RAISES: ValueError if a hypothesis leaves less than half of a window, or the special pieces

@@ -9,8 +9,8 @@ import numpy as np
 class Windows:
     """W windows over the pieces of one or many Docs.
 
-    A window shows the encoder the pieces start:end and answers for core_start:core_end; cores
-    never overlap and leave nothing out, so that every piece has exactly one vector.
+    The encoder sees the pieces start:end of a window and gives vectors for core_start:core_end.
+    Cores never overlap and leave nothing out, so that every piece has exactly one vector.
     """
 
     start: np.ndarray  # int64 (W,)
@@ -29,11 +29,11 @@ def split(n_pieces: int, cuts: list[np.ndarray], window: int, stride: int) -> Wi
         where tokens start. A sentence of more than `stride` pieces is cut there, and within a
         token only where a token is longer still.
     window: Pieces a window shows, special ones not counted.
-    stride: Pieces a window answers for at most. Below `window`, the windows of a sentence that is
-        cut show what fits of its other pieces, too, as context on both sides; equal to it, windows
-        do not overlap.
+    stride: The most pieces that a window gives vectors for. Below `window`, the windows of a
+        sentence that is cut also show as many of its other pieces as fit, as context on both sides.
+        Equal to it, windows do not overlap.
 
-    The windows of a long sentence are of like length: 130 pieces become 65 + 65, not 128 + 2.
+    The windows of a long sentence have about equal length: 130 pieces become 65 + 65, not 128 + 2.
     """
     sentence_starts, token_starts = cuts
     sentences = distinct(np.concatenate([[0], sentence_starts, [n_pieces]]).astype("int64"))

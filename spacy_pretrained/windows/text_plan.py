@@ -1,4 +1,4 @@
-"""How whole texts become batches of windows, and the vectors of windows one vector a text."""
+"""From whole texts to batches of windows, and from vectors of windows to one vector per text."""
 
 import numpy as np
 from thinc.api import Ops
@@ -74,8 +74,8 @@ def cut_texts(
     lengths: np.ndarray,
     room: int,
 ) -> Windows:
-    """One window a text, and several of like length where it has more than `room` pieces; none of
-    a text without pieces.
+    """One window per text, and several of about equal length where it has more than `room` pieces;
+    none of a text without pieces.
 
     starts, lengths: (T,), of each text's pieces, which are laid end to end.
     """

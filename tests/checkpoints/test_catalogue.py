@@ -136,7 +136,7 @@ def test_the_installed_package_by_its_name():
 
 @pytest.mark.parametrize("name", ["not_there", "json", "sys", "not.there", "", "no/name", ".x"])
 def test_a_package_that_is_not_there_or_holds_none(name):
-    with pytest.raises(ValueError, match=f"package '{name}' is not installed, or holds no"):
+    with pytest.raises(ValueError, match=f"package '{name}' is not installed, or has no"):
         find_source(f"package:{name}")
 
 
@@ -256,7 +256,7 @@ def test_a_model_that_was_downloaded_needs_no_hub(hub, tmp_path):
 def test_a_model_that_the_hub_has_not(hub, tmp_path):
     found = find_in_a_process("owner/other", hub.server_address[1], tmp_path / "home")
     assert found.returncode != 0
-    assert "ValueError: Source 'owner/other' is no folder here, and could not be" in found.stderr
+    assert "ValueError: Source 'owner/other' is not a folder and could not be" in found.stderr
     assert found.stderr.strip().endswith("give its folder as source.")
 
 
@@ -266,4 +266,4 @@ def test_a_hub_that_cannot_be_reached(tmp_path):
         port = unused.getsockname()[1]
         found = find_in_a_process("owner/tiny", port, tmp_path / "home")
     assert found.returncode != 0
-    assert "ValueError: Source 'owner/tiny' is no folder here, and could not be" in found.stderr
+    assert "ValueError: Source 'owner/tiny' is not a folder and could not be" in found.stderr

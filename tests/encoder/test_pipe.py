@@ -507,7 +507,7 @@ def test_a_component_of_another_width_is_refused(tiny_bert):
 
 
 def test_the_encoder_has_a_model_of_ours():
-    with pytest.raises(ValueError, match=r"wants a model of spacy-pretrained.TorchEncoder.v1"):
+    with pytest.raises(ValueError, match=r"needs a model from spacy-pretrained.TorchEncoder.v1"):
         spacy.blank("en").add_pipe(ENCODER, config={"model": CNN})
 
 

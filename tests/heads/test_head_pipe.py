@@ -247,7 +247,7 @@ def test_docs_without_vectors(tiny_bert, head):
     """Of zeros it would say something, too."""
     nlp = make_nlp(tiny_bert, head)
     begin(nlp, MANY)
-    message = f"'{head}' needs what '{ENCODER}' makes of a Doc.*excluded, disabled"
+    message = f"'{head}' needs the vectors of '{ENCODER}'.*excluded, disabled"
     with nlp.select_pipes(disable=[ENCODER]):
         with pytest.raises(ValueError, match=message):
             nlp("Ada sees")
@@ -280,7 +280,7 @@ def test_a_tok2vec_of_spacys_own(tiny_bert, head):
     nlp.add_pipe("tok2vec", config={"model": CNN}, after=ENCODER).initialize(
         lambda: make_examples(nlp, FEW)
     )
-    message = f"'{head}' needs vectors of width 40 from '{ENCODER}'.* of {CNN_WIDTH}: another"
+    message = f"'{head}' needs vectors of width 40 from '{ENCODER}'.* width {CNN_WIDTH}: another"
     with nlp.select_pipes(disable=["tagger"]), pytest.raises(ValueError, match=message):
         nlp("Ada sees")
 

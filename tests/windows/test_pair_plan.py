@@ -122,5 +122,5 @@ def test_a_tokenizer_of_single_texts():
     tokenizer.post_processor = processors.TemplateProcessing(
         single="[CLS] $A", pair="[CLS] $A $B", special_tokens=[("[CLS]", 2)]
     )
-    with pytest.raises(ValueError, match="puts nothing between two texts"):
+    with pytest.raises(ValueError, match="does not separate two texts"):
         PairPlan(make_checkpoint(tokenizer), ["a"], ["b"], window=0, max_pieces=100)
