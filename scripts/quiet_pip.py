@@ -6,6 +6,7 @@ While pip runs, the line counts packages, in a terminal. Needs nothing but Pytho
 environment that everything else runs in.
 """
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -28,11 +29,14 @@ def run_pip(step: str, command: list[str], folder: Path | None = None) -> bool:
     RETURNS: Whether pip worked.
     """
     start = perf_counter()
+    # pip takes what PYTHONPATH names for installed, and leaves it out.
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     said, collected = [], 0
     show(f"{step} ...")
     with subprocess.Popen(
         command,
         cwd=folder,
+        env=environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         encoding="utf8",

@@ -61,6 +61,14 @@ def test_a_failure_shows_all(quiet_pip, capsys):
     assert out == f"spaCy: pip failed. It said:\n{PIP_SAYS}ERROR: disk full\n"
 
 
+def test_pip_does_not_see_what_is_on_the_path(quiet_pip, monkeypatch, capsys):
+    """It would take it for installed."""
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    code = "import os; print('Successfully installed', *['x'] * ('PYTHONPATH' not in os.environ))"
+    assert quiet_pip.run_pip("spaCy", [sys.executable, "-c", code])
+    assert "1 package," in capsys.readouterr().out
+
+
 def test_as_make_runs_it():
     """With pip itself, and no package of that name anywhere."""
     command = [sys.executable, "scripts/quiet_pip.py", "A step", "install", "--no-index", "no-such"]
