@@ -30,10 +30,10 @@ class Errors(SharedErrors):
         "{error} Check the name, or download the model elsewhere and give its folder as source."
     )
     SOURCE_LANGUAGE = (
-        "The encoder of '{name}', {source}, was pretrained on other languages ({languages}) than "
-        "that of the pipeline ({lang}). It will do poorly, and sound certain. Set `source` in "
-        "[initialize.components.{name}] to a model for this language or a multilingual one: a "
-        "folder, 'package:NAME', or 'owner/name' on the model hub."
+        "'{name}' loads '{source}', a model for another language ({languages}) than the pipeline's "
+        "({lang}). Expect poor results, with high probabilities all the same. In "
+        "[initialize.components.{name}], set `source` to a model for this language or a "
+        "multilingual one: a folder, 'package:NAME', or 'owner/name' on the model hub."
     )
     SOURCE_NO_CONFIG = (
         "The folder '{folder}' has no config.json, so it is not a model in Hugging Face layout."

@@ -98,7 +98,7 @@ def test_an_encoder_for_another_language_is_said(name, lang, warnings, known_sou
     said = [record.getMessage() for record in caplog.records if "language" in record.getMessage()]
     assert len(said) == warnings
     for message in said:
-        assert f"'{name}', tiny" in message and "(en)" in message and "(es)" in message
+        assert f"'{name}' loads 'tiny'" in message and "(en)" in message and "(es)" in message
 
 
 def test_the_encoder_that_lends_its_weights_speaks_for_all(known_source, caplog):

@@ -1,83 +1,82 @@
-"""What a check of a corpus says. Errors in the sense of the exit code are only some of it."""
+"""What a check of a corpus says: errors, warnings and notes."""
 
 from ...errors import Errors as SharedErrors
 
 
 class Errors(SharedErrors):
     PLAN_FILE = "There is no config '{path}'. `python -m spacy pretrained config` writes one."
-    PLAN_BROKEN = "{path} is no config that spaCy can read: {error}"
+    PLAN_BROKEN = "'{path}' is not a config that spaCy can read: {error}"
     PLAN_SOURCED = (
-        "What '{name}' learns was not looked at: it comes from '{source}', which is no folder here."
+        "What '{name}' learns was not checked: it comes from '{source}', which is not a folder "
+        "here."
     )
-    NO_DOCUMENTS = "there is no document with a token in it."
-    EMPTY_DOCUMENTS = "{n} documents have no tokens. They are left out."
-    NO_ANNOTATION = "nothing is annotated: no component can learn from it."
+    NO_DOCUMENTS = "There is no document with tokens."
+    EMPTY_DOCUMENTS = "Documents without tokens: {n}. Training leaves them out."
+    NO_ANNOTATION = "Nothing is annotated: no component can learn from this corpus."
     NOTHING_TO_LEARN = (
-        "'{name}' has nothing to learn from: no {layers} in all {documents} documents. Annotate "
-        "some, or take the component out of the config."
+        "'{name}' has nothing to learn from: the corpus has no {layers}. Annotate some, or take "
+        "the component out of the config."
     )
-    NOTHING_TO_SCORE = "'{name}' cannot be scored: no {layers} in all {documents} documents."
+    NOTHING_TO_SCORE = "'{name}' cannot be scored: the corpus has no {layers}."
     NO_ENTITIES = (
-        "all tokens are annotated as outside of entities: there are no entities at all. If nobody "
-        "annotated entities, say so: doc.set_ents([], default='missing')."
+        "There are no entities: all tokens are annotated as outside of one. If nobody annotated "
+        "entities, mark them as missing: doc.set_ents([], default='missing')."
     )
-    FEW_EXAMPLES = "{n} {layer} have fewer than {bound} examples: {labels}."
+    FEW_EXAMPLES = "These {layer} have fewer than {bound} examples: {labels}."
     NOT_IN_TRAIN = (
-        "{n} {layer} are not in the training corpus, so that no component can predict them: "
-        "{labels}."
+        "These {layer} are not in the training corpus, so no component can predict them: {labels}."
     )
     OVERLAP = (
-        "{n} of {documents} documents have the text of a training document, such as {text}. Scores "
-        "on them say little: remove them from one of the two."
+        "Documents with the same text as a training document: {n} of {documents}, such as {text}. "
+        "Scores on them mean little: remove them from one of the two corpora."
     )
     SPANS_OVERLAP = (
-        "{message} {documents} documents have overlapping spans ({nested} pairs of nested, "
-        "{crossing} of crossing spans)."
+        "{message} Documents with overlapping spans: {documents} (pairs: {nested} nested, "
+        "{crossing} crossing)."
     )
     ENTITIES_ALL_LOST = (
-        "'{name}' has nothing to learn from: none of the {entities} entities begins and ends with "
-        "a token that the pipeline's tokenizer makes."
+        "'{name}' has nothing to learn from: of {entities} entities, none begins and ends at a "
+        "token boundary of the pipeline's tokenizer."
     )
     ENTITIES_NOT_TOKENS = (
-        "{lost} of {entities} entities do not begin and end with a token that the pipeline's "
-        "tokenizer ({lang}) makes, such as {example}: in raw text '{name}' cannot find them."
+        "Entities that do not begin and end at a token boundary of the pipeline's tokenizer "
+        "({lang}): {lost} of {entities}, for example in {example}. In raw text, '{name}' cannot "
+        "find them."
     )
-    ENTITIES_CROSS_SENTENCES = "{n} entities reach over the start of a sentence, such as {example}."
+    ENTITIES_CROSS_SENTENCES = "Entities that cross a sentence boundary: {n}, such as {example}."
     TREE_CYCLES = (
-        "{n} sentences have a cycle, in which tokens depend on each other and on no root, such as "
-        "{example}. Correct the heads."
+        "Sentences whose heads form a cycle: {n}, such as {example}. Correct the heads: from every "
+        "token they lead to a root."
     )
-    TREE_CROSSES = "{message} {n} documents have such heads."
+    TREE_CROSSES = "{message} Documents with such heads: {n}."
     TREE_ROOTS = (
-        "{n} sentences have several roots or none, such as {example}: a root lies within the tree "
-        "of another one. Give each sentence one root."
+        "Sentences with several roots, or without one: {n}, such as {example}. Give each sentence "
+        "one root."
     )
     TREE_ROOT_LABELS = (
-        "roots have several labels: {labels}. One label should stand for the root, and for nothing "
-        "else."
+        "Roots have several labels: {labels}. Use one label for roots, and for nothing else."
     )
     TREE_LONG = (
-        "{n} sentences have more than {max_sentence} tokens (max_sentence of '{name}'). They are "
+        "Sentences of more than {max_sentence} tokens (max_sentence of '{name}'): {n}. They are "
         "parsed in parts; heads in another part are not learned."
     )
-    CATS_REFUSED = "{message} {n} documents are like that."
+    CATS_REFUSED = "{message} Documents with this fault: {n}."
     TOKENS_NOT_ALIGNED = (
-        "{n} of {tokens} tokens ({share:.1%}) are not those that the pipeline's tokenizer ({lang}) "
-        "makes, such as {example}. From {bound:.0%} on, scores on raw text will be well below "
-        "those on gold tokens: check [nlp] lang and [nlp.tokenizer]."
+        "Tokens that differ from those of the pipeline's tokenizer ({lang}): {n} of {tokens} "
+        "({share:.1%}), such as {example}. Above {bound:.0%}, scores on raw text will be well "
+        "below those on gold tokens: check [nlp] lang and [nlp.tokenizer]."
     )
     TOKENS_NO_SPACES = (
-        "Tokens were not compared with the tokenizer's in {n} documents, in which it is not known "
-        "where spaces are."
+        "Documents that do not say where spaces are: {n}. Their tokens were not compared with the "
+        "tokenizer's."
     )
     TOKENS_NO_CONFIG = (
-        "Tokens were not compared with the pipeline's tokenizer: this needs the config."
+        "Tokens were not compared with those of the pipeline's tokenizer: this needs the config."
     )
     WINDOWS_LONG = (
-        "{n} of {sentences} sentences have more wordpieces than the {room} that a window of "
-        "'{name}' holds; the longest has {longest}. They are cut into several windows, and the "
-        "encoder sees these one by one. A larger `window`, or a `stride` below it, gives more "
-        "context."
+        "Sentences with more wordpieces than a window of '{name}' holds ({room}): {n} of "
+        "{sentences}; the longest has {longest}. They are cut into several windows, each encoded "
+        "by itself. A larger `window`, or a `stride` below it, gives more context."
     )
     WINDOWS_NO_CONFIG = (
         "Sentences were not compared with the encoder's window: this needs the config."

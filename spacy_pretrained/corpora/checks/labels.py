@@ -74,9 +74,7 @@ def find_rare(counts: LabelCounts, layers: set[str] | None, few: dict[str, int])
         rare = sorted((n, label) for label, n in labels.items() if n < bound)
         if rare:
             shown = list_some(f"{label} ({n})" for n, label in rare)
-            text = Errors.FEW_EXAMPLES.format(
-                n=len(rare), layer=name_layer(layer), bound=bound, labels=shown
-            )
+            text = Errors.FEW_EXAMPLES.format(layer=name_layer(layer), bound=bound, labels=shown)
             findings.append(Finding("warning", text))
     return findings
 
@@ -90,8 +88,6 @@ def find_unknown(train: LabelCounts, dev: LabelCounts, layers: set[str] | None) 
         known = train.counts.get(layer, Counter())
         unknown = sorted(label for label, n in labels.items() if n and label not in known)
         if unknown:
-            text = Errors.NOT_IN_TRAIN.format(
-                n=len(unknown), layer=name_layer(layer), labels=list_some(unknown)
-            )
+            text = Errors.NOT_IN_TRAIN.format(layer=name_layer(layer), labels=list_some(unknown))
             findings.append(Finding("warning", text))
     return findings

@@ -132,7 +132,6 @@ class SplitCheck:
                 message.format(
                     name=component.name,
                     layers=" or ".join(name_layer(layer) for layer in component.layers),
-                    documents=self.sizes.documents,
                 ),
             )
             for component in self.plan.components
