@@ -42,6 +42,14 @@ def test_every_command_is_in_a_workflow(project):
     assert used == {command["name"] for command in config["commands"]}
 
 
+def test_a_corpus_is_checked_before_a_training(project):
+    workflows = load_project_config(project)["workflows"]
+    trained = [steps for steps in workflows.values() if "train" in steps]
+    assert len(trained) == 2
+    for steps in trained:
+        assert steps[steps.index("train") - 2 :][:2] == ["config", "check"]
+
+
 def test_workflow_with_spaces_in_variables(project, capfd):
     overrides = {"vars.corpus": "my corpus", "vars.encoder": "my models/x", "vars.gpu": 1}
     project_run(project, "all", overrides=overrides, dry=True)

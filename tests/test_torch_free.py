@@ -21,7 +21,8 @@ class Block:
 sys.meta_path.insert(0, Block())
 """
 
-# All modules but those that say by their names that they are torch's.
+# All modules but those that say by their names that they are torch's, and what is only found under
+# its old name.
 IMPORT = """
 import importlib, pkgutil, spacy, spacy_pretrained
 from importlib.metadata import distribution
@@ -29,7 +30,8 @@ from importlib.metadata import distribution
 for entry in distribution("spacy-pretrained").entry_points:
     entry.load()
 for module in pkgutil.walk_packages(spacy_pretrained.__path__, "spacy_pretrained."):
-    if not module.name.split(".")[-1].startswith("torch_"):
+    is_old = module.name.startswith("spacy_pretrained.old_paths.")
+    if not is_old and not module.name.split(".")[-1].startswith("torch_"):
         importlib.import_module(module.name)
 spacy.blank("en")
 """

@@ -177,7 +177,7 @@ def test_no_entities_at_all(write, vocab, configure):
 def test_what_a_component_learns_is_not_annotated(write, vocab, configure, name, what):
     path = write(make_doc(vocab))
     assert what in find(check_corpus(path, configure(**{name: {}})), "error", name)
-    find(check_corpus(path), "error", "nothing is annotated")
+    find(check_corpus(path), "error", "Nothing is annotated")
 
 
 def test_frozen_components_need_nothing(write, vocab, configure):
