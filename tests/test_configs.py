@@ -1,6 +1,5 @@
 """Every config in configs/ goes through all of spaCy's commands, with some steps of training."""
 
-import importlib
 import json
 import shutil
 import subprocess
@@ -15,12 +14,15 @@ from thinc.api import Config
 from typer.main import get_command
 
 import spacy_pretrained.cli  # noqa: F401  # `spacy` alone finds commands when it starts
+from spacy_pretrained import convert_folder
 
 ROOT = Path(__file__).parent.parent
 # pipeline_trf.cfg needs spacy-transformers, and has a test of its own in a second environment;
 # train_on.cfg begins with a pipeline: a test below.
 OTHERS = ("pipeline_trf", "train_on")
 CONFIGS = sorted(p for p in (ROOT / "configs").glob("*.cfg") if p.stem not in OTHERS)
+# One has most of what the others have.
+QUICK = "pipeline"
 
 ENCODER = "pretrained_encoder"
 # Of the components made by each factory: a label that the corpus has, and a score.
@@ -52,12 +54,10 @@ def call_command(*args):
 @pytest.fixture(scope="module")
 def corpus(tmp_path_factory):
     folder = tmp_path_factory.mktemp("a corpus")  # with a space in its path
-    with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(ROOT / "scripts")
-        (folder / "raw").mkdir()
-        for split in ("train", "dev", "test"):  # eight documents each, the same ones
-            shutil.copy(ROOT / "assets/sample/dev.conllu", folder / "raw" / f"{split}.conllu")
-        importlib.import_module("convert").main(folder / "raw", folder / "spacy")
+    (folder / "raw").mkdir()
+    for split in ("train", "dev", "test"):  # eight documents each, the same ones
+        shutil.copy(ROOT / "assets/sample/dev.conllu", folder / "raw" / f"{split}.conllu")
+    convert_folder(folder / "raw", folder / "spacy")
     return folder / "spacy"
 
 
@@ -76,10 +76,13 @@ def corpus_with_categories(corpus):
     return folder
 
 
-@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "path",
+    [pytest.param(p, marks=[pytest.mark.slow] * (p.stem != QUICK), id=p.stem) for p in CONFIGS],
+)
 def test_config_with_every_command(path, request, tiny_bert, tmp_path):
     # One config is enough to see that a new process finds all there is, too.
-    run = run_command if path.stem == "pipeline" else call_command
+    run = run_command if path.stem == QUICK else call_command
     full, labels = tmp_path / "config.cfg", tmp_path / "labels"
     log, scores = tmp_path / "log.jsonl", tmp_path / "scores.json"
     call_command("pretrained", "config", path, full)
@@ -116,6 +119,7 @@ def test_config_with_every_command(path, request, tiny_bert, tmp_path):
         assert found[score] == pytest.approx(evaluations[-1]["scores"][score], abs=1e-6)
 
 
+@pytest.mark.slow
 def test_what_we_compare_with(corpus, tmp_path):
     full, log = tmp_path / "config.cfg", tmp_path / "log.jsonl"
     call_command("init", "fill-config", ROOT / "benchmarks" / "stock_cnn.cfg", full)
@@ -130,6 +134,7 @@ def test_what_we_compare_with(corpus, tmp_path):
     assert {"pos_acc", "dep_las", "ents_f", "lemma_acc"} <= after["scores"].keys()
 
 
+@pytest.mark.slow
 def test_training_goes_on(corpus, tiny_bert, tmp_path, monkeypatch):
     """The second training begins with the scores that the first ended with, and gets on."""
     monkeypatch.chdir(tmp_path)
