@@ -27,12 +27,12 @@ class Errors(SharedErrors):
         "were added to it, call `model.resize_token_embeddings(len(tokenizer))`, and save both."
     )
     MODEL_NO_MASK = (
-        "'{name}' takes no attention mask or does not heed it, so that padding would change its "
-        "vectors; use another encoder."
+        "'{name}' ignores the attention mask, so that padding would change its vectors. Use "
+        "another encoder."
     )
     MODEL_NO_ENCODER = (
-        "'{name}' is no encoder of text that gives one vector a piece. Use a model such as BERT, "
-        "RoBERTa, DeBERTa or ModernBERT."
+        "'{name}' is not a text encoder with one vector for each wordpiece. Use a model such as "
+        "BERT, RoBERTa, DeBERTa or ModernBERT."
     )
     NEEDS_TORCH = (
         "This pipeline's encoder runs on torch, and '{name}' is not installed. Run: "
@@ -47,12 +47,12 @@ class Errors(SharedErrors):
         "Unknown device '{device}' for the encoder. Use 'auto', 'cpu', 'cuda', 'cuda:1' or 'mps'."
     )
     DEVICE_MISSING = (
-        "The encoder is set to train on device '{device}', which is not there. Set device = "
+        "The encoder is set to train on device '{device}', which is not available. Set device = "
         '"auto" in the encoder\'s [components.….model], or install a torch with support for it.'
     )
     DEVICE_FALLBACK = (
-        "This pipeline was saved with its encoder on device '{device}', which is not there: it "
-        "runs on the CPU."
+        "This pipeline was saved with its encoder on device '{device}', which is not available: "
+        "it runs on the CPU."
     )
     GRADIENT_NOT_FINITE = (
         "The encoder's gradient is not finite (norm {norm}): training diverged. Lower "

@@ -65,26 +65,28 @@ class Errors(SharedErrors):
         "CoNLL-U word."
     )
     CONLLU_LABEL = (
-        "The entity of token {i} of a Doc, '{word}', has the label '{label}'. One with white space "
-        "or a | in it cannot be written in a column of CoNLL-U: rename it."
+        "The entity of token {i} of a Doc, '{word}', has the label '{label}'. A label with "
+        "white space or '|' cannot be written in CoNLL-U: rename it."
     )
     CONLLU_HEAD_OUTSIDE = (
         "The head of token {i} of a Doc, '{word}', is token {head_i}, '{head}', in another "
         "sentence; CoNLL-U cannot say so. Were sentence starts changed after parsing?"
     )
     TAGS_UNKNOWN = (
-        "'{tag}' is no tag of an entity. Tags are O, a letter with a label such as B-PER and I-PER "
+        "'{tag}' is not an entity tag. Tags are O, a letter with a label such as B-PER and I-PER "
         "(IOB1, IOB2), also E- and S- (BIOES) or L- and U- (BILUO), and '-' where the annotation "
         "is missing."
     )
     TAGS_SCHEME = "Unknown scheme of tags '{scheme}'. Choose from {known}."
-    TAGS_LETTER = "The tag '{tag}' is not of the scheme {scheme}, whose letters are {letters}."
+    TAGS_LETTER = (
+        "The tag '{tag}' does not belong to the scheme {scheme}, whose letters are {letters}."
+    )
     TAGS_LETTERS = (
         "The tags mix BIOES (E- and S-) with BILUO (L- and U-); their letters are {letters}. Make "
         "them of one scheme."
     )
     TAGS_MIXED = (
-        "The tags of the {entities} entities keep to no scheme; places against each one: {kinds}. "
+        "The tags of the {entities} entities follow no scheme; places against each one: {kinds}. "
         "The first is at {where}. If the file is of a scheme all the same, give it, such as "
         "scheme='iob2', and these places are repaired and counted."
     )
@@ -138,17 +140,17 @@ class Errors(SharedErrors):
         "the corpus first (`python -m spacy pretrained convert`)."
     )
     CORPUS_FORMAT = (
-        "'{path}' is no .spacy file. `python -m spacy pretrained convert` makes one of CoNLL-U, "
+        "'{path}' is not a .spacy file. `python -m spacy pretrained convert` makes one of CoNLL-U, "
         "columns and others."
     )
-    CORPUS_BROKEN = "'{path}' cannot be read, it is no .spacy file or damaged: {error}"
+    CORPUS_BROKEN = "'{path}' cannot be read, it is not a .spacy file or damaged: {error}"
     CORPUS_EMPTY = "'{path}' has no documents with words in it."
     CORPUS_SENTENCES = (
         "The corpus has gold_sentences = {gold_sentences} and gold_tokens = {gold_tokens}. It is a "
         "share of the examples, from 0 to 1, and needs gold tokens."
     )
     DATASET_NOT_INSTALLED = (
-        "Reading data sets in the formats of Hugging Face takes the package `datasets`. Run: "
+        "Reading Hugging Face datasets needs the package `datasets`. Run: "
         "pip install 'spacy-pretrained[datasets]'"
     )
     DATASET_NOT_THERE = (
@@ -164,14 +166,15 @@ class Errors(SharedErrors):
     DATASET_COLUMN = "The data set has no column '{column}'. Its columns are: {columns}."
     DATASET_EMPTY = "The data set, or this split of it, has no words."
     DATASET_NO_LABELS = "No column with labels is given: tags, upos and xpos are all None."
-    DATASET_WORDS = "Row {row}: the column '{column}' is to be a list of words, not {value}."
+    DATASET_WORDS = "Row {row}: the column '{column}' has to be a list of words, but it is {value}."
     DATASET_BLANK = "Row {row}: word {i} in the column '{column}' is empty or white space."
     DATASET_LENGTHS = (
         "Row {row}: {n} words in the column '{words}', but {m} labels in the column '{column}'. "
         "Each word needs one, -100 where it is missing."
     )
     DATASET_LABELS = (
-        "Row {row}: the column '{column}' is to be a list with a label for each word, not {value}."
+        "Row {row}: the column '{column}' has to be a list with a label for each word, but it is "
+        "{value}."
     )
     DATASET_LABEL = (
         "Row {row}: a label in the column '{column}' is {value}; it has to be a string, an "
@@ -193,7 +196,7 @@ class Errors(SharedErrors):
         "The tags of '{path}' did not keep to their scheme in {repairs} places, which were "
         "repaired; there are {entities} entities."
     )
-    DATASET_TEXT = "Row {row}: the column '{column}' is to be a text, not {value}."
+    DATASET_TEXT = "Row {row}: the column '{column}' has to be a text, but it is {value}."
     DATASET_SPAN = (
         "Row {row}: an entity in the column '{column}' is {value}. It has to have a start and an "
         "end (characters) and a label that is not empty: {{'start': 0, 'end': 2, 'label': 'ORG'}} "
@@ -221,15 +224,15 @@ class Errors(SharedErrors):
         "A row of the file has more fields than the {n} columns that have names: {row}. Quote "
         "fields that have the delimiter in them, or name all columns with --columns."
     )
-    TEXTS_LABEL = "Row {row}: the label '{label}' is none of those that were given: {known}."
+    TEXTS_LABEL = "Row {row}: the label '{label}' is not one of those that were given: {known}."
     CONVERT_KIND = (
         "'{source}' does not show what it holds. Say so before its name, by one of {kinds}: "
         "python -m spacy pretrained convert KIND IN OUT. A dataset with words and labels is "
         "'dataset', texts with labels are 'texts'."
     )
     CONVERT_OUTPUT = (
-        "'{output}' is to be a .spacy file: `spacy train` reads no other. A folder is written only "
-        "from a folder with train, dev and test."
+        "'{output}' has to be a .spacy file: `spacy train` reads no other. A folder is written "
+        "only from a folder with train, dev and test."
     )
     CONVERT_FOLDER = (
         "'{source}' is a folder, and '{output}' a file. Give a folder to write: train.spacy and so "

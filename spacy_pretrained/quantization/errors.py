@@ -21,19 +21,19 @@ class Errors(SharedErrors):
         "{n} texts are too few to calibrate INT8 on; give at least {least}, better some hundreds."
     )
     NEEDS_NNCF = (
-        "Quantizing takes NNCF, and '{name}' is not installed. Run: "
-        "pip install 'spacy-pretrained[quantize]' - precision fp32 does without."
+        "Quantizing needs NNCF, but '{name}' is not installed. Run: "
+        "pip install 'spacy-pretrained[quantize]' - precision fp32 does not need it."
     )
     ENCODER_OF_ITS_OWN = (
         "Component '{name}' has an encoder of its own on torch, as `replace_listeners` gives it, "
-        "and would go on to need torch. Quantize the pipeline whose components share one encoder, "
+        "and would still need torch. Quantize the pipeline whose components share one encoder, "
         "before listeners are replaced."
     )
     MAX_DROP = (
         "max_drop is in percent points and has to be from 0 to less than 100, but it is {max_drop}."
     )
     TEXTS_NEEDED = (
-        "Precision int8 takes texts to calibrate on: give --texts, with texts of the kind the "
+        "Precision int8 needs texts to calibrate on: give --texts, with texts of the kind the "
         "pipeline is for, such as those it was trained on."
     )
     TEXTS_FILE = "There is no file '{path}'."
@@ -56,12 +56,12 @@ class Errors(SharedErrors):
         "out --eval: then the copy is compared with the original on --texts."
     )
     EVAL_FORMAT = (
-        "'{path}' is no .spacy file. Convert the gold annotation first: `python -m spacy "
+        "'{path}' is not a .spacy file. Convert the gold annotation first: `python -m spacy "
         "pretrained convert`."
     )
     EVAL_NOTHING = (
-        "The gold documents have none of the annotation that the pipeline ({pipes}) predicts and "
-        "that can be held against it: there is nothing to evaluate."
+        "The gold documents have none of the annotation that the pipeline ({pipes}) predicts: "
+        "there is nothing to evaluate."
     )
     QUANTIZED_TOO_LOW = (
         "No recipe passed: with each of {n}, some score drops by more than {max_drop} points. "
@@ -86,7 +86,8 @@ class Errors(SharedErrors):
         "among those to calibrate on."
     )
     OUTPUT_NO_PIPELINE = (
-        "'{path}' exists and is no folder of a pipeline: it is not overwritten. Give another one."
+        "'{path}' exists and is not a folder of a pipeline, so it is not overwritten. Give another "
+        "one."
     )
     OUTPUT_IS_MODEL = "'{path}' is the pipeline to quantize: give another folder to write to."
     OUTPUT_AND_MODEL = (
@@ -97,4 +98,4 @@ class Errors(SharedErrors):
         "'{path}' is a pipeline to be written over, but holds other things, too, which would be "
         "lost: {names}. Move them away, or give another folder."
     )
-    OUTPUT_NOT_WRITABLE = "'{path}' cannot be written: '{above}' is no folder that takes files."
+    OUTPUT_NOT_WRITABLE = "'{path}' cannot be written: no files can be made in '{above}'."

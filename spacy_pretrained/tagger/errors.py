@@ -14,5 +14,5 @@ class Errors(SharedErrors):
         "labels until the component is initialized anew."
     )
     ATTRIBUTE_UNKNOWN = (
-        "'{attribute}' is no attribute that '{name}' can set. Choose from {attributes}."
+        "'{attribute}' is not an attribute that '{name}' can set. Choose from {attributes}."
     )

@@ -25,8 +25,8 @@ class Errors(SharedErrors):
     CONFIG_STEPS = "Steps have to be 1 or more, or 0 for a length by the corpus, not {max_steps}."
     CONFIG_CORPUS_MISSING = "There is no file or folder '{path}'."
     CONFIG_CORPUS_BROKEN = (
-        "'{path}' is no .spacy file, or it is damaged. `python -m spacy pretrained convert` makes "
-        "such files from CoNLL-U, columns and others."
+        "'{path}' is not a .spacy file, or it is damaged. `python -m spacy pretrained convert` "
+        "makes such files from CoNLL-U, columns and others."
     )
     CONFIG_NO_WORDS = "'{path}' has no words: there is nothing to train on."
     CONFIG_MODEL_NEEDED = (

@@ -489,7 +489,7 @@ def test_an_unknown_device_is_named(tiny_bert, device):
 @pytest.mark.skipif(not CUDA_IS_ABSENT, reason="there is a GPU")
 @pytest.mark.parametrize("device", ["cuda", "cuda:7"])
 def test_training_on_a_device_that_is_not_there_is_refused(tiny_bert, device):
-    with pytest.raises(ValueError, match=f"'{device}', which is not there"):
+    with pytest.raises(ValueError, match=f"'{device}', which is not available"):
         make_shim(tiny_bert, device=device)
 
 
@@ -497,7 +497,7 @@ def test_training_on_a_device_that_is_not_there_is_refused(tiny_bert, device):
 def test_a_saved_device_that_is_not_there_falls_back_once_and_does_not_train(tiny_bert):
     files = make_shim(tiny_bert).to_files()
     shim = TorchShim(TorchSettings(device="cuda"))
-    with pytest.warns(UserWarning, match="'cuda', which is not there") as warnings:
+    with pytest.warns(UserWarning, match="'cuda', which is not available") as warnings:
         shim.from_files(files)
     assert len(warnings) == 1
     assert np.array_equal(predict(shim), predict(make_shim(tiny_bert)))

@@ -56,7 +56,7 @@ def test_a_calibrated_pipeline_is_written(folder, tmp_path):
         ("perfect.spacy", "cannot be calibrated"),
         ("empty.spacy", "has no documents"),
         ("broken.spacy", "cannot be read"),
-        ("dev.conllu", "is no .spacy file"),
+        ("dev.conllu", "is not a .spacy file"),
         ("nothing.spacy", "no file or folder"),
     ],
 )

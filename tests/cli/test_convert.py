@@ -183,7 +183,7 @@ def test_failures_are_one_line_and_write_nothing(run, tmp_path):
         assert f"No such file or directory: '{name}'" in run(kind, name, "a.spacy", code=1)
     assert "No such file" in run("n.conll", "a.spacy", code=1)
     (tmp_path / "b.conllu").write_text(SENTENCE)
-    assert "is to be a .spacy file" in run("b.conllu", "out", code=1)
+    assert "has to be a .spacy file" in run("b.conllu", "out", code=1)
     assert {path.name for path in tmp_path.iterdir()} == {"a.conllu", "b.conllu"}
 
 

@@ -94,7 +94,7 @@ def test_outputs_that_nothing_would_read(folder, tmp_path):
             given = write(tmp_path / "a.jsonl", '{"tokens": ["a"], "ner_tags": ["O"], "text": "a"}')
         settings = {} if convert is not convert_texts else {"label": "text"}
         settings |= {"spans": "ner_tags"} if convert is convert_span_dataset else {}
-        with pytest.raises(ValueError, match=r"out' is to be a \.spacy file"):
+        with pytest.raises(ValueError, match=r"out' has to be a \.spacy file"):
             convert(given, tmp_path / "out", **settings)
     with pytest.raises(ValueError, match=r"is a folder, and .* a file"):
         convert_folder(folder, tmp_path / "out.spacy")

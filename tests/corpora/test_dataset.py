@@ -196,15 +196,15 @@ def row(words, tags):
         ([row(["a"], ["O"]), row(["a", "b"], ["O"])], {}, "Row 1: 2 words .* but 1 labels"),
         ([row(["a"], ["O"]), row(["a", ""], ["O", "O"])], {}, "Row 1: word 1 .* is empty"),
         ([row(["\n"], ["O"])], {}, "Row 0: word 0 .* is empty"),
-        ([row("a b", ["O"])], {}, "Row 0: .*'tokens' is to be a list of words, not 'a b'"),
+        ([row("a b", ["O"])], {}, "Row 0: .*'tokens' has to be a list of words, but it is 'a b'"),
         ([row(["a", None], ["O", "O"])], {}, "Row 0: .*list of words"),
-        ([row(["a"], "O")], {}, "Row 0: .*'ner_tags' is to be a list"),
+        ([row(["a"], "O")], {}, "Row 0: .*'ner_tags' has to be a list"),
         ([row(["a"], [1])], {}, "Row 0: .*integer 1.*label_names"),
         ([row(["a"], [5])], {"label_names": NAMES}, "Row 0: .* is 5, but there are 5 names"),
         ([row(["a"], [-2])], {"label_names": NAMES}, "Row 0: .* is -2"),
         ([row(["a"], [0.5])], {"label_names": NAMES}, "Row 0: .* is 0.5"),
-        ([row(["a"], ["PER"])], {}, "row 0, label 0: 'PER' is no tag"),
-        ([row(["a"], ["PER"])], {"scheme": "iob2"}, "Row 0: 'PER' is no tag"),
+        ([row(["a"], ["PER"])], {}, "row 0, label 0: 'PER' is not an entity tag"),
+        ([row(["a"], ["PER"])], {"scheme": "iob2"}, "Row 0: 'PER' is not an entity tag"),
         ([row(["a"], ["X"])], {"tags": None, "upos": "ner_tags"}, "X"),
         ([row(["a"], ["XX"])], {"tags": None, "upos": "ner_tags"}, "Row 0: unknown UPOS 'XX'"),
         ([row([], [])], {}, "no words"),
@@ -344,7 +344,7 @@ def test_bad_spans(datasets, nlp, span, message):
 
 def test_bad_texts(datasets, nlp):
     for rows, message in (
-        ([{"text": None, "entities": []}], "Row 0: .*'text' is to be a text"),
+        ([{"text": None, "entities": []}], "Row 0: .*'text' has to be a text"),
         ([{"text": " ", "entities": []}], "no words"),
         ([{"text": "a", "spans": []}], "no column 'entities'.*: text, spans"),
         ([{"text": "a", "entities": "A"}], "Row 0: an entity"),

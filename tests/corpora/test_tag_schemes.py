@@ -111,15 +111,15 @@ def test_without_entities():
 )
 def test_what_is_no_tag(tag):
     assert not is_tag(tag)
-    with pytest.raises(ValueError, match=r"sentence 2, token 2.*no tag"):
+    with pytest.raises(ValueError, match=r"sentence 2, token 2.*not an entity tag"):
         detect_scheme([["O"], ["O", tag]])
-    with pytest.raises(ValueError, match="no tag"):
+    with pytest.raises(ValueError, match="not an entity tag"):
         to_spans(["O", tag], "iob2")
 
 
 def test_letters_of_another_scheme():
     for tag, scheme in (("S-A", "iob2"), ("L-A", "bioes"), ("E-A", "iob1"), ("S-A", "biluo")):
-        with pytest.raises(ValueError, match=f"'{tag}' is not of the scheme {scheme}"):
+        with pytest.raises(ValueError, match=f"'{tag}' does not belong to the scheme {scheme}"):
             to_spans([tag], scheme)
     with pytest.raises(ValueError, match=r"'io'.*iob1, iob2, bioes, biluo"):
         to_spans([], "io")

@@ -153,7 +153,7 @@ def test_what_is_interrupted_is_not_written(folder, monkeypatch, error):
         (["--texts", "train.spacy", "--min-tags", "101"], "agreement of tags is in percent"),
         (["--min-tags", "99", "--eval", "dev.spacy"], "leave --min-tags out"),
         (["--strict", "--max-drop", "0", "--eval", "dev.spacy"], "max-drop above 0"),
-        (["--precision", "fp32", "--eval", "few.txt"], "is no .spacy file"),
+        (["--precision", "fp32", "--eval", "few.txt"], "is not a .spacy file"),
         (["--precision", "fp32", "--eval", "blank.spacy"], "none of the annotation"),
         (["--precision", "fp32", "--eval", "empty.spacy"], "0 documents are too few"),
         (["--texts", "spaces.jsonl"], "has no texts in it"),
@@ -179,7 +179,10 @@ def test_a_model_that_openvino_does_not_run_as_torch_does_is_refused(folder, tin
 
 
 def test_nothing_but_a_pipeline_is_overwritten(folder):
-    for output, message in ((".", "is no folder of a pipeline"), ("model", "pipeline to quantize")):
+    for output, message in (
+        (".", "is not a folder of a pipeline"),
+        ("model", "pipeline to quantize"),
+    ):
         result = run(folder, "--texts", "train.spacy", output=output)
         assert result.exit_code == 1 and message in text_of(result)
     assert spacy.load(folder / "model").pipe_names

@@ -61,7 +61,7 @@ def test_only_pipelines_are_overwritten(old, tmp_path):
     check_output(tmp_path / "empty", "some_package")
     (tmp_path / "file").write_text("precious")
     for path in (tmp_path, tmp_path / "file"):
-        with pytest.raises(ValueError, match="is no folder of a pipeline"):
+        with pytest.raises(ValueError, match="is not a folder of a pipeline"):
             check_output(path, "some_package")
     with pytest.raises(ValueError, match="pipeline to quantize"):
         check_output(tmp_path / "empty" / ".." / "old", old)
@@ -86,7 +86,9 @@ def test_where_nothing_can_be_written(tmp_path):
     (tmp_path / "file").write_text("precious")
     (tmp_path / "link").symlink_to(tmp_path / "file" / "nowhere")
     for output in (tmp_path / "file" / "a" / "b", tmp_path / "link"):
-        with pytest.raises(ValueError, match=r"cannot be written: '.*file' is no folder"):
+        with pytest.raises(
+            ValueError, match=r"cannot be written: no files can be made in '.*file'"
+        ):
             check_output(output, "some_package")
 
 

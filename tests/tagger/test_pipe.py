@@ -126,7 +126,7 @@ def test_no_labels(tiny_bert):
 
 
 def test_an_unknown_attribute(tiny_bert):
-    with pytest.raises(ValueError, match=r"'lemma' is no attribute.*tag, pos, morph"):
+    with pytest.raises(ValueError, match=r"'lemma' is not an attribute.*tag, pos, morph"):
         make_tagger(tiny_bert, attributes=["tag", "lemma"])
 
 

@@ -286,7 +286,7 @@ def test_no_labels_and_too_few():
     nlp = make_cnn_textcat()
     with pytest.raises(ValueError, match="none of the examples has cats"):
         nlp.initialize(lambda: [make_example(nlp, "A text.", {})])
-    with pytest.raises(ValueError, match=r"one label, 'a', which would always hold"):
+    with pytest.raises(ValueError, match=r"one label, 'a', which would apply to every text"):
         nlp.initialize(lambda: [make_example(nlp, "A text.", {"a": 1.0})])
     nlp = make_cnn_textcat(multi_label=True)
     nlp.initialize(lambda: [make_example(nlp, "A text.", {"a": 1.0})])
@@ -300,7 +300,7 @@ def test_labels_from_the_config():
     nlp.initialize(lambda: examples)
     assert nlp.get_pipe(TEXTCAT).labels == ("science", "money", "other")
     with pytest.raises(
-        ValueError, match="'animals', which is none of the labels: science, money, other"
+        ValueError, match="'animals', which is not one of the labels: science, money, other"
     ):
         nlp.update(examples)
 

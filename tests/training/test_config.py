@@ -126,7 +126,7 @@ def test_a_pipeline_to_begin_with(tmp_path, names):
         ("nothing.cfg", {}, "no config 'nothing.cfg'"),
         ("ner", {"train": "nothing.spacy"}, "no file or folder 'nothing.spacy'"),
         ("ner", {"dev": "nothing.spacy"}, "no file or folder 'nothing.spacy'"),
-        ("ner", {"train": __file__}, "is no .spacy file"),
+        ("ner", {"train": __file__}, "is not a .spacy file"),
         ("ner", {"lang": "qq"}, "Can't import language qq"),
         ("ner", {"max_steps": -1}, "not -1"),
     ],

@@ -9,11 +9,11 @@ class Errors(SharedErrors):
         "`set_labels([...])`, or examples with `cats`: `fit(examples)`, `nlp.initialize(...)`."
     )
     FIT_ONE_LABEL = (
-        "Component '{name}' is to be fitted to examples of one label, '{label}': there is nothing "
-        "to tell apart. Give an example of another label, too, or set multi_label = true."
+        "Component '{name}' was given examples of one label only, '{label}': there is nothing to "
+        "tell apart. Give an example of another label, too, or set multi_label = true."
     )
     FIT_FROZEN = (
-        "Component '{name}' is to be fitted with fine_tune=True, but its encoder is frozen or "
+        "Component '{name}' cannot be fitted with fine_tune=True: its encoder is frozen or "
         "quantized. Leave fine_tune out, to fit the head alone; or set frozen = false in "
         "[components.{name}.model.encoder], and fit it before it is quantized."
     )

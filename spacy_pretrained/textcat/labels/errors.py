@@ -12,10 +12,11 @@ class Errors(SharedErrors):
         '`set_labels([...])`, or for one call: nlp(text, component_cfg={{"{name}": '
         '{{"labels": [...]}}}}).'
     )
-    LABEL_EMPTY = "A {what} of '{name}' is a string that is not empty, not {text!r}."
-    LABELS_TWICE = "Component '{name}' has labels that are there twice: {labels}."
+    LABEL_EMPTY = "A {what} of '{name}' has to be a string that is not empty, but it is {text!r}."
+    LABELS_TWICE = "Component '{name}' was given the same labels twice: {labels}."
     DESCRIPTIONS_UNKNOWN = (
-        "Component '{name}' has descriptions of '{unknown}', which is none of its labels: {labels}."
+        "Component '{name}' has descriptions of '{unknown}', which is not one of its labels: "
+        "{labels}."
     )
     TEMPLATE = (
         "Component '{name}' has the template {template!r}. A template has {{}} where the label "

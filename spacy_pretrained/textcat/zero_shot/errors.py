@@ -5,16 +5,16 @@ from ..errors import Errors as SharedErrors
 
 class Errors(SharedErrors):
     UPSTREAM_OF_PAIRS = (
-        "Component '{name}' asks a model of entailment, which cannot run on the weights of the "
+        "Component '{name}' has an entailment model, which cannot run on the weights of the "
         "encoder '{upstream}'. Take upstream out of its config, and give the model as source."
     )
     ENTAILMENT_NO_CALIBRATION = (
-        "A model of entailment cannot be calibrated to texts. Compare descriptions and templates "
+        "An entailment model cannot be calibrated. Compare descriptions and templates "
         "on some labelled texts, or take spacy-pretrained.SimilarityClassifier.v1."
     )
     CALIBRATION_FEW_TEXTS = (
-        "Component '{name}' is to be calibrated on {n} texts, for {k} labels: give at least as "
-        "many as there are labels, better some hundreds."
+        "Component '{name}' cannot be calibrated on {n} texts for {k} labels: give at least as "
+        "many texts as there are labels, better some hundreds."
     )
     ZERO_SHOT_NO_GRADIENT = (
         "The model of a zero-shot classifier learns nothing. To learn from examples use the "
