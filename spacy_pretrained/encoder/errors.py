@@ -82,3 +82,8 @@ class Errors(SharedErrors):
         "The encoder '{name}' has no copy of what it was, which a rehearsal compares with. Call "
         "`nlp.resume_training()` while it is enabled, before the first update."
     )
+    ANSWER_NOT_FINITE = (
+        "A component's gradient of the vectors of '{name}' is not finite: training diverged. Lower "
+        "[training.optimizer.learn_rate], set mixed_precision = false, or look for broken examples "
+        "in the corpus."
+    )

@@ -1,10 +1,13 @@
 """A forward pass of the encoder whose listeners have yet to answer with their gradients."""
 
+import math
 from collections.abc import Callable
 
 from spacy.tokens import Doc
 from thinc.api import Model, Optimizer
 from thinc.types import Floats2d
+
+from .errors import Errors
 
 
 class PendingUpdate:
@@ -38,15 +41,22 @@ class PendingUpdate:
         return not {id(doc) for doc in docs}.isdisjoint(id(doc) for doc in self._docs)
 
     def callback(self, number: int, weight: float, losses: dict[str, float], name: str) -> Callable:
-        """What listener `number` calls with its gradient, of which so much counts."""
+        """What listener `number` calls with its gradient, of which so much counts.
+
+        It raises a ValueError at one that is not finite, which is not added to the others: a retry
+        would have it in its sum.
+        """
 
         def answer(d_vectors: list[Floats2d]) -> list[Floats2d]:
             if weight:
+                weighted = [weight * one for one in d_vectors]
+                squared_norm = sum(float((one**2).sum()) for one in weighted)
+                if not math.isfinite(squared_norm):
+                    raise ValueError(Errors.ANSWER_NOT_FINITE.format(name=name))
+                losses[name] += squared_norm
                 self._has_gradient = True
-                for total, one in zip(self._gradient, d_vectors):
-                    weighted = weight * one
-                    total += weighted
-                    losses[name] += float((weighted**2).sum())
+                for total, one in zip(self._gradient, weighted):
+                    total += one
             self.answered.add(number)
             if len(self.answered) == self._n_listeners:
                 self.finish()

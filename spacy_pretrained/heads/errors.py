@@ -23,6 +23,11 @@ class Errors(SharedErrors):
         "The loss of '{name}' is {loss}: training diverged. Lower [training.optimizer.learn_rate], "
         "set mixed_precision = false, or look for broken examples in the corpus."
     )
+    GRADIENT_NOT_FINITE = (
+        "A gradient of '{name}' is not finite: training diverged. Lower "
+        "[training.optimizer.learn_rate], set mixed_precision = false, or look for broken examples "
+        "in the corpus."
+    )
     REHEARSAL_UPSTREAM = (
         "Component '{name}' cannot rehearse: its vectors come from '{upstream}', which is no "
         "`pretrained_encoder`. Leave it out: nlp.rehearse(examples, exclude=['{name}'])."

@@ -3,7 +3,7 @@ batch."""
 
 import math
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from functools import lru_cache
 from itertools import islice
 
@@ -135,7 +135,8 @@ class HeadPipe(TrainablePipe):
         """Learn from a batch.
 
         drop: Dropout rate of the vectors.
-        RAISES: ValueError if the loss is no finite number.
+        RAISES: ValueError if the loss or a gradient is not finite. All gradients of this component
+            are dropped then: the next step would have them in its sum.
         """
         losses = {} if losses is None else losses
         losses.setdefault(self.name, 0.0)
@@ -144,7 +145,8 @@ class HeadPipe(TrainablePipe):
         if not any(len(example.predicted) for example in examples):
             return losses
         set_dropout_rate(self.model, drop)
-        losses[self.name] += self._learn(examples)
+        with self._leaving_no_bad_gradients():
+            losses[self.name] += self._learn(examples)
         if sgd is not None:
             self.finish_update(sgd)
         return losses
@@ -166,6 +168,25 @@ class HeadPipe(TrainablePipe):
         if not math.isfinite(loss):
             raise ValueError(Errors.LOSS_NOT_FINITE.format(name=self.name, loss=loss))
 
+    @contextmanager
+    def _leaving_no_bad_gradients(self) -> Iterator[None]:
+        """Around what accumulates gradients: drop those of this component if it fails, and fail if
+        they are not finite."""
+        try:
+            yield
+            if not all(_is_finite(*place) for place in self._gradients()):
+                raise ValueError(Errors.GRADIENT_NOT_FINITE.format(name=self.name))
+        except Exception:
+            for layer, name in self._gradients():
+                layer.get_grad(name).fill(0)
+            raise
+
+    def _gradients(self) -> Iterator[tuple[Model, str]]:
+        """Layers, and the names of their parameters that have gradients."""
+        for layer in self.model.walk():
+            for name in layer.grad_names:
+                yield layer, name
+
     def get_loss(self, examples: list[Example], rows: Floats2d) -> tuple[float, Floats2d]:
         raise NotImplementedError
 
@@ -178,6 +199,11 @@ def check_finite(scores: FloatsXd, name: str) -> FloatsXd:
     if not get_array_module(scores).isfinite(scores).all():
         raise ValueError(Errors.PREDICTION_NOT_FINITE.format(name=name))
     return scores
+
+
+def _is_finite(layer: Model, name: str) -> bool:
+    # Without an array of booleans, which takes as long again. A sum that overflows is refused, too.
+    return math.isfinite(layer.get_grad(name).sum())
 
 
 @lru_cache(maxsize=64)

@@ -45,10 +45,11 @@ class RehearsingPipe(HeadPipe):
             return losses
         old_docs = self._encode_as_before(docs, losses)
         set_dropout_rate(self.model, 0.0)
-        rows, backprop = self.model.begin_update(docs)
-        loss, gradient = self.compare(docs, rows, self._rehearsal_model, old_docs)
-        self._check_loss(loss)
-        backprop(gradient)
+        with self._leaving_no_bad_gradients():
+            rows, backprop = self.model.begin_update(docs)
+            loss, gradient = self.compare(docs, rows, self._rehearsal_model, old_docs)
+            self._check_loss(loss)
+            backprop(gradient)
         losses[self.name] += loss
         if isinstance(sgd, Optimizer):
             self.finish_update(sgd)

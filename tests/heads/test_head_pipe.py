@@ -8,6 +8,7 @@ import spacy
 import tiny_models
 from spacy.tokens import Span
 from spacy.util import fix_random_seed
+from thinc.api import SGD
 from tiny_pipelines import (
     CNN,
     CNN_WIDTH,
@@ -310,6 +311,64 @@ def test_scores_that_are_not_finite(head, ref, value):
     with pytest.raises(ValueError, match=message + "train it again"):
         nlp("Ada sees the old river.")
     assert len(nlp("")) == 0
+
+
+def gradients(nlp, head: str) -> list[np.ndarray]:
+    nodes = nlp.get_pipe(head).model.walk()
+    return [node.get_grad(name) for node in nodes for name in node.grad_names]
+
+
+@pytest.mark.parametrize("diverged", ["vectors", "loss", "gradient", "inner gradient"])
+@pytest.mark.parametrize("head", HEADS)
+def test_a_retry_after_a_failed_update_is_as_if_that_had_not_been(
+    tiny_bert, monkeypatch, head, diverged
+):
+    """Whatever was not finite: the same step as a pipeline makes that never failed."""
+    nlp, fresh = make_nlp(tiny_bert, head, dropout=0.0), make_nlp(tiny_bert, head, dropout=0.0)
+    for pipeline in (nlp, fresh):
+        examples, optimizer = begin(pipeline, MANY, steps=0), SGD(0.01)
+        if pipeline is nlp:
+            with monkeypatch.context() as patch, pytest.raises(ValueError, match="finite|is nan"):
+                spoil(patch, pipeline, head, diverged)
+                pipeline.update(examples, sgd=optimizer)
+            assert not any(gradient.any() for gradient in gradients(nlp, head))
+        fix_random_seed(1)  # of dropout
+        pipeline.update(make_examples(pipeline, MANY), sgd=optimizer)
+    assert all(np.isfinite(parameter).all() for parameter in parameters(nlp, head))
+    if diverged == "inner gradient":
+        return  # the vectors have a gradient that is finite, and the encoder has stepped with it
+    for one, other in zip(parameters(nlp, head), parameters(fresh, head), strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-6)
+
+
+def spoil(patch, nlp, head: str, diverged: str) -> None:
+    """Make something of the next update NaN."""
+    pipe = nlp.get_pipe(head)
+    model, get_loss = pipe.model, pipe.get_loss
+    if diverged == "vectors":
+        model = nlp.get_pipe(ENCODER).model
+        forward = model._func
+
+        def forward_nan(model, docs, is_train):
+            vectors, backprop = forward(model, docs, is_train)
+            return [np.full_like(array, np.nan) for array in vectors], backprop
+
+        patch.setattr(model, "_func", forward_nan)
+    elif diverged == "inner gradient":
+        layer = next(node for node in model.walk() if "W" in node.param_names)
+
+        def get_loss_and_spoil(examples, rows):
+            layer.inc_grad("W", np.full_like(layer.get_param("W"), np.nan))
+            return get_loss(examples, rows)
+
+        patch.setattr(pipe, "get_loss", get_loss_and_spoil)
+    else:
+
+        def get_nan(examples, rows):
+            loss, gradient = get_loss(examples, rows)
+            return (np.nan, gradient) if diverged == "loss" else (loss, gradient * np.nan)
+
+        patch.setattr(pipe, "get_loss", get_nan)
 
 
 @pytest.mark.parametrize("head", HEADS)
