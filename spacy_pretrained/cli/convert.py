@@ -265,7 +265,7 @@ def show_report(report: Any) -> None:
     """A table of what was read and, if there are labels, one of these."""
     counts = {name: n for name, n in vars(report).items() if isinstance(n, int)}
     labels = sorted(getattr(report, "labels", {}).items(), key=lambda item: -item[1])
-    for table in (counts, dict(labels)):
+    for table in filter(None, (counts, dict(labels))):
         rows = [(name.replace("_", " "), f"{n:,}") for name, n in table.items()]
         msg.table(rows, aligns=("l", "r"))
 

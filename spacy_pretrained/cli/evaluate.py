@@ -102,7 +102,7 @@ def show_treebank(results: dict[str, Any]) -> None:
     header = ["CoNLL-18 F1", *PROTOCOLS.values()]
     msg.table(rows, header=header, divider=True, aligns=["l", "r", "r", "r"])
     sentences = results["protocols"]["gold_tokens_gold_sentences"]["conll18"]["Sentences"]
-    if sentences["f1"] < 100:
+    if sentences is not None and sentences["f1"] < 100:
         msg.warn(
             "The pipeline changed given sentence starts: its first column is not for gold sentences"
         )

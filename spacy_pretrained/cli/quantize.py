@@ -107,10 +107,11 @@ def quantize(
         if trial.answer == "cannot tell":
             msg.info(trial.explain())
     show_figures(result.figures)
-    if metrics is not None:
-        metrics.parent.mkdir(parents=True, exist_ok=True)
-        metrics.write_text(json.dumps(result.figures, indent=2) + "\n", encoding="utf8")
     msg.good(f"Saved {output}: {result.figures['recipe']}")
+    if metrics is not None:
+        with clear_errors():
+            metrics.parent.mkdir(parents=True, exist_ok=True)
+            metrics.write_text(json.dumps(result.figures, indent=2) + "\n", encoding="utf8")
     folder = shlex.quote(str(output))
     print(f"To make a wheel of it: python -m spacy pretrained package {folder} wheels")
 

@@ -72,6 +72,8 @@ def _not_opened(path: str | Path, split: str, error: Exception) -> ValueError:
     # What `datasets` raises at an empty file, and at an empty data set that was saved.
     if isinstance(error, (StopIteration, IndexError)):
         return ValueError(Errors.DATASET_EMPTY)
+    # `datasets` says of its own error what the file's was.
+    error = error.__cause__ if isinstance(error.__cause__, Exception) else error
     reason = str(error).strip().split("\n")[0] or type(error).__name__
     return ValueError(Errors.DATASET_OPEN.format(path=path, split=split, error=reason))
 

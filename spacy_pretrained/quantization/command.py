@@ -138,7 +138,7 @@ def _read_examples(job: Job, nlp: Language) -> list[Example]:
         raise ValueError(Errors.EVAL_FORMAT.format(path=job.gold))
     try:
         return list(build_corpus(job.gold)(nlp))
-    except (OSError, zlib.error) as error:
+    except (OSError, ValueError, KeyError, TypeError, zlib.error) as error:
         raise ValueError(Errors.TEXTS_BROKEN.format(path=job.gold, error=error)) from error
 
 

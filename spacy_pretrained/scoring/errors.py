@@ -25,4 +25,4 @@ class Errors(SharedErrors):
         "'{path}' is no gold annotation. Give .conllu files (treebanks) and .spacy files "
         "(entities, categories): `python -m spacy pretrained convert` makes them."
     )
-    EVALUATE_BROKEN = "'{path}' cannot be read as a .spacy file: {error}. Convert it again."
+    EVALUATE_BROKEN = "'{path}' cannot be read as a .spacy file. Convert it again. ({error})"

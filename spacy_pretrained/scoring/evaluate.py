@@ -161,9 +161,9 @@ def evaluate_categories(nlp: Language, data: str | Path) -> Scores:
 def _read_docs(nlp: Language, data: str | Path) -> list[Doc]:
     try:
         doc_bin = DocBin().from_disk(data)
-    except ValueError as error:
+        return list(doc_bin.get_docs(nlp.vocab))
+    except (ValueError, KeyError, TypeError) as error:
         raise ValueError(Errors.EVALUATE_BROKEN.format(path=data, error=error)) from error
-    return list(doc_bin.get_docs(nlp.vocab))
 
 
 def _percents(scores: Scores, prefix: str = "") -> dict[str, float | None]:
@@ -218,7 +218,8 @@ def conll18_scores(
 ) -> dict[str, dict[str, float | None] | None]:
     def is_annotated(attribute: str) -> bool:
         # The only token of a Doc begins a sentence without anyone's prediction.
-        return any(doc.has_annotation(attribute) for doc in docs if len(doc) > 1)
+        least = 2 if attribute == "SENT_START" else 1
+        return any(doc.has_annotation(attribute) for doc in docs if len(doc) >= least)
 
     return {
         name: {

@@ -118,7 +118,10 @@ def read_short(purpose: str) -> Config:
         raise ValueError(Errors.CONFIG_PURPOSE.format(purpose=purpose, names=names))
     if not Path(purpose).is_file():
         raise ValueError(Errors.CONFIG_FILE_MISSING.format(path=purpose))
-    return load_config(purpose)
+    try:
+        return load_config(purpose)
+    except ValueError as error:  # of confection's own, or not in UTF-8
+        raise ValueError(Errors.CONFIG_FILE_BROKEN.format(path=purpose, error=error)) from error
 
 
 def count_words(path: Path) -> int:

@@ -14,6 +14,7 @@ class Errors(SharedErrors):
         "{path} is no log of a training. Give the .jsonl file that [training.logger] path names; "
         "its logger is spacy-pretrained.TrainingLogger.v1."
     )
+    PLOT_SUFFIX = "'{picture}' has no suffix: name the picture .png, .svg or .pdf."
     PLOT_NO_MATPLOTLIB = (
         'Pictures are drawn by matplotlib. Install it: `pip install "spacy-pretrained[plot]"`.'
     )
@@ -22,6 +23,7 @@ class Errors(SharedErrors):
         "has to end in .cfg."
     )
     CONFIG_FILE_MISSING = "There is no config '{path}'."
+    CONFIG_FILE_BROKEN = "'{path}' is not a config that spaCy can read: {error}"
     CONFIG_STEPS = "Steps have to be 1 or more, or 0 for a length by the corpus, not {max_steps}."
     CONFIG_CORPUS_MISSING = "There is no file or folder '{path}'."
     CONFIG_CORPUS_BROKEN = (

@@ -38,11 +38,13 @@ Curve = list[tuple[int, float]]  # (step, value)
 def plot_training(log: str | Path, picture: str | Path) -> None:
     """Draw a log, a JSON object a line, as a picture: PNG, or what else its suffix says.
 
-    RAISES: ValueError if the log has no evaluations or is no such log, or matplotlib cannot write
-        such pictures; ModuleNotFoundError without matplotlib.
+    RAISES: ValueError if the log has no evaluations or is no such log, or if the picture has no
+        suffix or one that matplotlib does not know; ModuleNotFoundError without matplotlib.
     """
     lines = read_log(Path(log))
     picture = Path(picture)
+    if not picture.suffix:  # matplotlib would add one
+        raise ValueError(Errors.PLOT_SUFFIX.format(picture=picture))
     picture.parent.mkdir(parents=True, exist_ok=True)
     draw(lines, picture)
 
@@ -50,7 +52,10 @@ def plot_training(log: str | Path, picture: str | Path) -> None:
 def read_log(path: Path) -> list[dict[str, Any]]:
     try:
         lines = [json.loads(line) for line in path.read_text(encoding="utf8").splitlines()]
-        is_log = all({"step", "scores", "losses", "score"} <= line.keys() for line in lines)
+        is_log = all(
+            {"step", "scores", "losses", "score"} <= line.keys() and isinstance(line["step"], int)
+            for line in lines
+        )
     except (ValueError, AttributeError):  # no text, no JSON, or no objects
         is_log = False
     if not is_log:

@@ -8,6 +8,8 @@ from spacy.tokens import Doc, DocBin
 from typer.testing import CliRunner
 
 from spacy_pretrained.cli import pretrained_cli
+from spacy_pretrained.cli.convert import show_report
+from spacy_pretrained.corpora.column_rows import ColumnsReport
 from spacy_pretrained.corpora.kinds import KINDS
 
 SENTENCE = (
@@ -174,6 +176,11 @@ def test_texts(run, tmp_path):
         ("A title A text", {"a": 1.0, "b": 1.0, "c": 0.0}),
         ("Other", {"a": 0.0, "b": 1.0, "c": 0.0}),
     ]
+
+
+def test_there_is_no_table_of_labels_without_labels(capsys):
+    show_report(ColumnsReport(words=1))
+    assert "\n\n\n" not in capsys.readouterr().out
 
 
 def test_failures_are_one_line_and_write_nothing(run, tmp_path):

@@ -1,6 +1,7 @@
 """`spacy pretrained evaluate`: tables, a file, and exit codes."""
 
 import json
+import zlib
 
 import pytest
 import spacy
@@ -83,6 +84,26 @@ def test_no_entities_to_find(run):
     assert ["all", "-", "-", "-"] in [
         line.split() for line in run("model", "none.spacy").splitlines()
     ]
+
+
+def test_a_treebank_of_one_word(run, tmp_path):
+    """Whose sentences nobody has to predict; all else is scored, and goes to the file."""
+    row = "1\tAda\tAda\tPROPN\tNNP\t_\t0\troot\t_\t_\n\n"
+    (tmp_path / "one.conllu").write_text(row)
+    nlp = spacy.load("model")
+    nlp.add_pipe("attribute_ruler").add([[{"ORTH": "Ada"}]], {"TAG": "NNP"})
+    nlp.to_disk("tagger")
+    rows = [line.split() for line in run("tagger", "one.conllu", "--json", "a.json").splitlines()]
+    assert ["Sentences", "-", "-", "-"] in rows and ["LAS", "-", "-", "-"] in rows
+    assert ["XPOS", "100.00", "100.00", "100.00"] in rows
+    assert json.loads((tmp_path / "a.json").read_text("utf8"))["treebanks"]
+
+
+@pytest.mark.parametrize("content", [b"", zlib.compress(b"\x90"), zlib.compress(b"\x80")])
+def test_a_damaged_corpus(run, tmp_path, content):
+    """Also of MessagePack that is a list, or has not what a DocBin has."""
+    (tmp_path / "broken.spacy").write_bytes(content)
+    assert "broken.spacy' cannot be read" in flat(run("model", "broken.spacy", code=1))
 
 
 def test_categories_are_shown(capsys):

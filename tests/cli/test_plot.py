@@ -29,3 +29,13 @@ def test_a_picture_or_a_line(tmp_path):
         assert result.exit_code == 1 and isinstance(result.exception, SystemExit)
         assert "nothing" in result.output
     assert run(log).exit_code == 2
+
+
+def test_a_picture_without_a_suffix(tmp_path):
+    """matplotlib would write another file than the one that is named."""
+    pytest.importorskip("matplotlib")
+    log = tmp_path / "training.jsonl"
+    log.write_text(json.dumps(LINE) + "\n")
+    result = run(log, tmp_path / "new" / "picture")
+    assert result.exit_code == 1 and "no suffix" in " ".join(result.output.split())
+    assert not (tmp_path / "new").exists()

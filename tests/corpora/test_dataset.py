@@ -220,6 +220,14 @@ def test_bad_input(datasets, nlp, tmp_path, rows, arguments, message):
         list(read(nlp))
 
 
+def test_a_file_that_is_no_json(datasets, nlp, tmp_path):
+    """It says what is wrong with the file, not only that it is not read."""
+    path = tmp_path / "x.jsonl"
+    path.write_text("hello\n")
+    with pytest.raises(ValueError, match=r"x.jsonl' cannot be opened: .*JSON"):
+        list(build_dataset(path)(nlp))
+
+
 def test_sources_that_are_not_there(datasets, nlp, tmp_path):
     saved, _ = save(datasets, tmp_path / "saved", "saved dict")
     lines, _ = save(datasets, tmp_path / "lines", "folder of jsonl")

@@ -328,7 +328,7 @@ def test_a_retry_after_a_failed_update_is_as_if_that_had_not_been(
     for pipeline in (nlp, fresh):
         examples, optimizer = begin(pipeline, MANY, steps=0), SGD(0.01)
         if pipeline is nlp:
-            with monkeypatch.context() as patch, pytest.raises(ValueError, match="finite|is nan"):
+            with monkeypatch.context() as patch, pytest.raises(ValueError, match=r"finite|is nan"):
                 spoil(patch, pipeline, head, diverged)
                 pipeline.update(examples, sgd=optimizer)
             assert not any(gradient.any() for gradient in gradients(nlp, head))

@@ -2,6 +2,7 @@
 
 import json
 import re
+import zlib
 
 import pytest
 import spacy
@@ -29,6 +30,7 @@ def folder(tiny_bert, tmp_path_factory):
         path / "blank.spacy"
     )
     DocBin().to_disk(path / "empty.spacy")
+    (path / "damaged.spacy").write_bytes(zlib.compress(b"\x80"))  # MessagePack of nothing
     words = ("Ada", "Robots", "Zürich", "hearing", "river", "issue")
     lines = [f"{one} sees the old {two}." for one in words for two in words]
     (path / "lines.txt").write_text("\n".join(lines), encoding="utf8")
@@ -105,6 +107,14 @@ def test_if_no_recipe_agrees_the_copy_is_in_fp32_and_it_says_so(folder, monkeypa
     assert spacy.load(folder / "careful").meta["quantization"]["recipe"] == "fp32"
 
 
+def test_figures_that_cannot_be_written(folder):
+    """The pipeline is there all the same, and it says so."""
+    result = run(folder, "--precision", "fp32", "--metrics", "train.spacy/a.json", output="there")
+    assert result.exit_code == 1 and isinstance(result.exception, SystemExit)
+    assert "there: fp32" in text_of(result) and "train.spacy" in text_of(result)
+    assert (folder / "there" / "meta.json").exists()
+
+
 def test_with_nothing_to_compare_on_it_says_so(folder):
     result = run(folder, "--precision", "fp32", output="free")
     assert result.exit_code == 0, result.output
@@ -156,6 +166,7 @@ def test_what_is_interrupted_is_not_written(folder, monkeypatch, error):
         (["--precision", "fp32", "--eval", "few.txt"], "is not a .spacy file"),
         (["--precision", "fp32", "--eval", "blank.spacy"], "none of the annotation"),
         (["--precision", "fp32", "--eval", "empty.spacy"], "0 documents are too few"),
+        (["--precision", "fp32", "--eval", "damaged.spacy"], "damaged.spacy' cannot be read"),
         (["--texts", "spaces.jsonl"], "has no texts in it"),
     ],
 )

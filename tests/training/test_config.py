@@ -124,6 +124,8 @@ def test_a_pipeline_to_begin_with(tmp_path, names):
         ("ner", {"model": "nowhere"}, r"no paths\.model"),
         ("nothing", {}, "no config for 'nothing'.* ner, "),
         ("nothing.cfg", {}, "no config 'nothing.cfg'"),
+        ("junk.cfg", {}, "'junk.cfg' is not a config.*decode byte 0xff"),
+        ("broken.cfg", {}, "'broken.cfg' is not a config"),
         ("ner", {"train": "nothing.spacy"}, "no file or folder 'nothing.spacy'"),
         ("ner", {"dev": "nothing.spacy"}, "no file or folder 'nothing.spacy'"),
         ("ner", {"train": __file__}, "is not a .spacy file"),
@@ -133,7 +135,9 @@ def test_a_pipeline_to_begin_with(tmp_path, names):
 )
 def test_what_is_refused(tmp_path, monkeypatch, purpose, settings, message):
     monkeypatch.chdir(tmp_path)
-    with pytest.raises((ValueError, OSError), match=message):
+    (tmp_path / "junk.cfg").write_bytes(b"\xff")
+    (tmp_path / "broken.cfg").write_text("[nlp\n")
+    with pytest.raises((ValueError, OSError), match=f"(?s){message}"):
         complete_config(purpose, **settings)
 
 

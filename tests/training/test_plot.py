@@ -64,7 +64,13 @@ def test_an_empty_log_is_refused(tmp_path):
         plot.plot_training(log, tmp_path / "training.png")
 
 
-@pytest.mark.parametrize("text", ["no JSON", "[1, 2]", "3", '{"step": 1}', "\xff"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("no JSON", "[1, 2]", "3", '{"step": 1}', "\xff"),
+        json.dumps(evaluation(5) | {"step": "five"}),
+    ],
+)
 def test_what_is_no_log_is_refused(tmp_path, text):
     log = tmp_path / "training.jsonl"
     log.write_bytes(text.encode("latin1"))
