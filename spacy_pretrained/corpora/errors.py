@@ -215,7 +215,10 @@ class Errors(SharedErrors):
         "annotation of their tokens counts as missing; white space at the ends of {trimmed} "
         "entities was taken off. There are {entities} entities."
     )
-    TEXTS_TABLE = "'{path}' cannot be read as a table: {error}."
+    TEXTS_TABLE = (
+        "'{path}' cannot be read as a table: {error}. A field that begins with a double quote has "
+        "to end with one, and those inside of it have to be doubled."
+    )
     TEXTS_COLUMNS = (
         "Two columns of '{path}' have the same name: {names}. Name all columns with --columns, and "
         "leave out a line with names."

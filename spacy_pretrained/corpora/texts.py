@@ -75,7 +75,8 @@ def _read_table(path: str | Path, columns: Sequence[str] | None) -> Table:
     delimiter = DELIMITERS[Path(path).suffix]
     try:
         with open(path, encoding="utf-8-sig", newline="") as file:  # Excel begins it with a mark
-            reader = csv.DictReader(file, columns, delimiter=delimiter, restval="")
+            # Strict, or a quote that nobody closes takes in all rows up to the next one.
+            reader = csv.DictReader(file, columns, delimiter=delimiter, restval="", strict=True)
             names = list(reader.fieldnames or [])
             rows = list(reader)
     except UnicodeDecodeError as error:

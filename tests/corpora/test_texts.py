@@ -119,6 +119,8 @@ def test_names_of_numbers(datasets, convert, tmp_path, several):
         ("text,label\n,b\n", {}, "has no words"),
         ("text,label\n", {}, "has no words"),
         ('text,label\n"' + "a" * 200_000 + '",b\n', {}, "cannot be read as a table"),
+        ('text,label\n"Great,a\nok,b\n', {}, "as a table: unexpected end.*double quote"),
+        ('text,label\n"Great,a\nok,b\n"Bad,b\n', {}, "as a table: ',' expected.*double quote"),
     ],
 )
 def test_what_cannot_be(convert, tmp_path, content, options, message):
