@@ -8,6 +8,10 @@ class Errors(SharedErrors):
         "Component '{name}' has no labels. Give some in its config (labels = [...]), with "
         "`set_labels([...])`, or examples with `cats`: `fit(examples)`, `nlp.initialize(...)`."
     )
+    FIT_NOTHING = (
+        "Component '{name}' cannot be fitted: none of the {n} examples has both a text and a "
+        "category in `cats` that is known to hold, or not to."
+    )
     FIT_ONE_LABEL = (
         "Component '{name}' was given examples of one label only, '{label}': there is nothing to "
         "tell apart. Give an example of another label, too, or set multi_label = true."

@@ -229,7 +229,7 @@ class FewShotTextcat(LabelPipe, HeadPipe):
         progress: Whether a line on stderr shows how far the encoder's learning is. None means that
             it does in a terminal or a notebook, unless there is a `report`.
         RAISES: ValueError for a label that the component does not have, and if there is nothing to
-            be told apart.
+            learn from or to be told apart.
         """
         settings = self._make_settings(fine_tune, n_steps, batch_size, learn_rate, seed)
         self._check_weights()
@@ -240,14 +240,14 @@ class FewShotTextcat(LabelPipe, HeadPipe):
         if not self.labels:
             raise ValueError(Errors.FEW_SHOT_NO_LABELS.format(name=self.name))
         texts, known = self._select(examples)
+        if not texts:
+            raise ValueError(Errors.FIT_NOTHING.format(name=self.name, n=len(examples)))
         self._check_variety(known)
         if progress is None:
             progress = report is None and is_watched()
-        n_steps = 0
-        if texts:
-            with show_progress(self.name) if progress else nullcontext() as show:
-                watchers = [watcher for watcher in (show, report) if watcher is not None]
-                n_steps = fit(self.model, texts, known, self._task, settings, watchers)
+        with show_progress(self.name) if progress else nullcontext() as show:
+            watchers = [watcher for watcher in (show, report) if watcher is not None]
+            n_steps = fit(self.model, texts, known, self._task, settings, watchers)
         n_ignored = len(examples) - len(texts)
         if n_ignored:
             logger.info("%s: ignored %d examples without text or cats", self.name, n_ignored)
