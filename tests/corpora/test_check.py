@@ -236,7 +236,7 @@ def test_entities_over_the_start_of_a_sentence(write, vocab):
 def test_entities_that_are_white_space(write, vocab):
     doc = make_doc(vocab, ["Ada", " ", "sleeps"], ents=["B-PER", "I-PER", "O"])
     text = find(check_corpus(write(doc)), "warning", "white space")
-    assert "of 1 entities to learn from, 1 begin or end" in text
+    assert "has 1 entities to learn from. 1 begin or end" in text
 
 
 def test_misaligned_entities(write, vocab, configure):
@@ -250,7 +250,7 @@ def test_misaligned_entities(write, vocab, configure):
     # Where examples have the tokenizer's tokens, the component itself says so.
     for reader in ({"gold_tokens": False}, {"@readers": "spacy.Corpus.v1"}):
         report = check_corpus(write(cut, whole), configure(reader=reader, **name))
-        assert "of 2 entities to learn from" in find(report, "warning", "1 do not begin")
+        assert "has 2 entities to learn from" in find(report, "warning", "1 are left out")
         report = check_corpus(write(cut), configure(reader=reader, **name))
         find(report, "error", "of 1 entities, none begins")
 
@@ -316,7 +316,7 @@ def test_categories_that_exclude_each_other(write, vocab, configure):
     docs[1].cats = docs[2].cats = {"a": 0, "b": 1}
     path = write(*docs)
     report = check_corpus(path, configure(pretrained_textcat={}))
-    assert find(report, "error", "exclude each other").endswith("with this fault: 1.")
+    assert find(report, "error", "mutually exclusive").endswith("with this fault: 1.")
     report = check_corpus(path, configure(pretrained_textcat={"multi_label": True}))
     assert report.find("error") == [] == check_corpus(path).find("error")
 

@@ -115,7 +115,7 @@ def test_names_of_numbers(datasets, convert, tmp_path, several):
         ),
         ("text,label,text\na,b,c\n", {}, "have the same name: text, label, text"),
         ("text,label\na,b,c\n", {}, "more fields than the 2 columns"),
-        ("text,label\na,b\n", {"labels": ["x", "y"]}, "Row 0: the label 'b' is none of those"),
+        ("text,label\na,b\n", {"labels": ["x", "y"]}, "Row 0: the label 'b' is not one of those"),
         ("text,label\n,b\n", {}, "has no words"),
         ("text,label\n", {}, "has no words"),
         ('text,label\n"' + "a" * 200_000 + '",b\n', {}, "cannot be read as a table"),

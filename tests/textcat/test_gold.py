@@ -35,7 +35,7 @@ def test_the_one_that_holds():
     [
         ({"a": 0.5}, r"'tc'.*'a' is 0\.5.*1 .it holds.*Leave a label out"),
         ({"a": 1.0, "b": 1.0}, r"'tc'.*several: a, b\. Set multi_label = true"),
-        ({"other": 0.0}, r"'tc'.*'other', which is none of the labels: a, b\."),
+        ({"other": 0.0}, r"'tc'.*'other', which is not one of the labels: a, b\."),
     ],
 )
 def test_what_cannot_be(cats, message):

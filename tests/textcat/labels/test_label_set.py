@@ -38,10 +38,10 @@ def test_many_labels():
     [
         ({"names": []}, "'topics' has no labels"),
         ({"names": ["a", "b", "a", "b"]}, "twice: a, b"),
-        ({"names": ["a", " "]}, "A label of 'topics' .* not ' '"),
-        ({"names": ["a", None]}, "A label of 'topics' .* not None"),
+        ({"names": ["a", " "]}, "A label of 'topics' .* it is ' '"),
+        ({"names": ["a", None]}, "A label of 'topics' .* it is None"),
         ({"names": ["only"]}, "one label, 'only'"),
-        ({"descriptions": {"law": ""}}, "A description of 'topics' .* not ''"),
+        ({"descriptions": {"law": ""}}, "A description of 'topics' .* it is ''"),
         ({"descriptions": {"laws": "courts"}}, "descriptions of 'laws', .* sport, law"),
         ({"templates": []}, r"the template ''.* \{\}"),
         ({"templates": ["On {}", "This is about sport."]}, "'This is about sport.'"),
