@@ -1,5 +1,6 @@
 """`python -m spacy pretrained convert`."""
 
+import re
 import shlex
 from dataclasses import asdict
 from pathlib import Path
@@ -109,6 +110,9 @@ def convert_columns(
     tag: Annotated[int | None, typer.Option(help="Column of the entities; -1 is the last")] = None,
     xpos: Annotated[int | None, typer.Option(help="Column of the treebank's tags")] = None,
     upos: Annotated[int | None, typer.Option(help="Column of the universal tags")] = None,
+    separator: Annotated[
+        str | None, typer.Option(help="What stands between columns [tabs or spaces]")
+    ] = None,
     scheme: Scheme = "auto",
     doc_sentences: Annotated[
         int, typer.Option(min=1, help="Sentences a Doc, where the file does not mark documents")
@@ -132,6 +136,7 @@ def convert_columns(
             tag=tag,
             xpos=xpos,
             upos=upos,
+            separator=separator,
             scheme=scheme,
             doc_sentences=doc_sentences,
         )
@@ -256,7 +261,10 @@ def split_list(value: str) -> list[str]:
 
 
 def show_next(purpose: str, train: Path) -> None:
-    """What to type next; DEV.spacy stands for the other file that a training wants."""
+    """What to type next; DEV.spacy stands for the other file that a training wants. Nobody trains
+    on what is called dev or test."""
+    if {"dev", "test", "validation"} & set(re.split(r"[^a-z]+", train.stem.lower())):
+        return
     files = f"--train {shlex.quote(str(train))} --dev DEV.spacy"
     print(f"To train on it: python -m spacy pretrained config {purpose} config.cfg {files}")
 

@@ -12,10 +12,13 @@ from .clear_errors import clear_errors
 
 def package(
     pipeline: Annotated[Path, typer.Argument(help="Folder of the trained pipeline")],
-    output: Annotated[Path, typer.Argument(help="Folder for the wheel; others in it are removed")],
+    output: Annotated[Path, typer.Argument(help="Folder for the wheel")],
     name: Annotated[
         str | None,
-        typer.Option(help="The package is called LANG_NAME [CORPUS_ENCODER_KIND, ewt_minilm_int8]"),
+        typer.Option(
+            help="The package is called LANG_NAME; by default NAME is CORPUS_ENCODER_KIND, such as "
+            "ewt_minilm_int8"
+        ),
     ] = None,
     version: Annotated[str, typer.Option(help="Version of the package")] = "0.1.0",
     about: Annotated[

@@ -86,9 +86,10 @@ class Errors(SharedErrors):
         "them of one scheme."
     )
     TAGS_MIXED = (
-        "The tags of the {entities} entities follow no scheme; places against each one: {kinds}. "
-        "The first is at {where}. If the file is of a scheme all the same, give it, such as "
-        "scheme='iob2', and these places are repaired and counted."
+        "The tags of the {entities} entities follow no scheme; tags that break each "
+        "one: {kinds}. The first for {scheme} is at {where}. If the file is of that scheme all the "
+        "same, say so (--scheme {scheme}; in Python scheme='{scheme}'): then these places are "
+        "repaired and counted."
     )
     TAGS_SPAN = (
         "The span {span} (first token, behind the last, label) overlaps another, is empty, or is "
@@ -118,7 +119,7 @@ class Errors(SharedErrors):
     )
     COLUMNS_ONE = (
         "{at}: found one column, expected a word and its tag with a tab or a space between them: "
-        "{line!r}. Give separator if it is another."
+        "{line!r}. If it is another, give it (--separator; in Python separator=...)."
     )
     COLUMNS_NO_TAG = (
         "{path}: of the {n} columns, with {separator} between them, {which} tags of entities "

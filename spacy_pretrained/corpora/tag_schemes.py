@@ -129,9 +129,11 @@ def detect_scheme(sentences: Iterable[Sequence[str]], *, where: Where | None = N
     scheme = min(repairs, key=lambda name: _total(counts, repairs[name]))
     n_entities = _total(counts, {pair for pair in counts if _joint(*pair)[1]})
     if _total(counts, repairs[scheme]) > MAX_REPAIRS * n_entities:
-        kinds = {name: _total(counts, repairs[name]) for name in repairs}
+        kinds = ", ".join(f"{name} {_total(counts, repairs[name])}" for name in repairs)
         place = where(*min(first[pair] for pair in repairs[scheme]))
-        raise ValueError(Errors.TAGS_MIXED.format(entities=n_entities, kinds=kinds, where=place))
+        raise ValueError(
+            Errors.TAGS_MIXED.format(entities=n_entities, kinds=kinds, where=place, scheme=scheme)
+        )
     return scheme
 
 

@@ -83,7 +83,7 @@ class PretrainedEncoder(BackbonePipe, Tok2Vec):
         when it is initialized.)"""
         if self._linked is not self.listener_map:
             self._linked, self._behind = self.listener_map, set()
-        self._behind.add(component.name)
+        self._behind.add(getattr(component, "name", None))  # a plain function has none
         model = getattr(component, "model", None)
         for node in model.walk() if isinstance(model, Model) else ():
             is_stock = isinstance(node, Tok2VecListener) and not hasattr(node, "loss_weight")

@@ -9,10 +9,6 @@ class Errors(SharedErrors):
         "and give the folder that has them, such as training/model-best."
     )
     PACKAGE_FILE = "'{path}' is a file: give another folder for the wheel."
-    PACKAGE_OTHERS = (
-        "'{path}' holds other things than wheels ({names}), which would be lost: give another "
-        "folder for the wheel."
-    )
     PACKAGE_INSIDE = (
         "'{path}' is inside of the pipeline to package, '{pipeline}': give another folder for the "
         "wheel."

@@ -34,7 +34,7 @@ def package_pipeline(
     """Make a wheel of a trained pipeline, with all that its meta should say.
 
     pipeline: Folder of the pipeline.
-    output: Folder for the wheel. Other wheels in it are removed.
+    output: Folder for the wheel. Older wheels of the same package in it are removed.
     name: The package is called LANGUAGE_NAME. By default the name is CORPUS_ENCODER_KIND, where the
         kind is torch, or the precision of a pipeline that runs on OpenVINO: ewt_minilm_int8.
     version: Of the package.
@@ -59,18 +59,17 @@ def package_pipeline(
         raise ValueError(Errors.PACKAGE_META.format(errors="; ".join(map(str, errors))))
     with tempfile.TemporaryDirectory() as folder:
         wheel = build(pipeline, meta, Path(folder))
-        shutil.rmtree(output, ignore_errors=True)
-        output.mkdir(parents=True)
+        output.mkdir(parents=True, exist_ok=True)
+        for old in output.glob(f"{meta['lang']}_{meta['name']}-*.whl"):
+            old.unlink()
         return Path(shutil.move(wheel, output))
 
 
 def check_output(output: Path, pipeline: Path) -> None:
-    """Refuse a folder with other things than wheels in it: they would be lost."""
+    """Refuse a file, and a folder inside the pipeline."""
     if output.is_file():
         raise ValueError(Errors.PACKAGE_FILE.format(path=output))
-    if others := sorted(path.name for path in output.glob("*") if path.suffix != ".whl"):
-        raise ValueError(Errors.PACKAGE_OTHERS.format(path=output, names=", ".join(others)))
-    if pipeline.resolve() in output.resolve().parents:
+    if pipeline.resolve() in (output.resolve(), *output.resolve().parents):
         raise ValueError(Errors.PACKAGE_INSIDE.format(path=output, pipeline=pipeline))
 
 

@@ -52,7 +52,7 @@ class CompleteConfig:
     def describe_length(self) -> str:
         """
         >>> complete_config("ner", train="train.spacy").describe_length()
-        '12,000 words, 500 steps of 360 words (15 epochs)'
+        '12,000 words, 500 steps of 360 words (about 15 epochs)'
         """
         training = self.config["training"]
         steps, batcher = training["max_steps"], training["batcher"]
@@ -61,8 +61,8 @@ class CompleteConfig:
         length = f"{steps} steps of {batcher['size']} words"
         if self.n_words is None:
             return length
-        epochs = steps * batcher["size"] / self.n_words
-        return f"{self.n_words:,} words, {length} ({epochs:.0f} epochs)"
+        epochs = steps * min(1, batcher["size"] / self.n_words)  # no batch goes beyond one
+        return f"{self.n_words:,} words, {length} (about {epochs:.0f} epochs)"
 
 
 def complete_config(

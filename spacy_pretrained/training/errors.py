@@ -56,6 +56,13 @@ class Errors(SharedErrors):
         "nothing but you steps a schedule: call `optimizer.step_schedules()` after each update, or "
         "set a rate, such as `optimizer.learn_rate = 0.001`."
     )
+    RATE_ENDED = (
+        "Component '{name}' was updated {updates} times at a learning rate of 0, at the end of its "
+        "schedule: it learns nothing more. In a config, total_steps of "
+        "[training.optimizer.learn_rate] and max_steps of [training] should be the same; `python "
+        "-m spacy pretrained config --max-steps` sets both. In Python, set a rate, such as "
+        "`optimizer.learn_rate = 0.001`."
+    )
     RATE_STUCK = (
         "Component '{name}' was updated {updates} times in a row at a learning rate of {rate:.3g}, "
         "in the middle of a warm-up. In Python, nothing but you steps a schedule: call "

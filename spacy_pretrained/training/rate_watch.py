@@ -18,7 +18,8 @@ def watch_rate(optimizer: object, name: str) -> None:
     `UPDATES` of them in a row were at the same value of a warm-up. Call it before each step.
 
     A rate of 0 that rises with the next step is warned of when that step does not come: Thinc's
-    `warmup_linear.v1` begins so, and `spacy train` goes on from there.
+    `warmup_linear.v1` begins so, and `spacy train` goes on from there. A schedule may end
+    at 0: that is warned of after `UPDATES` of them.
 
     optimizer: What steps; nothing is said of one that is not Thinc's.
     name: The component's.
@@ -28,13 +29,20 @@ def watch_rate(optimizer: object, name: str) -> None:
     # What is kept has to live as long as the optimizer, which takes neither attributes nor weak
     # references. Nothing in Thinc reads this dict.
     seen, warned, own = optimizer.last_seen, (0, f"{__name__}: warned"), (0, f"{__name__}: {name}")
+    learnt = (0, f"{__name__}: learnt")
     if warned in seen:
         return
     rate = optimizer.learn_rate
     last, count = seen.get(own, (rate, 0))
     count = count + 1 if rate == last else 1
     seen[own] = (rate, count)
-    if rate == 0 and (count > 1 or not _rises(optimizer)):
+    if rate:
+        seen[learnt] = True
+    if rate == 0 and learnt in seen:
+        if count < UPDATES:
+            return
+        message = Errors.RATE_ENDED
+    elif rate == 0 and (count > 1 or not _rises(optimizer)):
         message = Errors.RATE_ZERO
     elif rate and count == UPDATES and _rises(optimizer):
         message = Errors.RATE_STUCK

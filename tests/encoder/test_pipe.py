@@ -8,6 +8,7 @@ import socket
 import numpy as np
 import pytest
 import spacy
+from spacy.language import Language
 from spacy.tokens import Doc
 from spacy.training.loop import train_while_improving
 from spacy.util import fix_random_seed
@@ -791,3 +792,20 @@ def test_an_encoder_between_a_tok2vec_and_its_listener_says_so(tiny_bert):
     with nlp.select_pipes(enable=[ENCODER, "pretrained_ner"]):
         nlp.initialize(lambda: make_examples(nlp))
     assert nlp("Ada sees rivers")[0].tag_
+
+
+@Language.component("test_plain_function")
+def plain_function(doc):
+    return doc
+
+
+def test_components_without_a_name_may_stand_behind_the_encoder(tiny_bert, tmp_path):
+    nlp = make_nlp(tiny_bert, "pretrained_tagger")
+    nlp.initialize(lambda: make_examples(nlp))
+    nlp.add_pipe("test_plain_function", after=ENCODER)
+    nlp.add_pipe("merge_entities")
+    nlp.add_pipe("doc_cleaner", config={"attrs": {"tensor": None}})
+    nlp.to_disk(tmp_path)
+    for pipeline in (nlp, spacy.load(tmp_path)):
+        doc = pipeline("Ada sees rivers")
+        assert doc.tensor is None and doc[0].tag_
