@@ -111,6 +111,7 @@ def old_scores(nlp) -> dict[str, float]:
 
 
 @pytest.mark.slow
+@pytest.mark.measured
 def test_a_new_label_and_what_was_there():
     """20 sentences, 100 updates of 4."""
     if not SAMPLE.is_dir():
