@@ -73,7 +73,8 @@ class Terminal:
         )
         self.screen = done.stdout
         assert (done.returncode == 0) == ok, f"{command}\n{done.stdout[-3000:]}"
-        assert "Traceback" not in done.stdout, done.stdout[-3000:]
+        if "spacy pretrained" in command:  # `spacy train` shows where an error was raised
+            assert "Traceback" not in done.stdout, done.stdout[-3000:]
         return done.stdout
 
     def hint(self, begin: str, **files: str) -> str:

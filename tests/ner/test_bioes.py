@@ -301,7 +301,7 @@ def test_scores_have_to_be_finite(value, row, column):
     scores[:, 7] = -np.inf
     assert are_valid(decode(scores, first), first)
     scores[row, column] = value
-    with pytest.raises(ValueError, match=r"Scores of states have to be finite.*training diverge"):
+    with pytest.raises(ValueError, match=r"scores of states are NaN or infinite.*diverged"):
         decode(scores, first)
 
 

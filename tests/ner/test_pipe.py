@@ -882,8 +882,8 @@ def test_entities_that_do_not_fit_are_counted(caplog):
     )
     with caplog.at_level("WARNING", logger="spacy"):
         ner.initialize(lambda: [Example(coarser, reference)])
-    assert "of 2 entities to learn from, 1 begin or end with white space" in caplog.text
-    assert "and 1 do not begin and end with a token" in caplog.text
+    assert "has 2 entities to learn from. 1 begin or end with white space" in caplog.text
+    assert "1 are left out, because they do not begin and end with tokens" in caplog.text
     caplog.clear()
     ner.initialize(lambda: make_examples(nlp))
     assert not caplog.records
