@@ -57,6 +57,7 @@ def tiny_bert(tiny_source) -> str:
 def int8_pipeline(tiny_bert, tmp_path_factory) -> Path:
     """A folder with a small pipeline in INT8, with components of ours and of spaCy's own. Tests do
     not write to it."""
+    pytest.importorskip("nncf", reason="the environment of spacy-transformers has none")
     from tiny_pipelines import LISTENER, make_examples, make_nlp, train
 
     from spacy_pretrained.quantization.quantize import quantize_pipeline

@@ -291,9 +291,9 @@ SEQ2SEQ = {"d_model": 32, "vocab_size": 300, "num_layers": 1}
     [
         ("fnet", TINY, "attention mask"),
         ("convbert", TINY | {"embedding_size": 32}, "attention mask"),
-        ("t5", SEQ2SEQ | {"d_ff": 32, "num_heads": 2, "d_kv": 8}, "no encoder of text"),
-        ("bart", SEQ2SEQ | {"encoder_layers": 1, "decoder_layers": 1}, "no encoder of text"),
-        ("vit", TINY, "no encoder of text"),
+        ("t5", SEQ2SEQ | {"d_ff": 32, "num_heads": 2, "d_kv": 8}, "not a text encoder"),
+        ("bart", SEQ2SEQ | {"encoder_layers": 1, "decoder_layers": 1}, "not a text encoder"),
+        ("vit", TINY, "not a text encoder"),
     ],
 )
 def test_what_is_no_encoder_for_padded_text_is_refused(folder, model_type, settings, match):
