@@ -68,7 +68,7 @@ def heavy_imports_at_top(path: Path) -> set[str]:
 
 
 def test_every_folder_has_its_place():
-    folders = {path.name for path in PACKAGE.iterdir() if path.is_dir()} - {"__pycache__"}
+    folders = {folder_of(path) for path in MODULES if path.parent != PACKAGE}
     assert folders == set(MAY_IMPORT)
     assert {path.name for path in PACKAGE.glob("*.py")} == AT_THE_TOP
 
