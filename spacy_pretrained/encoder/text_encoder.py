@@ -42,8 +42,15 @@ def build_torch_sentence_encoder(
 
     The other settings are those of `build_torch_encoder`.
     """
-    training = (dropout, mixed_precision, gradient_checkpointing, learn_rate_factor)
-    settings = TorchSettings(frozen, freeze_layers, *training, device)
+    settings = TorchSettings(
+        frozen=frozen,
+        freeze_layers=freeze_layers,
+        dropout=dropout,
+        mixed_precision=mixed_precision,
+        gradient_checkpointing=gradient_checkpointing,
+        learn_rate_factor=learn_rate_factor,
+        device=device,
+    )
     return build_sentence_encoder(make_torch_shim(settings), window, max_pieces)
 
 
