@@ -21,7 +21,7 @@ from ...encoder.text_encoder import plan_texts
 from ...heads.head_pipe import HeadPipe
 from ...windows.batches import WindowBatch
 from ..gold import collect_cats, find_the_one, read_cats
-from ..labels.label_pipe import LABEL_SETTINGS, LabelPipe, write_cats
+from ..labels.label_pipe import LABEL_DEFAULTS, LabelPipe, LabelSettings, write_cats
 from ..scorer import SCORE_WEIGHTS, SCORER, score
 from .errors import Errors
 from .model import get_head, has_head, make_prior, read_head, set_head
@@ -50,7 +50,7 @@ class Fit:
     assigns=["doc.cats"],
     default_config={
         "model": DEFAULT_MODEL,
-        **LABEL_SETTINGS,
+        **LABEL_DEFAULTS,
         "contrast": 1.0,
         "scorer": SCORER,
     },
@@ -85,10 +85,7 @@ def make_few_shot_textcat(
         nlp.vocab,
         model,
         name,
-        labels=labels,
-        descriptions=descriptions,
-        templates=templates,
-        multi_label=multi_label,
+        LabelSettings(labels, descriptions, templates, multi_label),
         contrast=contrast,
         threshold=threshold,
         scorer=scorer,
@@ -103,17 +100,17 @@ class FewShotTextcat(LabelPipe, HeadPipe):
         vocab: Vocab,
         model: Model,
         name: str = "few_shot_textcat",
+        settings: LabelSettings | None = None,
         *,
         contrast: float = 1.0,
+        threshold: float = 0.5,
         scorer: Callable | None = score,
-        **label_settings,
     ):
-        """label_settings: Those of `LabelPipe._init_labels`, as are the factory's."""
         if not 0 <= contrast < np.inf:  # nor NaN
             raise ValueError(Errors.CONTRAST.format(name=name, contrast=contrast))
         super().__init__(vocab, model, name, scorer=scorer)
         self.contrast = contrast
-        self._init_labels(**label_settings)
+        self._init_labels(settings or LabelSettings(), threshold)
 
     # Labels
 

@@ -1,6 +1,7 @@
 """What the components share that know labels by their names, and whose models read texts."""
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 
 import numpy as np
 import srsly
@@ -16,14 +17,30 @@ from ...runtime.blas_threads import few_blas_threads
 from .errors import Errors
 from .label_set import DEFAULT_TEMPLATE, LabelSet, check_templates, make_label_set
 
-# What all factories have in their default_config; `LabelPipe._init_labels` says what it means.
-LABEL_SETTINGS = {
+# What all factories have in their default_config; the labels' part is `LabelSettings`.
+LABEL_DEFAULTS = {
     "labels": [],
     "descriptions": {},
     "templates": [DEFAULT_TEMPLATE],
     "multi_label": False,
     "threshold": 0.5,
 }
+
+
+@dataclass(frozen=True)
+class LabelSettings:
+    """What a component begins to tell apart.
+
+    labels: In words.
+    descriptions: Of labels, to go with their names into templates.
+    templates: Phrases with {} in place of a label, that a text may bear out.
+    multi_label: Whether any number of labels may hold of a Doc, or just one.
+    """
+
+    labels: Iterable[str] = ()
+    descriptions: dict[str, str] | None = None
+    templates: Iterable[str] = (DEFAULT_TEMPLATE,)
+    multi_label: bool = False
 
 
 class LabelPipe(BackbonePipe):
@@ -38,20 +55,9 @@ class LabelPipe(BackbonePipe):
     cfg: dict[str, object]
     threshold: float
 
-    def _init_labels(
-        self,
-        labels: Iterable[str] = (),
-        descriptions: dict[str, str] | None = None,
-        templates: Iterable[str] = (DEFAULT_TEMPLATE,),
-        multi_label: bool = False,
-        threshold: float = 0.5,
-    ) -> None:
+    def _init_labels(self, settings: LabelSettings, threshold: float) -> None:
         """Begin with these settings.
 
-        labels: What to tell apart, in words.
-        descriptions: Of labels, to go with their names into templates.
-        templates: Phrases with {} in place of a label, that a text may bear out.
-        multi_label: Whether any number of labels may hold of a Doc, or just one.
         threshold: The least probability of a label that counts as predicted in scores, with
             multi_label.
         RAISES: ValueError, as `make_label_set`, and for a threshold that is no probability.
@@ -60,10 +66,10 @@ class LabelPipe(BackbonePipe):
             raise ValueError(Errors.THRESHOLD.format(name=self.name, threshold=threshold))
         self.threshold = threshold
         self.cfg |= {
-            "labels": self._list(labels, "labels"),
-            "descriptions": dict(descriptions or {}),
-            "templates": self._list(templates, "templates"),
-            "multi_label": multi_label,
+            "labels": self._list(settings.labels, "labels"),
+            "descriptions": dict(settings.descriptions or {}),
+            "templates": self._list(settings.templates, "templates"),
+            "multi_label": settings.multi_label,
         }
         check_templates(self.cfg["templates"], self.name)
         if self.labels:

@@ -16,7 +16,7 @@ from thinc.types import Floats2d
 
 from ...backends.backbone import get_shim
 from ...encoder.backbone_pipe import Part, make_file_part
-from ..labels.label_pipe import LABEL_SETTINGS, LabelPipe, write_cats
+from ..labels.label_pipe import LABEL_DEFAULTS, LabelPipe, LabelSettings, write_cats
 from ..labels.label_set import LabelSet
 from ..scorer import SCORE_WEIGHTS, SCORER, score
 from .classifier import Query, ZeroShotClassifier
@@ -33,7 +33,7 @@ DEFAULT_MODEL = {
     assigns=["doc.cats"],
     default_config={
         "model": DEFAULT_MODEL,
-        **LABEL_SETTINGS,
+        **LABEL_DEFAULTS,
         "upstream": None,
         "scorer": SCORER,
     },
@@ -70,10 +70,7 @@ def make_zero_shot_textcat(
         nlp.vocab,
         model,
         name,
-        labels=labels,
-        descriptions=descriptions,
-        templates=templates,
-        multi_label=multi_label,
+        LabelSettings(labels, descriptions, templates, multi_label),
         threshold=threshold,
         upstream=upstream,
         scorer=scorer,
@@ -88,12 +85,12 @@ class ZeroShotTextcat(LabelPipe, Pipe):
         vocab: Vocab,
         model: Model,
         name: str = "zero_shot_textcat",
+        settings: LabelSettings | None = None,
         *,
         upstream: str | None = None,
+        threshold: float = 0.5,
         scorer: Callable | None = score,
-        **label_settings,
     ):
-        """label_settings: Those of `LabelPipe._init_labels`, as are the factory's."""
         if not isinstance(model, ZeroShotClassifier):
             raise ValueError(Errors.ZERO_SHOT_MODEL.format(name=name, model=model.name))
         if upstream is not None and not model.runs_on_encoder:
@@ -104,7 +101,7 @@ class ZeroShotTextcat(LabelPipe, Pipe):
         self.upstream = upstream
         self.scorer = scorer
         self.cfg: dict[str, object] = {}
-        self._init_labels(**label_settings)
+        self._init_labels(settings or LabelSettings(), threshold)
         self._calibration: Floats2d | None = None
 
     # Labels
