@@ -33,7 +33,7 @@ TRF_TESTS := $(addprefix tests/,test_spacy_transformers.py checkpoints/test_cata
 
 .PHONY: demo install test test-slow test-measured coverage test-trf lint corpus int8 evaluate evaluate-int8 wheels bench \
     bench-latency bench-memory bench-recipes bench-profile bench-frozen bench-textcat bench-mpnet \
-    bench-torch-fp32 \
+    bench-torch-fp32 bench-confidence \
     quantization-report docs clean
 
 # From nothing to an annotated paragraph: trains on assets/sample, packages, installs the package.
@@ -186,6 +186,11 @@ bench-recipes: install
 # Where the time of the INT8 pipeline goes.
 bench-profile: install
 	$(RUN) benchmarks/profile_parts.py "$(INT8)" --texts "$(TEXTS)" --exclude $(LEMMATIZER)
+
+# What confidences cost, by the pipeline of `make demo`.
+bench-confidence: install
+	$(RUN) benchmarks/benchmark_confidence.py training/sample/model-int8 \
+	    --texts corpus/sample/train.spacy --output metrics/confidence.json
 
 # Epochs of a frozen encoder beside those of a fine-tuned one.
 bench-frozen: install

@@ -1,4 +1,5 @@
-"""benchmark_latency.py and benchmark_memory.py: what they measure, not how quick it is."""
+"""benchmark_latency.py, benchmark_memory.py and benchmark_confidence.py: what they measure, not how
+quick it is."""
 
 import importlib
 import json
@@ -66,3 +67,18 @@ def test_texts_of_a_stream_differ_and_are_the_same_each_time(script):
     one, two = (list(module.islice(module.make_texts(sentences, 0), 200)) for _ in range(2))
     assert one == two and len(set(one)) > 150
     assert {text.count(".") for text in one} == {1, 2, 3, 4}
+
+
+def test_confidences_are_on_where_they_are_measured(script, int8_pipeline, texts, tmp_path):
+    module, output = script("benchmark_confidence"), tmp_path / "confidence.json"
+    for kind, confident in module.KINDS.items():
+        nlp = module.load(Path(int8_pipeline), confident)
+        names = [name for name in module.KINDS["all"] if nlp.has_pipe(name)]
+        assert names, kind
+        assert {name for name in names if nlp.get_pipe(name).confidence} == set(confident) & {
+            *names
+        }
+    module.main(Path(int8_pipeline), texts, rounds=2, words=50, output=output)
+    found = json.loads(output.read_text())
+    assert found["words"] >= 50 and list(found["of_words_per_second"]) == list(module.KINDS)
+    assert found["of_words_per_second"]["none"] == {"median": 1.0, "min": 1.0, "max": 1.0}
