@@ -60,12 +60,14 @@ install: .venv/installed
 
 # Side by side on all cores, a thread each (see tests/conftest.py).
 PYTEST := -m pytest --numprocesses=auto --dist=worksteal
+# What is slow shares what the others of its file have made: environments, trained pipelines.
+PYTEST_SLOW := -m pytest --numprocesses=auto --dist=loadfile
 
 test: install
 	$(RUN) $(PYTEST)
 
 test-slow: install
-	$(RUN) $(PYTEST) -m "slow and not measured"
+	$(RUN) $(PYTEST_SLOW) -m "slow and not measured"
 
 # What asserts scores of a training: one entity more or less decides, and CPUs differ by that.
 test-measured: install
@@ -76,7 +78,7 @@ test-measured: install
 TESTS ?= -m "slow or not slow"
 coverage: install
 	$(RUN) -m coverage erase
-	$(RUN) -m coverage run $(PYTEST) $(TESTS)
+	$(RUN) -m coverage run $(PYTEST_SLOW) $(TESTS)
 	$(RUN) -m coverage combine --quiet
 	$(RUN) -m coverage report
 
