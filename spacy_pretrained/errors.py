@@ -38,3 +38,14 @@ class Errors:
         "weights are damaged. Load an earlier copy of the pipeline, or train it again with a "
         "lower [training.optimizer.learn_rate] or a longer warm-up."
     )
+
+
+def count_of(n: int, one: str, several: str | None = None) -> str:
+    """A number of things, as messages give it.
+
+    one, several: What one is called, and several are: by default with an -s.
+
+    >>> count_of(1, "step"), count_of(1200, "step"), count_of(2, "entity", "entities")
+    ('1 step', '1,200 steps', '2 entities')
+    """
+    return f"{n:,} {one if n == 1 else several or one + 's'}"

@@ -35,8 +35,8 @@ class Errors(SharedErrors):
         "{crossing} crossing)."
     )
     ENTITIES_ALL_LOST = (
-        "'{name}' has nothing to learn from: of {entities} entities, none begins and ends at a "
-        "token boundary of the pipeline's tokenizer."
+        "'{name}' has nothing to learn from: no entity (of {entities}) begins and ends at a token "
+        "boundary of the pipeline's tokenizer."
     )
     ENTITIES_NOT_TOKENS = (
         "Entities that do not begin and end at a token boundary of the pipeline's tokenizer "
