@@ -32,7 +32,9 @@ class Errors:
         "with. Add it: nlp.get_pipe('{name}').add_label('{label}') keeps what was learned. Or "
         "initialize the component with the whole corpus, or with a list of all labels."
     )
-    LABEL_INVALID = "A label of '{name}' is a string that is not empty, not {label!r}."
+    LABEL_INVALID = (
+        "A label of '{name}' has to be a string with more than white space in it, not {label!r}."
+    )
     PREDICTION_NOT_FINITE = (
         "Component '{name}' gives scores that are NaN or infinite: its training diverged, or its "
         "weights are damaged. Load an earlier copy of the pipeline, or train it again with a "

@@ -7,8 +7,8 @@
 
 A treebank (.conllu or .conllu.gz) has three protocols: gold tokens and gold sentences; gold tokens,
 sentences predicted; raw text. Each has the measures of the CoNLL 2018 shared task (see conll18.py)
-and spaCy's own scores. The shared task counts punctuation and leaves out subtypes of relations, spaCy's
-scorer does the opposite. What the pipeline does not predict is None.
+and spaCy's own scores. The shared task counts punctuation and leaves out subtypes of relations,
+spaCy's scorer does the opposite. What the pipeline does not predict is None.
 
 Entities and categories (.spacy) are predicted in Docs of the gold tokens. Of entities only exact
 matches count. All figures are percent.

@@ -187,8 +187,8 @@ def test_failures_are_one_line_and_write_nothing(run, tmp_path):
     (tmp_path / "a.conllu").write_text("1\tone column\n")
     assert "a.conllu, line 1: a CoNLL-U line has 10 columns" in run("a.conllu", "a.spacy", code=1)
     for kind, name in (("conllu", "n.conllu"), ("columns", "n.conll"), ("texts", "n.csv")):
-        assert f"No such file or directory: '{name}'" in run(kind, name, "a.spacy", code=1)
-    assert "No such file" in run("n.conll", "a.spacy", code=1)
+        assert f"There is no file or folder '{name}'" in run(kind, name, "a.spacy", code=1)
+    assert "There is no file" in run("n.conll", "a.spacy", code=1)
     (tmp_path / "b.conllu").write_text(SENTENCE)
     assert "has to be a .spacy file" in run("b.conllu", "out", code=1)
     assert {path.name for path in tmp_path.iterdir()} == {"a.conllu", "b.conllu"}

@@ -236,7 +236,7 @@ def test_entities_over_the_start_of_a_sentence(write, vocab):
 def test_entities_that_are_white_space(write, vocab):
     doc = make_doc(vocab, ["Ada", " ", "sleeps"], ents=["B-PER", "I-PER", "O"])
     text = find(check_corpus(write(doc)), "warning", "white space")
-    assert "has 1 entities to learn from. 1 begin or end" in text
+    assert "learns from: 1. Of 1, white space" in text
 
 
 def test_misaligned_entities(write, vocab, configure):
@@ -250,9 +250,9 @@ def test_misaligned_entities(write, vocab, configure):
     # Where examples have the tokenizer's tokens, the component itself says so.
     for reader in ({"gold_tokens": False}, {"@readers": "spacy.Corpus.v1"}):
         report = check_corpus(write(cut, whole), configure(reader=reader, **name))
-        assert "has 2 entities to learn from" in find(report, "warning", "1 are left out")
+        assert "learns from: 2." in find(report, "warning", "only white space: 1.")
         report = check_corpus(write(cut), configure(reader=reader, **name))
-        find(report, "error", "of 1 entities, none begins")
+        find(report, "error", "no entity (of 1) begins")
 
 
 # Trees
