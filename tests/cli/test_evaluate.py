@@ -1,5 +1,6 @@
 """`spacy pretrained evaluate`: tables, a file, and exit codes."""
 
+import gzip
 import json
 import zlib
 
@@ -58,6 +59,17 @@ def test_tables_and_a_file(run, tmp_path):
     assert (treebank["file"], entities["file"]) == ("a.conllu", "a.spacy")
     assert treebank["protocols"]["raw_text"]["conll18"]["LAS"] is None
     assert entities["all"]["f1"] == 100 and results["categories"] == []
+
+
+def test_a_compressed_treebank(run, tmp_path):
+    (tmp_path / "a.conllu.gz").write_bytes(gzip.compress((tmp_path / "a.conllu").read_bytes()))
+    run("model", "a.conllu", "a.conllu.gz", "--json", "a.json")
+    plain, compressed = json.loads((tmp_path / "a.json").read_text("utf8"))["treebanks"]
+    for scores in (plain, compressed):
+        del scores["file"]
+        for protocol in scores["protocols"].values():
+            del protocol["words_per_second"]
+    assert plain == compressed
 
 
 def test_several_files(run, tmp_path):

@@ -10,6 +10,15 @@ class Errors(SharedErrors):
         "What '{name}' learns was not checked: it comes from '{source}', which is not a folder "
         "here."
     )
+    PLAN_NO_COMPONENT = (
+        "[nlp] pipeline names '{name}', but the config has no [components.{name}]. Add it, or take "
+        "'{name}' out of the pipeline."
+    )
+    PLAN_NOT_IN_SOURCE = (
+        "'{name}' comes from the pipeline '{source}', which has no component '{component}'. It "
+        "has: {known}."
+    )
+    LABELS_NOT_KNOWN = "{message} Labels that it does not know, and documents with each: {labels}."
     NO_DOCUMENTS = "There is no document with tokens."
     EMPTY_DOCUMENTS = "Documents without tokens: {n}. Training leaves them out."
     NO_ANNOTATION = "Nothing is annotated: no component can learn from this corpus."
