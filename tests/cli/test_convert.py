@@ -213,7 +213,7 @@ def test_a_compressed_table(run, tmp_path):
     (tmp_path / "a.csv.gz").write_bytes(gzip.compress(b"text,label\nGood.,yes\nBad.,no\n"))
     assert "documents" in run("a.csv.gz", "a.spacy")
     (tmp_path / "a.csv.gz").write_bytes(b"not compressed")
-    assert "cannot be uncompressed" in run("a.csv.gz", "b.spacy", code=1)
+    assert "cannot be uncompressed" in run("texts", "a.csv.gz", "b.spacy", code=1)
 
 
 def test_bad_usage(run, tmp_path):

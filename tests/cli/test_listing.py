@@ -4,6 +4,7 @@ import re
 
 import pytest
 from typer.main import get_command
+from spacy.cli._util import app
 from typer.testing import CliRunner
 
 from spacy_pretrained.cli import pretrained_cli
@@ -13,7 +14,9 @@ GROUP = get_command(pretrained_cli)
 
 
 def help_of(*command: str) -> str:
-    return CliRunner().invoke(pretrained_cli, [*command, "--help"], env={"COLUMNS": "60"}).output
+    """As `python -m spacy` shows it, on a narrow screen."""
+    arguments = ["pretrained", *command, "--help"]
+    return CliRunner().invoke(app, arguments, env={"COLUMNS": "60"}).output
 
 
 def test_commands_are_in_the_order_of_work():
