@@ -3,8 +3,8 @@
 import re
 
 import pytest
-from typer.main import get_command
 from spacy.cli._util import app
+from typer.main import get_command
 from typer.testing import CliRunner
 
 from spacy_pretrained.cli import pretrained_cli
