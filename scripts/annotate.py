@@ -22,6 +22,7 @@ from wasabi import msg
 
 from spacy_pretrained.corpora.conllu import to_conllu
 from spacy_pretrained.corpora.conllu_rows import NEWDOC
+from spacy_pretrained.errors import count_of
 
 NAME = re.compile(r"#\s*newdoc\s+id\s*=\s*(\S+)")
 # What English writes together with the word before it.
@@ -45,7 +46,9 @@ def main(
     ]
     output.write_text("".join(line + "\n" for line in lines), encoding="utf8")
     n_sentences = sum(len(sentences) for _, sentences in documents)
-    msg.good(f"{output}: {len(documents)} documents, {n_sentences} sentences")
+    msg.good(
+        f"{output}: {count_of(len(documents), 'document')}, {count_of(n_sentences, 'sentence')}"
+    )
 
 
 def read_documents(lines: Iterable[str]) -> Iterator[tuple[str, list[str]]]:

@@ -14,6 +14,8 @@ from textcat_labels import read_labels
 from wasabi import msg
 from zero_shot import make_pipeline
 
+from spacy_pretrained.errors import count_of
+
 
 def main(
     labels: Annotated[Path, typer.Argument(help="YAML, like those in assets/textcat")],
@@ -23,7 +25,7 @@ def main(
     known = read_labels(labels)
     output.parent.mkdir(parents=True, exist_ok=True)
     make_pipeline(known, known.descriptions).to_disk(output)
-    msg.good(f"Written to {output}: {len(known.names)} labels")
+    msg.good(f"Written to {output}: {count_of(len(known.names), 'label')}")
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ from spacy.tokens import Doc, DocBin
 from wasabi import msg
 
 from spacy_pretrained.annotation.bare import bare_copy
+from spacy_pretrained.errors import count_of
 from spacy_pretrained.quantization.calibration_texts import sample_texts
 
 # All that a component may learn from, and no vectors or confidences.
@@ -55,7 +56,7 @@ def main(
         n_tokens += len(doc)
     output.parent.mkdir(parents=True, exist_ok=True)
     silver.to_disk(output)
-    msg.good(f"{output}: {len(silver)} texts, {n_tokens:,} tokens")
+    msg.good(f"{output}: {count_of(len(silver), 'text')}, {count_of(n_tokens, 'token')}")
 
 
 def annotate(nlp: Language, texts: Iterable[str | Doc]) -> Iterator[Doc]:

@@ -26,6 +26,7 @@ from quiet_pip import run_pip
 from spacy.tokens import DocBin
 from wasabi import msg
 
+from spacy_pretrained.errors import count_of
 from spacy_pretrained.packaging.wheel import build_wheel
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -58,7 +59,9 @@ def main(
         expected = pool.submit(annotate, Path(sys.executable), str(model.resolve()), lines)
         python = make_environment(environment.resolve(), wheels[0])
         before = expected.result()
-    msg.info(f"Annotating {len(lines)} texts as the pipeline did before it was packaged")
+    msg.info(
+        f"Annotating {count_of(len(lines), 'text')} as the pipeline did before it was packaged"
+    )
     load(python, name)
     after = annotate(python, name, lines)
     found = [module for module in filter(None, absent.split(",")) if module in after["modules"]]
@@ -82,7 +85,7 @@ def main(
         output.parent.mkdir(parents=True, exist_ok=True)
         output.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf8")
     msg.table(list(figures.items()))
-    msg.good(f"{name} annotates as {model} does: {after['words']:,} words, no difference")
+    msg.good(f"{name} annotates as {model} does: {count_of(after['words'], 'word')}, no difference")
     msg.text(f"To try it: {python} -m spacy info {name}")
 
 

@@ -32,9 +32,22 @@ class Errors:
         "with. Add it: nlp.get_pipe('{name}').add_label('{label}') keeps what was learned. Or "
         "initialize the component with the whole corpus, or with a list of all labels."
     )
-    LABEL_INVALID = "A label of '{name}' is a string that is not empty, not {label!r}."
+    LABEL_INVALID = (
+        "A label of '{name}' has to be a string with more than white space in it, not {label!r}."
+    )
     PREDICTION_NOT_FINITE = (
         "Component '{name}' gives scores that are NaN or infinite: its training diverged, or its "
         "weights are damaged. Load an earlier copy of the pipeline, or train it again with a "
         "lower [training.optimizer.learn_rate] or a longer warm-up."
     )
+
+
+def count_of(n: int, one: str, several: str | None = None) -> str:
+    """A number of things, as messages give it.
+
+    one, several: What one is called, and several are: by default with an -s.
+
+    >>> count_of(1, "step"), count_of(1200, "step"), count_of(2, "entity", "entities")
+    ('1 step', '1,200 steps', '2 entities')
+    """
+    return f"{n:,} {one if n == 1 else several or one + 's'}"

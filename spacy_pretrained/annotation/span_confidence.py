@@ -54,21 +54,57 @@ def store_spans(
         doc.user_data["._.", PUBLIC, 0, doc[-1].idx + len(doc[-1])] = {}
 
 
-def clear_spans(doc: Doc, component: str, target: str, *, all_components: bool = False) -> None:
+def clear_spans(
+    doc: Doc,
+    component: str,
+    target: str,
+    *,
+    kept: Iterable[Span] = (),
+    all_components: bool = False,
+) -> None:
     """Forget what a component, or all, predicted for a target, and what nobody is known to have
-    predicted: of a JSON, or of an old DocBin."""
+    predicted: of a JSON, or of an old DocBin.
+
+    kept: The spans that stay. Their probabilities do, too, if all that the component predicted is
+        among them. Otherwise somebody has changed the spans since, and what looks like a prediction
+        may have been set by hand.
+    """
     if not doc.user_data:
         return
-    doc.user_data.pop(OLD, None)
-    if not is_taken(Span, PUBLIC):
-        for key in list(_keys(doc, PUBLIC)):
-            if ("._.", ROWS, *key[2:]) not in doc.user_data:
-                del doc.user_data[key]
-    for key in list(_keys(doc, ROWS)):
-        old = doc.user_data[key]
-        new = [r for r in old if r[0] != target or not (all_components or r[1] == component)]
-        if len(new) < len(old):
-            _write(doc, key, new)
+    labels: dict[tuple[int, int], set[str]] = {}
+    for span in kept:
+        labels.setdefault((span.start_char, span.end_char), set()).add(span.label_)
+    _clear_unknown(doc, list(kept), labels)
+
+    def is_old(row: Row) -> bool:
+        return row[0] == target and (all_components or row[1] == component)
+
+    old = {key: list(filter(is_old, doc.user_data[key])) for key in _keys(doc, ROWS)}
+    if all(row[2] in labels.get(key[2:], ()) for key, rows in old.items() for row in rows):
+        return
+    for key, rows in old.items():
+        if rows:
+            _write(doc, key, [row for row in doc.user_data[key] if not is_old(row)])
+
+
+def _clear_unknown(doc: Doc, kept: list[Span], labels: dict[tuple[int, int], set[str]]) -> None:
+    """Forget what nobody is known to have predicted, but for spans that are kept.
+
+    labels: Those of kept spans, by first character and end.
+    """
+    old = doc.user_data.pop(OLD, None)
+    if is_taken(Span, PUBLIC):
+        return
+    for key in list(_keys(doc, PUBLIC)):
+        if ("._.", ROWS, *key[2:]) not in doc.user_data:
+            values = doc.user_data.pop(key)
+            stay = labels.get(key[2:], set())
+            if values := {label: values[label] for label in values if label in stay}:
+                doc.user_data[key] = values
+    for span in kept if old else ():
+        if (value := _read_old(span, old)) is not None:
+            key = _key(PUBLIC, span)
+            doc.user_data[key] = {span.label_: value, **doc.user_data.get(key, {})}
 
 
 def read_span(span: Span, component: str | None = None) -> float | None:

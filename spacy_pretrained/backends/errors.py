@@ -40,8 +40,8 @@ class Errors(SharedErrors):
         "needs no torch."
     )
     FREEZE_LAYERS = (
-        "freeze_layers = {freeze_layers}, but '{name}' has {n_layers} layers that can be frozen "
-        "one by one."
+        "freeze_layers = {freeze_layers}, but of the layers of '{name}', no more than {n_layers} "
+        "can be frozen one by one."
     )
     DEVICE_UNKNOWN = (
         "Unknown device '{device}' for the encoder. Use 'auto', 'cpu', 'cuda', 'cuda:1' or 'mps'."

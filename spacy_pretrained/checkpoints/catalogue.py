@@ -49,12 +49,33 @@ def find_source(source: str) -> Path:
             raise ValueError(Errors.SOURCE_PACKAGE.format(source=source, name=name))
     elif source and Path(expanduser(source)).is_dir():
         folder = Path(expanduser(source))
-    elif HUB_ID.fullmatch(source) and source[0] not in "./":
+    elif _is_hub_id(source):
         folder = _download(source)
     else:
         raise ValueError(_unknown(source))
     _check(folder)
     return folder
+
+
+def check_source(source: str) -> None:
+    """Refuse a source that certainly leads to nothing. Nothing is imported or downloaded: names of
+    the catalogue and of the hub may be installed later, or be there where the training runs.
+
+    RAISES: ValueError, as `find_source`.
+    """
+    if source in CATALOGUE:
+        return
+    if source.startswith(PACKAGE_PREFIX):
+        name = source.removeprefix(PACKAGE_PREFIX)
+        # The lookup of a module within a package would import the package.
+        package, _, module = name.partition(".")
+        found = _has_package(package) if module else _find_in_package(name)
+        if not found:
+            raise ValueError(Errors.SOURCE_PACKAGE.format(source=source, name=name))
+    elif source and Path(expanduser(source)).is_dir():
+        _check(Path(expanduser(source)))
+    elif not _is_hub_id(source):
+        raise ValueError(_unknown(source))
 
 
 def find_languages(source: str) -> list[str]:
@@ -89,6 +110,17 @@ def _find_in_package(name: str) -> Path | None:
             if any(config.parent.glob("*.safetensors")):
                 return config.parent
     return None
+
+
+def _has_package(name: str) -> bool:
+    try:
+        return importlib.util.find_spec(name) is not None
+    except (ImportError, ValueError):
+        return False
+
+
+def _is_hub_id(source: str) -> bool:
+    return bool(HUB_ID.fullmatch(source)) and source[0] not in "./"
 
 
 def _download(source: str) -> Path:

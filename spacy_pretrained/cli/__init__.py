@@ -11,12 +11,16 @@ from .check import check
 from .config import config
 from .convert import convert
 from .evaluate import evaluate
+from .listing import Command, Commands
 from .package import package
 from .plot import plot
 from .quantize import quantize
 
 pretrained_cli = typer.Typer(
-    name="pretrained", help="Pipelines with pretrained transformers.", no_args_is_help=True
+    name="pretrained",
+    cls=Commands,
+    help="Pipelines with pretrained transformers.",
+    no_args_is_help=True,
 )
 app.add_typer(pretrained_cli)
 
@@ -27,10 +31,5 @@ def _group() -> None:
 
 
 pretrained_cli.add_typer(convert, name="convert")
-pretrained_cli.command("evaluate")(evaluate)
-pretrained_cli.command("calibrate")(calibrate)
-pretrained_cli.command("check")(check)
-pretrained_cli.command("config")(config)
-pretrained_cli.command("package")(package)
-pretrained_cli.command("plot")(plot)
-pretrained_cli.command("quantize")(quantize)
+for command in (check, config, plot, evaluate, calibrate, quantize, package):
+    pretrained_cli.command(command.__name__, cls=Command)(command)

@@ -18,7 +18,8 @@ def calibrate(
         Path, typer.Argument(help="Gold entities that it was not trained on: .spacy, or a folder")
     ],
     output: Annotated[
-        Path | None, typer.Option(help="Folder for the calibrated pipeline [PIPELINE itself]")
+        Path | None,
+        typer.Option(help="Folder for the calibrated pipeline; by default PIPELINE itself"),
     ] = None,
     component: Annotated[
         str | None, typer.Option(help="The entity recognizer, where there are several")
@@ -32,18 +33,19 @@ def calibrate(
     Example: python -m spacy pretrained calibrate training/model-best dev.spacy
     """
     import spacy
+    from spacy.util import is_package
 
     from ..corpora.corpus import read_examples
     from ..ner.pipeline_calibration import calibrate_pipeline
 
-    if output is None and not Path(pipeline).is_dir():
+    if output is None and not Path(pipeline).is_dir() and is_package(pipeline):
         raise typer.BadParameter("A pipeline that is a package needs it.", param_hint="--output")
     output = output or Path(pipeline)
     with clear_errors():
         nlp = spacy.load(pipeline)
         before, after = calibrate_pipeline(nlp, read_examples(dev, nlp), component)
         nlp.to_disk(output)
-    msg.text(f"{len(before.is_right):,} predicted entities in {dev}")
+    msg.text(f"Predicted entities in {dev}: {len(before.is_right):,}")
     show("before", before)
     show("after", after)
     msg.good(f"Saved {output}")

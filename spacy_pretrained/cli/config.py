@@ -18,21 +18,22 @@ def config(
     train: Annotated[
         str | None, typer.Option(help="Corpus to train on: .spacy, or a folder of such files")
     ] = None,
-    dev: Annotated[str | None, typer.Option(help="Corpus to score on, the same")] = None,
+    dev: Annotated[str | None, typer.Option(help="Corpus to score on, like --train")] = None,
     lang: Annotated[
-        str | None, typer.Option(help="Language of the tokenizer, such as en [of the config: en]")
+        str | None,
+        typer.Option(help="Language of the tokenizer, such as de; by default that of the config"),
     ] = None,
     encoder: Annotated[
         str | None,
         typer.Option(
-            help="Pretrained weights: minilm-l6, a folder, package:NAME or a hub's owner/name "
-            "[minilm-l6]"
+            help="Pretrained weights: a name such as minilm-l6, a folder, package:NAME or a hub's "
+            "owner/name; by default those of the config"
         ),
     ] = None,
     model: Annotated[
-        str | None, typer.Option(help="Trained pipeline to begin with, of train_on")
+        str | None, typer.Option(help="Trained pipeline to begin with, for train_on")
     ] = None,
-    max_steps: Annotated[int, typer.Option(help="Steps; 0: by the size of the corpus")] = 0,
+    max_steps: Annotated[int, typer.Option(help="Steps; 0 means by the size of the corpus")] = 0,
 ) -> None:
     """Write a complete config for `spacy train`, its length fitted to the corpus.
 

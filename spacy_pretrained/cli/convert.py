@@ -11,6 +11,7 @@ from typer.core import TyperGroup
 from wasabi import msg
 
 from .clear_errors import clear_errors
+from .listing import Command, WholeSummary
 
 if TYPE_CHECKING:
     from ..corpora.splits import Split
@@ -27,7 +28,7 @@ Limit = Annotated[int, typer.Option(min=0, help="Rows to read; 0 means all")]
 Revision = Annotated[str, typer.Option(help="Version on the hub, such as a commit")]
 
 
-class GuessingGroup(TyperGroup):
+class GuessingGroup(WholeSummary, TyperGroup):
     """Puts the kind of the file before its name, where it is left out."""
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
@@ -62,7 +63,7 @@ def _group() -> None:
     """
 
 
-@convert.command("conllu")
+@convert.command("conllu", cls=Command)
 def convert_conllu(
     source: Annotated[
         Path,
@@ -100,7 +101,7 @@ def convert_conllu(
         show_next("pipeline" if report.entities else "tagger_parser", output)
 
 
-@convert.command("columns")
+@convert.command("columns", cls=Command)
 def convert_columns(
     source: Annotated[
         Path, typer.Argument(metavar="IN", help="File with a token a line", dir_okay=False)
@@ -111,7 +112,7 @@ def convert_columns(
     xpos: Annotated[int | None, typer.Option(help="Column of the treebank's tags")] = None,
     upos: Annotated[int | None, typer.Option(help="Column of the universal tags")] = None,
     separator: Annotated[
-        str | None, typer.Option(help="What stands between columns [tabs or spaces]")
+        str | None, typer.Option(help="What stands between columns; by default tabs or spaces")
     ] = None,
     scheme: Scheme = "auto",
     doc_sentences: Annotated[
@@ -145,7 +146,7 @@ def convert_columns(
     show_next("ner", output)
 
 
-@convert.command("dataset")
+@convert.command("dataset", cls=Command)
 def convert_dataset(
     source: Source,
     output: SpacyFile,
@@ -207,7 +208,7 @@ def convert_dataset(
     show_next("ner", output)
 
 
-@convert.command("texts")
+@convert.command("texts", cls=Command)
 def convert_texts(
     source: Source,
     output: SpacyFile,
@@ -270,8 +271,9 @@ def show_next(purpose: str, train: Path) -> None:
 
 
 def show_report(report: Any) -> None:
-    """A table of what was read and, if there are labels, one of these."""
-    counts = {name: n for name, n in vars(report).items() if isinstance(n, int)}
+    """A table of what was read and, if there are labels, one of these. What was not met is left
+    out."""
+    counts = {name: n for name, n in vars(report).items() if isinstance(n, int) and n}
     labels = sorted(getattr(report, "labels", {}).items(), key=lambda item: -item[1])
     for table in filter(None, (counts, dict(labels))):
         rows = [(name.replace("_", " "), f"{n:,}") for name, n in table.items()]
@@ -279,7 +281,7 @@ def show_report(report: Any) -> None:
 
 
 def show_splits(splits: "dict[str, Split]") -> None:
-    """A table of each kind of report: a column a split."""
+    """A table of each kind of report: a column a split. What no split has is left out."""
     found = [(name, report) for name, split in splits.items() for report in split.reports]
     for kind in dict.fromkeys(type(report) for _, report in found):
         names, reports = zip(*((name, r) for name, r in found if type(r) is kind))
@@ -287,6 +289,6 @@ def show_splits(splits: "dict[str, Split]") -> None:
         rows = [
             (name.replace("_", " "), *(f"{count[name]:,}" for count in counts))
             for name, value in counts[0].items()
-            if isinstance(value, int)
+            if isinstance(value, int) and any(count[name] for count in counts)
         ]
         msg.table(rows, header=("", *names), aligns=("l", *"r" * len(names)))

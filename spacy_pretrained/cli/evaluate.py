@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 from wasabi import msg
 
+from ..errors import count_of
 from .clear_errors import clear_errors
 
 # Those of spaCy's scores that the table shows; the file has all.
@@ -19,7 +20,7 @@ def evaluate(
         list[Path],
         typer.Argument(
             metavar="GOLD...",
-            help="Gold annotation: .conllu (treebank), .spacy (entities, categories)",
+            help="Gold annotation: .conllu or .conllu.gz (treebank), .spacy (entities, categories)",
             exists=True,
             dir_okay=False,
         ),
@@ -85,10 +86,11 @@ def show_treebank(results: dict[str, Any]) -> None:
 
     protocols = results["protocols"].values()
     msg.divider(
-        f"{results['file']}: {results['sentences']:,} sentences, {results['words']:,} words"
+        f"{results['file']}: {count_of(results['sentences'], 'sentence')}, "
+        f"{count_of(results['words'], 'word')}"
     )
     if results["empty_nodes"]:
-        msg.text(f"{results['empty_nodes']:,} empty nodes left out, as the shared task does")
+        msg.text(f"Empty nodes left out, as the shared task does: {results['empty_nodes']:,}")
     rows: list[list[str]] = []
     for name in next(iter(protocols))["conll18"]:
         found = [protocol["conll18"][name] for protocol in protocols]
@@ -109,7 +111,7 @@ def show_treebank(results: dict[str, Any]) -> None:
 
 
 def show_categories(scores: dict[str, Any]) -> None:
-    msg.divider(f"{scores['file']}: categories of {scores['documents']:,} documents")
+    msg.divider(f"{scores['file']}: categories of {count_of(scores['documents'], 'document')}")
     rows = [(label, *map(cell, s.values())) for label, s in scores["by_label"].items()]
     rows += [(name, *map(cell, scores[name].values())) for name in ("micro", "macro")]
     header = ["", *scores["micro"]]
@@ -118,7 +120,8 @@ def show_categories(scores: dict[str, Any]) -> None:
 
 
 def show_entities(scores: dict[str, Any]) -> None:
-    msg.divider(f"{scores['file']}: {scores['entities']:,} entities, {scores['words']:,} words")
+    entities = count_of(scores["entities"], "entity", "entities")
+    msg.divider(f"{scores['file']}: {entities}, {count_of(scores['words'], 'word')}")
     rows = [(label, *map(cell, s.values())) for label, s in scores["by_label"].items()]
     rows.append(("all", *map(cell, scores["all"].values())))
     msg.table(rows, header=["", *scores["all"]], divider=True, aligns=["l", "r", "r", "r"])

@@ -32,7 +32,8 @@ def package(
         str | None, typer.Option(help="What it was trained on, for name and description")
     ] = None,
     encoder: Annotated[
-        str | None, typer.Option(help="Where the encoder's weights came from [of its config]")
+        str | None,
+        typer.Option(help="Where the encoder's weights came from; by default as its config says"),
     ] = None,
 ) -> None:
     """Make an installable wheel of a pipeline, with what it needs, and a README.

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from wasabi import msg
 
+from ..errors import count_of
 from .clear_errors import clear_errors
 
 if TYPE_CHECKING:
@@ -38,18 +39,17 @@ def quantize(
         float | None,
         typer.Option(
             help="Without --eval, the least agreement in percent: of tags, parts of speech, "
-            "morphology and lemmas",
-            show_default="99.0",
+            "morphology and lemmas; by default 99.0",
         ),
     ] = None,
     min_heads: Annotated[
-        float | None, typer.Option(help="… of heads with labels", show_default="98.0")
+        float | None, typer.Option(help="… of heads with labels; by default 98.0")
     ] = None,
     min_entities: Annotated[
-        float | None, typer.Option(help="… of entities and spans (F)", show_default="98.5")
+        float | None, typer.Option(help="… of entities and spans (F); by default 98.5")
     ] = None,
     min_categories: Annotated[
-        float | None, typer.Option(help="… of categories", show_default="99.0")
+        float | None, typer.Option(help="… of categories; by default 99.0")
     ] = None,
     precision: Annotated[str, typer.Option(help="int8, int8-weights or fp32")] = "int8",
     n_texts: Annotated[int, typer.Option(help="Texts to draw for calibration")] = 300,
@@ -138,7 +138,7 @@ def show_agreement(trial: "AgreementTrial", *, fell_back: bool) -> None:
         (name, f"{found:.2f}", "–" if limits[name] is None else f"{limits[name]:.2f}")
         for name, found in trial.agreement.items()
     ]
-    header = ("agreement, %", f"on {trial.texts:,} texts", "at least")
+    header = ("agreement, %", f"on {count_of(trial.texts, 'text')}", "at least")
     msg.table(rows, header=header, divider=True, aligns=("l", "r", "r"))
     if fell_back and trial.recipe == "fp32":
         msg.info(

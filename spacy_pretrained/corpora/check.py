@@ -78,6 +78,7 @@ def _find_in_train(plan: Plan, check: SplitCheck) -> list[Finding]:
     return [
         *check.find_nothing(),
         *check.find_unannotated(Errors.NOTHING_TO_LEARN),
+        *check.find_unknown_labels(),
         *found,
         *find_rare(check.labels, _layers(plan), few),
     ]

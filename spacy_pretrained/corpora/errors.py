@@ -30,7 +30,8 @@ class Errors(SharedErrors):
         "sentence, {expected}, not end before it begins, and not overlap another."
     )
     CONLLU_RANGE_END = (
-        "{at}: the multiword token ends with word {end}, but the sentence has {length} words."
+        "{at}: the multiword token ends with word {end}, but the words of the sentence are "
+        "{length}."
     )
     CONLLU_UPOS = (
         "{at}: unknown UPOS '{upos}'. Universal Dependencies knows {known}; '_' is a missing one."
@@ -40,8 +41,8 @@ class Errors(SharedErrors):
         "different names and '|' between them."
     )
     CONLLU_HEAD = (
-        "{at}: the HEAD is '{head}', but must be 0 (the root), the ID of one of the "
-        "sentence's {length} words, or '_' (missing)."
+        "{at}: the HEAD is '{head}', but must be 0 (the root), the ID of a word of "
+        "the sentence (1 to {length}), or '_' (missing)."
     )
     CONLLU_HALF_ARC = (
         "{at}: HEAD is '{head}' and DEPREL '{dep}'. A word has both, or '_' in "
@@ -86,20 +87,20 @@ class Errors(SharedErrors):
         "them of one scheme."
     )
     TAGS_MIXED = (
-        "The tags of the {entities} entities follow no scheme; tags that break each "
+        "The tags of entities ({entities}) follow no scheme; tags that break each "
         "one: {kinds}. The first for {scheme} is at {where}. If the file is of that scheme all the "
         "same, say so (--scheme {scheme}; in Python scheme='{scheme}'): then these places are "
         "repaired and counted."
     )
     TAGS_SPAN = (
         "The span {span} (first token, behind the last, label) overlaps another, is empty, or is "
-        "not inside of the sentence's {n_tokens} tokens."
+        "not inside of the sentence (tokens: {n_tokens})."
     )
     COLUMNS_DOCUMENT = "doc_sentences must be at least 1, but it is {doc_sentences}."
     COLUMNS_EMPTY = "{path} has no words: is it a file with a token a line?"
     COLUMNS_COUNT = (
-        "{at}: found {found} columns, expected {expected} with {separator} between them, as in the "
-        "rest of the file: {line!r}"
+        "{at}: columns found: {found}, expected: {expected} with {separator} between them, as in "
+        "the rest of the file: {line!r}"
     )
     COLUMNS_COMMENT = (
         "{at}: a comment inside a sentence. Comments stand before a sentence's first line; is the "
@@ -170,7 +171,7 @@ class Errors(SharedErrors):
     DATASET_WORDS = "Row {row}: the column '{column}' has to be a list of words, but it is {value}."
     DATASET_BLANK = "Row {row}: word {i} in the column '{column}' is empty or white space."
     DATASET_LENGTHS = (
-        "Row {row}: {n} words in the column '{words}', but {m} labels in the column '{column}'. "
+        "Row {row}: words in the column '{words}': {n}, but labels in the column '{column}': {m}. "
         "Each word needs one, -100 where it is missing."
     )
     DATASET_LABELS = (
@@ -194,8 +195,8 @@ class Errors(SharedErrors):
         "one. Tags of another set go to xpos."
     )
     DATASET_REPAIRS = (
-        "The tags of '{path}' did not keep to their scheme in {repairs} places, which were "
-        "repaired; there are {entities} entities."
+        "The tags of '{path}' did not keep to their scheme. Places that were repaired: {repairs}; "
+        "entities: {entities}."
     )
     DATASET_TEXT = "Row {row}: the column '{column}' has to be a text, but it is {value}."
     DATASET_SPAN = (
@@ -212,9 +213,9 @@ class Errors(SharedErrors):
         "entity at most; for nested or overlapping spans use spaCy's spancat."
     )
     DATASET_SPAN_REPAIRS = (
-        "'{path}': {misaligned} entities begin or end inside of a token and were left out, the "
-        "annotation of their tokens counts as missing; white space at the ends of {trimmed} "
-        "entities was taken off. There are {entities} entities."
+        "Entities of '{path}': {entities}. Left out because they begin or end inside of a token, "
+        "so that the annotation of their tokens counts as missing: {misaligned}. White space at "
+        "their ends was removed: {trimmed}."
     )
     TEXTS_TABLE = (
         "'{path}' cannot be read as a table: {error}. A field that begins with a double quote has "

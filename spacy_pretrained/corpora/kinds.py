@@ -48,7 +48,8 @@ def _has_token_lines(path: Path) -> bool:
     """Whether there are columns of tokens and tags, and, in a table, blank lines between
     sentences."""
     lines = list(islice(read_lines(path), SAMPLE))
-    if path.suffix in DELIMITERS and not any(not line.strip() for _, line in lines[:-1]):
+    is_table = Path(str(path).removesuffix(".gz")).suffix in DELIMITERS
+    if is_table and not any(not line.strip() for _, line in lines[:-1]):
         return False
     try:
         find_layout(path, lines)

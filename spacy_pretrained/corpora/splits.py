@@ -17,8 +17,9 @@ from .entity_layer import EntityLayer, JoinReport, entities_alone, forget_entiti
 from .errors import Errors
 
 SPLITS = ("train", "dev", "test")
-TREEBANK = (".conllu",)
-ENTITIES = (".iob2", ".conll")
+# Endings of files; each may be compressed.
+TREEBANK = (".conllu", ".conllu.gz")
+ENTITIES = (".iob2", ".conll", ".iob2.gz", ".conll.gz")
 HOLD_OUT = 10
 
 Report = ConversionReport | ColumnsReport | JoinReport

@@ -9,6 +9,8 @@ hold, and `multi_label = true` belongs in the config.
 """
 
 import csv
+import gzip
+import zlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -58,7 +60,8 @@ def open_texts(
     name: str | None = None,
     revision: str | None = None,
 ) -> Rows:
-    """Open a .csv or .tsv file, or whatever `dataset_source.open_dataset` opens.
+    """Open a .csv or .tsv file, also a compressed one (.csv.gz), or whatever
+    `dataset_source.open_dataset` opens.
 
     columns: The names of a table's columns, where the file has no line with names. A table has
         strings and nothing else: "NA" and "1.0" are what they are.
@@ -66,21 +69,30 @@ def open_texts(
 
     RAISES: ValueError if it is not there, or cannot be read; OSError if a file cannot be opened.
     """
-    if Path(path).suffix in DELIMITERS:
+    if _ending(path) in DELIMITERS:
         return _read_table(path, columns)
     return open_dataset(path, split, name=name, revision=revision)
 
 
+def _ending(path: str | Path) -> str:
+    """That of a table's name, without the ".gz" of a compressed one."""
+    return Path(str(path).removesuffix(".gz")).suffix
+
+
 def _read_table(path: str | Path, columns: Sequence[str] | None) -> Table:
-    delimiter = DELIMITERS[Path(path).suffix]
+    delimiter = DELIMITERS[_ending(path)]
+    open_ = gzip.open if Path(path).suffix == ".gz" else open
     try:
-        with open(path, encoding="utf-8-sig", newline="") as file:  # Excel begins it with a mark
+        # Excel begins it with a mark.
+        with open_(path, "rt", encoding="utf-8-sig", newline="") as file:
             # Strict, or a quote that nobody closes takes in all rows up to the next one.
             reader = csv.DictReader(file, columns, delimiter=delimiter, restval="", strict=True)
             names = list(reader.fieldnames or [])
             rows = list(reader)
     except UnicodeDecodeError as error:
         raise ValueError(Errors.LINES_ENCODING.format(at=path, error=error)) from error
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+        raise ValueError(Errors.LINES_BROKEN.format(path=path, error=error)) from error
     except csv.Error as error:
         raise ValueError(Errors.TEXTS_TABLE.format(path=path, error=error)) from error
     if len(set(names)) < len(names):

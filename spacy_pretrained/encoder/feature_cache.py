@@ -16,6 +16,7 @@ from thinc.api import Model, Ops, serialize_attr
 from thinc.types import Floats2d
 
 from ..checkpoints.checkpoint import Checkpoint
+from ..errors import count_of
 from ..windows.doc_arrays import DocArrays
 from .errors import Errors
 from .vector_shards import KEY_BYTES, ShardWriter, Vectors, count_bytes, read_shards
@@ -108,7 +109,9 @@ class FeatureCache:
         if not self._is_full:
             self._is_full = True
             used, limit = self._bytes / 2**20, self._limit / 2**20
-            message = Errors.CACHE_FULL.format(n_docs=len(self), used=used, limit=limit)
+            message = Errors.CACHE_FULL.format(
+                documents=count_of(len(self), "document"), used=used, limit=limit
+            )
             logger.warning(message)
 
     # A copy of a model trains on its own, and neither it nor a saved one has a cache.

@@ -25,6 +25,7 @@ class PendingUpdate:
         self.old_vectors: list[Floats2d] = []  # of a rehearsal: those of the model as it was
         self.answered: set[int] = set()
         self.sgd: Optimizer | None = None  # to step with once the gradients are here
+        self.is_held = False  # whether gradients wait for `release`, and are dropped without it
         self._model = model
         self._docs = docs
         self._backprop: Callable | None = backprop
@@ -58,19 +59,25 @@ class PendingUpdate:
                 for total, one in zip(self._gradient, weighted):
                     total += one
             self.answered.add(number)
-            if len(self.answered) == self._n_listeners:
+            if len(self.answered) == self._n_listeners and not self.is_held:
                 self.finish()
             # Nothing is before the encoder; layers beside the listener want the shape.
             return [self._model.ops.alloc2f(*shape) for shape in self._shapes]
 
         return answer
 
+    def release(self) -> None:
+        """Let the gradients go into the encoder."""
+        self.is_held = False
+        if len(self.answered) == self._n_listeners:
+            self.finish()
+
     def finish(self) -> None:
         """Run the backward pass with what was answered, once, and step if that was asked for."""
         if self._backprop is None:
             return
         backprop, self._backprop = self._backprop, None
-        if self._has_gradient:
+        if self._has_gradient and not self.is_held:
             backprop(self._gradient)
         self._gradient = []  # not to be kept until the next update
         if self.sgd is not None:

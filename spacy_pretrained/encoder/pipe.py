@@ -60,6 +60,8 @@ class PretrainedEncoder(BackbonePipe, Tok2Vec):
         self._pending: PendingUpdate | None = None
         # The model as it was: `nlp.resume_training` sets it, for `rehearse`.
         self._rehearsal_model: Model | None = None
+        # Docs whose rehearsal this component takes part in, if it is asked before the others.
+        self._to_rehearse: list[Doc] = []
         # The components that stand behind this one, as far as spaCy has linked them, and its map
         # of listeners, which is another one when it links all anew.
         self._behind: set[str] = set()
@@ -225,6 +227,23 @@ class PretrainedEncoder(BackbonePipe, Tok2Vec):
         self._pending = pending
         return pending
 
+    def rehearse(
+        self,
+        examples: Iterable[Example],
+        *,
+        sgd: Optimizer | Callable | None = None,
+        losses: dict[str, float] | None = None,
+    ) -> dict[str, float]:
+        """Learn from what the components rehearse on the same Docs. `nlp.rehearse` calls this in
+        any order with theirs, and not at all if this component is excluded: then it stays as it is.
+        """
+        docs = [example.predicted for example in examples]
+        if self._pending is not None and self._pending.is_held and self._pending.is_of(docs):
+            self._pending.release()
+        else:
+            self._to_rehearse = docs
+        return {} if losses is None else losses
+
     def begin_rehearsal(
         self, docs: list[Doc], listener: Tok2VecListener, losses: dict[str, float]
     ) -> list[Floats2d]:
@@ -243,6 +262,8 @@ class PretrainedEncoder(BackbonePipe, Tok2Vec):
             set_dropout_rate(self.model, 0.0)
             pending = self._begin(docs, losses)
             pending.old_vectors = self._rehearsal_model.predict(docs)
+            pending.is_held = not pending.is_of(self._to_rehearse)
+            self._to_rehearse = []
         return pending.old_vectors
 
     def finish_update(self, sgd: Optimizer) -> None:

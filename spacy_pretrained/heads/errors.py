@@ -7,12 +7,18 @@ class Errors(SharedErrors):
     VECTORS_MISSING = (
         "Component '{name}' needs the vectors of '{upstream}', but this Doc has none: "
         "'{upstream}' is excluded, disabled, or not in the pipeline. If you train with "
-        "annotating_components, add it there."
+        "annotating_components (in Python: annotates=[...]), add it there."
     )
     VECTORS_OF_OTHERS = (
         "Component '{name}' needs vectors of width {width} from '{upstream}', but those of this "
         "Doc have width {found}: another tok2vec has overwritten them. Move '{upstream}' behind "
         "that tok2vec and all components that listen to it."
+    )
+    VECTORS_OF_OTHER_DOCS = (
+        "Component '{name}' cannot be updated: '{upstream}' was not updated on these documents, "
+        "so there are no vectors of them. If it is excluded from the update, have it annotate: "
+        "nlp.update(examples, exclude=['{upstream}'], annotates=['{upstream}'], ...). In a config, "
+        "add it to annotating_components of [training]."
     )
     NO_LABELS = (
         "No labels for component '{name}': none of the examples has {what}. Check the corpus, or "

@@ -97,8 +97,8 @@ class HeadPipe(TrainablePipe):
         listener gives zeros, and of these anything could be said."""
         if not self.label_data:
             raise ValueError(Errors.NOT_TRAINED.format(name=self.name))
-        listener = self.model.get_ref("tok2vec")
-        if not isinstance(listener, Tok2VecListener):
+        listener = self._listener
+        if listener is None:
             return
         known = {"name": self.name, "upstream": listener.upstream_name}
         width = listener.get_dim("nO")
@@ -144,6 +144,7 @@ class HeadPipe(TrainablePipe):
         validate_examples(examples, f"{type(self).__name__}.update")
         if not any(len(example.predicted) for example in examples):
             return losses
+        self._check_upstream([example.predicted for example in examples])
         set_dropout_rate(self.model, drop)
         with self._leaving_no_bad_gradients():
             losses[self.name] += self._learn(examples)
@@ -168,18 +169,53 @@ class HeadPipe(TrainablePipe):
         if not math.isfinite(loss):
             raise ValueError(Errors.LOSS_NOT_FINITE.format(name=self.name, loss=loss))
 
+    def _check_upstream(self, docs: list[Doc]) -> None:
+        """ValueError if a listener would refuse these Docs, or take vectors that are not there:
+        spaCy's own messages do not say what to do."""
+        listener = self._listener
+        if listener is None:
+            return
+        known = {"name": self.name, "upstream": listener.upstream_name}
+        if listener._batch_id is None:  # the encoder annotates, or there is none
+            if any(len(doc) and not doc.tensor.size for doc in docs):
+                raise ValueError(Errors.VECTORS_MISSING.format(**known))
+        elif listener._batch_id != listener.get_batch_id(docs):
+            raise ValueError(Errors.VECTORS_OF_OTHER_DOCS.format(**known))
+
+    @property
+    def _listener(self) -> Tok2VecListener | None:
+        """What leads to an encoder outside of the model."""
+        listener = self.model.maybe_get_ref("tok2vec")
+        return listener if isinstance(listener, Tok2VecListener) else None
+
     @contextmanager
     def _leaving_no_bad_gradients(self) -> Iterator[None]:
         """Around what accumulates gradients: drop those of this component if it fails, and fail if
-        they are not finite."""
+        they are not finite. That is found out before the encoder gets its share: where this is the
+        last component to answer, the encoder steps at once."""
+        listener = self._listener
+        answer = listener._backprop if listener is not None else None
+
+        def check_and_answer(d_vectors: list[Floats2d]) -> list[Floats2d]:
+            self._check_gradients()
+            return answer(d_vectors)
+
         try:
+            if answer is not None:
+                listener._backprop = check_and_answer
             yield
-            if not all(_is_finite(*place) for place in self._gradients()):
-                raise ValueError(Errors.GRADIENT_NOT_FINITE.format(name=self.name))
+            self._check_gradients()
         except Exception:
             for layer, name in self._gradients():
                 layer.get_grad(name).fill(0)
             raise
+        finally:
+            if answer is not None and listener._backprop is check_and_answer:
+                listener._backprop = answer
+
+    def _check_gradients(self) -> None:
+        if not all(_is_finite(*place) for place in self._gradients()):
+            raise ValueError(Errors.GRADIENT_NOT_FINITE.format(name=self.name))
 
     def _gradients(self) -> Iterator[tuple[Model, str]]:
         """Layers, and the names of their parameters that have gradients."""

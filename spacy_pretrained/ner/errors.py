@@ -9,14 +9,14 @@ class Errors(SharedErrors):
         "can belong to one entity only. For nested or overlapping spans, use spaCy's spancat."
     )
     ENTITIES_DO_NOT_FIT = (
-        "Component '{name}' has {entities} entities to learn from. {trimmed} begin or end with "
-        "white space, which is removed. {lost} are left out, because they do not begin and end "
-        "with tokens of the pipeline, or are only white space. If these are many, check the "
-        "corpus, or set gold_tokens = true in its reader."
+        "Entities that '{name}' learns from: {entities}. Of {trimmed}, white space at the "
+        "beginning or end is removed. Left out because they do not begin and end with tokens of "
+        "the pipeline, or are only white space: {lost}. If these are many, check the corpus, or "
+        "set gold_tokens = true in its reader."
     )
     CALIBRATION_ONE_SIDED = (
-        "The confidence of '{name}' cannot be calibrated: of {n} predicted entities {correct} are "
-        "correct. There must be correct and wrong ones; give more development data."
+        "The confidence of '{name}' cannot be calibrated: it needs correct and wrong predictions, "
+        "but of the predicted entities ({n}) {correct} are correct. Give more development data."
     )
     CALIBRATION_ANNOTATED = (
         "Component '{name}' has annotated some of these examples already, and would keep that "

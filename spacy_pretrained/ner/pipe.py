@@ -126,7 +126,7 @@ class PretrainedNer(RehearsingPipe):
 
         RETURNS: 1, or 0 if the label is there already.
         """
-        if not isinstance(label, str) or not label:
+        if not isinstance(label, str) or not label.strip():
             raise ValueError(Errors.LABEL_INVALID.format(name=self.name, label=label))
         if label in self.labels:
             return 0
@@ -192,14 +192,16 @@ class PretrainedNer(RehearsingPipe):
             labels = self._hash_labels(spans.labels, self.label_data)
             columns = zip(spans.starts.tolist(), spans.ends.tolist(), labels.tolist())
             new = [Span(doc, start, end, label=label) for start, end, label in columns]
-            found = new + self._old_spans(doc)
+            old = self._old_spans(doc)
+            found = new + old
             if self.spans_key:
                 doc.spans[self.spans_key] = sorted(found)
             else:
                 blocked = [doc[i : i + 1] for i in np.flatnonzero(find_blocked(doc)).tolist()]
                 doc.set_ents(found, blocked=blocked)
             target = self.spans_key or ""
-            clear_spans(doc, self.name, target, all_components=self.overwrite)
+            kept = old if self.confidence else []
+            clear_spans(doc, self.name, target, kept=kept, all_components=self.overwrite)
             if self.confidence:
                 store_spans(doc, self.name, new, sure.tolist(), target)
 

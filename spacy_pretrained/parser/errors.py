@@ -9,8 +9,8 @@ class Errors(SharedErrors):
         "the root and then each token as its head. These have {shape}."
     )
     SENTENCE_LENGTHS = (
-        "Each of the {sentences} sentences needs its number of tokens, from 0 to {longest}, "
-        "but the lengths are {lengths}."
+        "Each sentence (of {sentences}) needs its number of tokens, from 0 to {longest}, but the "
+        "lengths are {lengths}."
     )
     MAX_SENTENCE = "max_sentence of '{name}' must be at least 1, but it is {max_sentence}."
     HEAD_CROSSES = (

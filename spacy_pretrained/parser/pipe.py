@@ -128,7 +128,7 @@ class BiaffineParser(RehearsingPipe):
 
         RETURNS: 1, or 0 if the label is there already.
         """
-        if not isinstance(label, str) or not label:
+        if not isinstance(label, str) or not label.strip():
             raise ValueError(Errors.LABEL_INVALID.format(name=self.name, label=label))
         if label in self.labels:
             return 0

@@ -8,6 +8,7 @@ from typing import Any
 from spacy.language import Language
 from spacy.tokens import Doc
 
+from ..errors import count_of
 from ..scoring.agreement import SPANS, measure_agreement
 from .errors import Errors
 from .recipes import FP32
@@ -96,12 +97,12 @@ class AgreementGate:
         self._nlp = nlp
         self._at_least = at_least
         self._report = report
-        self._report(f"Annotating {len(docs):,} texts with the pipeline as it is")
+        self._report(f"Annotating {count_of(len(docs), 'text')} with the pipeline as it is")
         self._originals = list(nlp.pipe(self._tokens))
 
     def try_out(self, nlp: Language, recipe: str) -> AgreementTrial:
         n_texts = len(self._tokens)
-        self._report(f"Annotating {n_texts:,} texts with {recipe}")
+        self._report(f"Annotating {count_of(n_texts, 'text')} with {recipe}")
         found = measure_agreement(self._nlp, self._originals, nlp.pipe(self._tokens))
         return AgreementTrial(recipe, found, self._at_least, n_texts)
 

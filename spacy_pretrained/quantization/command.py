@@ -124,7 +124,7 @@ def _draw_texts(
     texts, others = split_texts(drawn, n_calibrated, n_compared, least=MIN_TEXTS, seed=job.seed)
     if len(others) < n_compared:
         report(
-            f"{job.texts} has few texts: {len(texts)} to calibrate on, and {len(others)} others to "
+            f"{job.texts} has few texts: {len(texts)} to calibrate on, and {len(others)} to "
             f"compare the copy with the original on, where {n_compared} would be better"
         )
     return texts, others

@@ -18,7 +18,8 @@ class Errors(SharedErrors):
         "'pretrained_encoder' or 'zero_shot_textcat': there is nothing to quantize."
     )
     TOO_FEW_TEXTS = (
-        "{n} texts are too few to calibrate INT8 on; give at least {least}, better some hundreds."
+        "INT8 is calibrated on at least {least} texts, better some hundreds, but there are only "
+        "{n}. Give more."
     )
     NEEDS_NNCF = (
         "Quantizing needs NNCF, but '{name}' is not installed. Run: "
@@ -50,10 +51,10 @@ class Errors(SharedErrors):
         "little: calibrate on training texts."
     )
     EVAL_TOO_FEW = (
-        "{n} documents are too few to tell a drop from chance; give at least {least}, better "
-        "hundreds. `python -m spacy pretrained convert` makes more and shorter documents of the "
-        "same file with `--doc-sentences 1` (columns) or `--max-sentences 1` (CoNLL-U). Or leave "
-        "out --eval: then the copy is compared with the original on --texts."
+        "To tell a drop from chance takes at least {least} documents, better hundreds, but --eval "
+        "has only {n}. `python -m spacy pretrained convert` makes more and shorter documents of "
+        "the same file with `--doc-sentences 1` (columns) or `--max-sentences 1` (CoNLL-U). Or "
+        "leave out --eval: then the copy is compared with the original on --texts."
     )
     EVAL_FORMAT = (
         "'{path}' is not a .spacy file. Convert the gold annotation first: `python -m spacy "

@@ -9,6 +9,7 @@ from typing import Any
 from spacy.language import Language
 from spacy.training import Example
 
+from ..errors import count_of
 from ..scoring.bootstrap import estimate_drops, score
 from ..scoring.score_counts import UNIT, count, find_counters, score_examples
 from .errors import Errors
@@ -94,12 +95,13 @@ class Trial:
         worst = max(unsure, key=lambda drop: drop.times_as_many(self.max_drop))
         times = worst.times_as_many(self.max_drop)
         if math.isfinite(times):
-            remedy = f"about {round_up(times * self.documents):,} documents would do"
+            remedy = f"about {count_of(round_up(times * self.documents), 'document')} would do"
         else:
             remedy = "no number of documents can show that a score does not drop at all"
+        documents = count_of(self.documents, "document")
         return (
             f"Cannot tell whether scores drop by more than {self.max_drop:g}: in "
-            f"{self.documents:,} documents the drop of {worst.score} is {worst.drop:.2f} points "
+            f"{documents} the drop of {worst.score} is {worst.drop:.2f} points "
             f"(90 % interval from {worst.least:.2f} to {worst.most:.2f}); {remedy}."
         )
 
@@ -207,7 +209,7 @@ class Gate:
         # As bytes, since Docs of one pipeline's vocab are not another's.
         docs = nlp.pipe(example.predicted.to_bytes() for example in self._examples)
         annotated = []
-        self._report(f"{what}: {n_docs:,} documents")
+        self._report(f"{what}: {count_of(n_docs, 'document')}")
         for doc, old in zip(docs, self._examples):
             annotated.append(Example(doc, old.reference))
             if n_docs >= 100 and len(annotated) % (n_docs // 4) == 0 and len(annotated) < n_docs:

@@ -22,7 +22,7 @@ class Errors(SharedErrors):
         "{system} (whitespace apart). Make them of the same file, in the same order."
     )
     EVALUATE_FORMAT = (
-        "'{path}' is no gold annotation. Give .conllu files (treebanks) and .spacy files "
-        "(entities, categories): `python -m spacy pretrained convert` makes them."
+        "'{path}' is no gold annotation. Give .conllu or .conllu.gz files (treebanks) and .spacy "
+        "files (entities, categories): `python -m spacy pretrained convert` makes the latter."
     )
     EVALUATE_BROKEN = "'{path}' cannot be read as a .spacy file. Convert it again. ({error})"

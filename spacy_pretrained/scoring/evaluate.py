@@ -5,10 +5,10 @@
     scores = evaluate(nlp, ["test.conllu", "test.spacy"])
     scores["treebanks"][0]["protocols"]["raw_text"]["conll18"]["LAS"]["f1"]
 
-A treebank (.conllu) has three protocols: gold tokens and gold sentences; gold tokens, sentences
-predicted; raw text. Each has the measures of the CoNLL 2018 shared task (see conll18.py) and
-spaCy's own scores. The shared task counts punctuation and leaves out subtypes of relations, spaCy's
-scorer does the opposite. What the pipeline does not predict is None.
+A treebank (.conllu or .conllu.gz) has three protocols: gold tokens and gold sentences; gold tokens,
+sentences predicted; raw text. Each has the measures of the CoNLL 2018 shared task (see conll18.py)
+and spaCy's own scores. The shared task counts punctuation and leaves out subtypes of relations,
+spaCy's scorer does the opposite. What the pipeline does not predict is None.
 
 Entities and categories (.spacy) are predicted in Docs of the gold tokens. Of entities only exact
 matches count. All figures are percent.
@@ -45,7 +45,7 @@ NEEDS = {
     "UAS": "DEP",
     "LAS": "DEP",
 }
-TREEBANK, DOCS = ".conllu", ".spacy"
+TREEBANK, DOCS = (".conllu", ".conllu.gz"), ".spacy"
 
 Scores = dict[str, Any]
 Report = Callable[[str], None]
@@ -60,7 +60,8 @@ def evaluate(
 ) -> dict[str, list[Scores]]:
     """Score a pipeline on files of gold annotation.
 
-    gold: .conllu files are treebanks, .spacy files have entities, categories or both.
+    gold: .conllu and .conllu.gz files are treebanks, .spacy files have entities, categories or
+        both.
     report: Is told each step.
     RETURNS: "treebanks", "entities", "categories": the scores of each file that has these; see
         `evaluate_treebank`, `evaluate_entities` and `evaluate_categories`. What the gold
@@ -72,7 +73,7 @@ def evaluate(
     check_formats(paths)
     scores: dict[str, list[Scores]] = {"treebanks": [], "entities": [], "categories": []}
     for path in paths:
-        if path.suffix == TREEBANK:
+        if path.name.endswith(TREEBANK):
             scores["treebanks"].append(evaluate_treebank(nlp, path, report=report))
             continue
         report(f"{path}: entities and categories")
@@ -87,7 +88,7 @@ def evaluate(
 def check_formats(gold: Iterable[Path]) -> None:
     """ValueError if a file is of neither format, by its name."""
     for path in gold:
-        if path.suffix not in (TREEBANK, DOCS):
+        if not path.name.endswith((*TREEBANK, DOCS)):
             raise ValueError(Errors.EVALUATE_FORMAT.format(path=path))
 
 

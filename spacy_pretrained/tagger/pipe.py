@@ -142,14 +142,14 @@ class PretrainedTagger(RehearsingPipe):
         label: With its attribute, as in `labels`: "tag=NN", "pos=NOUN", "morph=Number=Sing".
         RETURNS: 1, or 0 if the label is there already.
         """
-        if not isinstance(label, str) or not label:
+        if not isinstance(label, str) or not label.strip():
             raise ValueError(Errors.LABEL_INVALID.format(name=self.name, label=label))
         if label in self.labels:
             return 0
         attribute, _, value = label.partition("=")
         is_trained = self.model.get_ref("output").has_param("W")
         known = tuple(self.label_data) if is_trained else self.attributes
-        if attribute not in known or not value:
+        if attribute not in known or not value.strip():
             raise ValueError(
                 Errors.LABEL_FORM.format(
                     name=self.name,

@@ -19,6 +19,8 @@ from spacy.tokens import DocBin
 from spacy.util import get_sourced_components, load_config, load_model_from_config
 from thinc.api import Config
 
+from ..checkpoints.catalogue import check_source
+from ..errors import count_of
 from .errors import Errors
 
 # The configs that are installed with the package, as `spacy_pretrained.configs`.
@@ -57,12 +59,13 @@ class CompleteConfig:
         training = self.config["training"]
         steps, batcher = training["max_steps"], training["batcher"]
         if batcher["@batchers"] not in COUNT_WORDS or not isinstance(batcher["size"], int):
-            return f"{steps} steps"
-        length = f"{steps} steps of {batcher['size']} words"
+            return count_of(steps, "step")
+        length = f"{count_of(steps, 'step')} of {count_of(batcher['size'], 'word')}"
         if self.n_words is None:
             return length
         epochs = steps * min(1, batcher["size"] / self.n_words)  # no batch goes beyond one
-        return f"{self.n_words:,} words, {length} (about {epochs:.0f} epochs)"
+        epochs = count_of(round(epochs), "epoch")
+        return f"{count_of(self.n_words, 'word')}, {length} (about {epochs})"
 
 
 def complete_config(
@@ -100,7 +103,7 @@ def complete_config(
             short.setdefault("paths", {})[name] = str(path)
     _begin_with(short, model, purpose)
     if lang is not None:
-        short["nlp"]["lang"] = lang
+        _set_lang(short, lang, model)
     if encoder is not None:
         _set_encoder(short, encoder, purpose)
     filled = _fill(short)
@@ -183,9 +186,19 @@ def _begin_with(short: Config, model: str | None, purpose: str) -> None:
         short["training"]["score_weights"] = weights
 
 
+def _set_lang(short: Config, lang: str, model: str | None) -> None:
+    found = short["nlp"].get("lang")
+    if model is not None and lang != found:  # spaCy's E150, when the training begins
+        raise ValueError(Errors.CONFIG_MODEL_LANG.format(model=model, found=found, lang=lang))
+    short["nlp"]["lang"] = lang
+
+
 def _set_encoder(short: Config, encoder: str, purpose: str) -> None:
+    if not encoder.strip():
+        raise ValueError(Errors.CONFIG_ENCODER_EMPTY)
     for block in short.get("initialize", {}).get("components", {}).values():
         if "source" in block:
+            check_source(encoder)
             block["source"] = encoder
             return
     for block in short.get("components", {}).values():

@@ -14,6 +14,14 @@ class Errors(SharedErrors):
         "{path} is no log of a training. Give the .jsonl file that [training.logger] path names; "
         "its logger is spacy-pretrained.TrainingLogger.v1."
     )
+    PLOT_MISSING = (
+        "There is no log '{path}'. A training writes one if [training.logger] path names it, such "
+        "as `--training.logger.path training.jsonl`."
+    )
+    PLOT_FOLDER = (
+        "'{path}' is a folder. Give the log itself: the .jsonl file that [training.logger] path "
+        "names."
+    )
     PLOT_SUFFIX = "'{picture}' has no suffix: name the picture .png, .svg or .pdf."
     PLOT_NO_MATPLOTLIB = (
         'Pictures are drawn by matplotlib. Install it: `pip install "spacy-pretrained[plot]"`.'
@@ -22,10 +30,16 @@ class Errors(SharedErrors):
         "There is no config for '{purpose}'. There is one for each of {names}; a file of your own "
         "has to end in .cfg."
     )
-    CONFIG_FILE_MISSING = "There is no config '{path}'."
+    CONFIG_FILE_MISSING = (
+        "There is no config '{path}'. Check the path, or name a purpose, such as ner: "
+        "`python -m spacy pretrained config` lists them."
+    )
     CONFIG_FILE_BROKEN = "'{path}' is not a config that spaCy can read: {error}"
     CONFIG_STEPS = "Steps have to be 1 or more, or 0 for a length by the corpus, not {max_steps}."
-    CONFIG_CORPUS_MISSING = "There is no file or folder '{path}'."
+    CONFIG_CORPUS_MISSING = (
+        "There is no file or folder '{path}' to train or score on. Check the path, or make the "
+        "file first: `python -m spacy pretrained convert`."
+    )
     CONFIG_CORPUS_BROKEN = (
         "'{path}' is not a .spacy file, or it is damaged. `python -m spacy pretrained convert` "
         "makes such files from CoNLL-U, columns and others."
@@ -39,6 +53,12 @@ class Errors(SharedErrors):
         "'{purpose}' has no paths.model: it does not begin with a trained pipeline. To train one "
         "further, the purpose is train_on."
     )
+    CONFIG_MODEL_LANG = (
+        "The pipeline '{model}' is for the language '{found}', and its components cannot be "
+        "trained further in another one, '{lang}'. Leave out --lang, or train a new pipeline with "
+        "another purpose."
+    )
+    CONFIG_ENCODER_EMPTY = "--encoder is empty. Name the pretrained weights, or leave it out."
     CONFIG_ENCODER_UNUSED = (
         "'{purpose}' has no encoder to choose: it comes with the pipeline. Leave out --encoder."
     )

@@ -38,7 +38,7 @@ Curve = list[tuple[int, float]]  # (step, value)
 def plot_training(log: str | Path, picture: str | Path) -> None:
     """Draw a log, a JSON object a line, as a picture: PNG, or what else its suffix says.
 
-    RAISES: ValueError if the log has no evaluations or is no such log, or if the picture has no
+    RAISES: ValueError if there is no such log, or it has no evaluations, or if the picture has no
         suffix or one that matplotlib does not know; ModuleNotFoundError without matplotlib.
     """
     lines = read_log(Path(log))
@@ -50,6 +50,10 @@ def plot_training(log: str | Path, picture: str | Path) -> None:
 
 
 def read_log(path: Path) -> list[dict[str, Any]]:
+    if path.is_dir():
+        raise ValueError(Errors.PLOT_FOLDER.format(path=path))
+    if not path.exists():
+        raise ValueError(Errors.PLOT_MISSING.format(path=path))
     try:
         lines = [json.loads(line) for line in path.read_text(encoding="utf8").splitlines()]
         is_log = all(

@@ -336,6 +336,30 @@ def test_what_a_json_says_is_forgotten_too(vocab):
     assert public(doc) == [None]
 
 
+def test_spans_that_are_kept_keep_theirs(vocab):
+    doc = Doc(vocab, words=["a", "b", "c", "d"])
+    doc.ents = [Span(doc, i, i + 1, label="XYX"[i]) for i in range(3)]
+    store_spans(doc, "ner", doc.ents, [0.25, 0.5, 0.75], "")
+    clear_spans(doc, "ner", "", kept=[*doc.ents, Span(doc, 3, 4, label="X")])
+    assert public(doc) == [0.25, 0.5, 0.75]
+    copy = Doc(vocab).from_json(doc.to_json(underscore=["confidence"]))
+    clear_spans(copy, "ner", "", kept=copy.ents[:1])
+    assert public(copy) == [0.25, None, None]
+    old = old_doc(vocab)
+    clear_spans(old, "ner", "", kept=old.ents[1:])
+    assert public(old) == [None, 0.5]
+
+
+def test_where_a_prediction_is_gone_the_others_are_not_trusted(vocab):
+    """Somebody chose among the spans, or set others by hand, which may look like predictions."""
+    for label in ("X", "Z"):
+        doc = Doc(vocab, words=["a", "b"])
+        doc.ents = [Span(doc, i, i + 1, label="XY"[i]) for i in range(2)]
+        store_spans(doc, "ner", doc.ents, [0.25, 0.5], "")
+        clear_spans(doc, "ner", "", kept=[Span(doc, 0, 1, label=label)])
+        assert public(doc) == [None, None]
+
+
 # Attributes of users
 
 

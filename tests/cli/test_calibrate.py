@@ -68,5 +68,7 @@ def test_what_is_refused(folder, tmp_path, dev, message):
 
 
 def test_a_package_is_not_written_to(folder):
-    result = run(folder, "some_package", "dev.spacy")
+    result = run(folder, "spacy", "dev.spacy")
     assert result.exit_code == 2 and "--output" in result.output
+    result = run(folder, "no_package", "dev.spacy")
+    assert result.exit_code == 1 and "no_package" in result.output

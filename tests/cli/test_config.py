@@ -73,6 +73,48 @@ def test_what_is_refused_is_not_written(tmp_path):
     assert not output.exists()
 
 
+@pytest.mark.parametrize(
+    "encoder, part",
+    [
+        ("", "--encoder is empty"),
+        (" ", "--encoder is empty"),
+        ("package:not_installed", "'not_installed' is not installed"),
+        ("package:spacy", "has no folder with config.json"),
+        ("package:not_installed.part", "is not installed"),
+        ("a folder", "no config.json"),
+        ("./nothing", "Unknown source of weights './nothing'"),
+        ("minilm", "Known names: minilm-l6"),
+    ],
+)
+def test_an_encoder_that_cannot_work(tmp_path, monkeypatch, encoder, part):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a folder").mkdir()
+    result = run("ner", "config.cfg", "--encoder", encoder)
+    assert result.exit_code == 1 and part in text_of(result)
+    assert not (tmp_path / "config.cfg").exists()
+
+
+@pytest.mark.parametrize("encoder", ["minilm-l6", "owner/not-here", "package:spacy.lang"])
+def test_an_encoder_that_may_work(tmp_path, encoder):
+    """Names are not looked up: the training may run elsewhere."""
+    result = run("ner", tmp_path / "config.cfg", "--encoder", encoder)
+    assert result.exit_code == 0, result.output
+    source = load_config(tmp_path / "config.cfg")["initialize"]["components"]
+    assert source["pretrained_encoder"]["source"] == encoder
+
+
+def test_a_pipeline_is_not_trained_on_in_another_language(tmp_path):
+    import spacy
+
+    nlp = spacy.blank("en")
+    nlp.add_pipe("sentencizer")
+    nlp.to_disk(tmp_path / "model")
+    arguments = ("train_on", tmp_path / "config.cfg", "--model", tmp_path / "model", "--lang")
+    result = run(*arguments, "de")
+    assert result.exit_code == 1 and "is for the language 'en'" in text_of(result)
+    assert run(*arguments, "en").exit_code == 0
+
+
 def run_python(*args, folder, path=None):
     """A command of spaCy's in a folder without the checkout. `path`: where the package is, if it is
     not the one that is installed."""

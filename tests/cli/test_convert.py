@@ -1,6 +1,8 @@
 """`spacy pretrained convert`: each kind with each option, exit codes, the kind that is guessed."""
 
+import gzip
 import json
+import re
 
 import pytest
 import spacy
@@ -187,11 +189,31 @@ def test_failures_are_one_line_and_write_nothing(run, tmp_path):
     (tmp_path / "a.conllu").write_text("1\tone column\n")
     assert "a.conllu, line 1: a CoNLL-U line has 10 columns" in run("a.conllu", "a.spacy", code=1)
     for kind, name in (("conllu", "n.conllu"), ("columns", "n.conll"), ("texts", "n.csv")):
-        assert f"No such file or directory: '{name}'" in run(kind, name, "a.spacy", code=1)
-    assert "No such file" in run("n.conll", "a.spacy", code=1)
+        assert f"There is no file or folder '{name}'" in run(kind, name, "a.spacy", code=1)
+    assert "There is no file" in run("n.conll", "a.spacy", code=1)
     (tmp_path / "b.conllu").write_text(SENTENCE)
     assert "has to be a .spacy file" in run("b.conllu", "out", code=1)
     assert {path.name for path in tmp_path.iterdir()} == {"a.conllu", "b.conllu"}
+
+
+def test_what_was_not_met_is_not_counted(run, tmp_path):
+    (tmp_path / "b.conllu").write_text(SENTENCE)
+    said = run("b.conllu", "b.spacy")
+    assert "sentences" in said and not re.search(r"\s0\s*$", said, re.MULTILINE)
+
+
+def test_a_folder_of_compressed_files(run, tmp_path):
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "train.conllu.gz").write_bytes(gzip.compress(SENTENCE.encode()))
+    run("in", "out")
+    assert (tmp_path / "out" / "train.spacy").is_file()
+
+
+def test_a_compressed_table(run, tmp_path):
+    (tmp_path / "a.csv.gz").write_bytes(gzip.compress(b"text,label\nGood.,yes\nBad.,no\n"))
+    assert "documents" in run("a.csv.gz", "a.spacy")
+    (tmp_path / "a.csv.gz").write_bytes(b"not compressed")
+    assert "cannot be uncompressed" in run("texts", "a.csv.gz", "b.spacy", code=1)
 
 
 def test_bad_usage(run, tmp_path):

@@ -31,6 +31,13 @@ def test_a_picture_or_a_line(tmp_path):
     assert run(log).exit_code == 2
 
 
+def test_a_log_that_is_not_there_or_is_a_folder(tmp_path):
+    for log, part in ((tmp_path, "is a folder"), (tmp_path / "no.jsonl", "There is no log")):
+        result = run(log, tmp_path / "new.png")
+        assert result.exit_code == 1 and part in " ".join(result.output.split())
+        assert "Errno" not in result.output
+
+
 def test_a_picture_without_a_suffix(tmp_path):
     """matplotlib would write another file than the one that is named."""
     pytest.importorskip("matplotlib")

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 import spacy
 from spacy.tokens import Doc, DocBin, Span
+from spacy.training import Example
 from thinc.api import Config
-from tiny_pipelines import make_reference
+from tiny_pipelines import make_examples, make_nlp, make_reference
 
 from spacy_pretrained.corpora.check import check_corpus
 from spacy_pretrained.corpora.checks.labels import FEW
@@ -236,7 +237,7 @@ def test_entities_over_the_start_of_a_sentence(write, vocab):
 def test_entities_that_are_white_space(write, vocab):
     doc = make_doc(vocab, ["Ada", " ", "sleeps"], ents=["B-PER", "I-PER", "O"])
     text = find(check_corpus(write(doc)), "warning", "white space")
-    assert "has 1 entities to learn from. 1 begin or end" in text
+    assert "learns from: 1. Of 1, white space" in text
 
 
 def test_misaligned_entities(write, vocab, configure):
@@ -250,9 +251,9 @@ def test_misaligned_entities(write, vocab, configure):
     # Where examples have the tokenizer's tokens, the component itself says so.
     for reader in ({"gold_tokens": False}, {"@readers": "spacy.Corpus.v1"}):
         report = check_corpus(write(cut, whole), configure(reader=reader, **name))
-        assert "has 2 entities to learn from" in find(report, "warning", "1 are left out")
+        assert "learns from: 2." in find(report, "warning", "only white space: 1.")
         report = check_corpus(write(cut), configure(reader=reader, **name))
-        find(report, "error", "of 1 entities, none begins")
+        find(report, "error", "no entity (of 1) begins")
 
 
 # Trees
@@ -417,6 +418,56 @@ def test_components_of_trained_pipelines(write, vocab, configure, tmp_path):
         config["components"]["pretrained_ner"] = {"source": source}
         config.to_disk(path)
         find(check_corpus(corpus, path), level, part, "'pretrained_ner'")
+
+
+@pytest.mark.parametrize(
+    "name, change",
+    [
+        ("pretrained_tagger", {"tags": ["NEW"] * 6}),
+        ("biaffine_parser", {"heads": [0] * 6, "deps": ["ROOT", *["new"] * 5]}),
+        ("pretrained_ner", {"ents": ["B-NEW", *["O"] * 5]}),
+        ("pretrained_textcat", {"cats": {"new": 1.0, "robots": 0.0}}),
+    ],
+)
+def test_labels_that_a_trained_component_does_not_know(
+    write, vocab, configure, tmp_path, tiny_bert, name, change
+):
+    """What the training would say, and only if it would say it."""
+    nlp = make_nlp(tiny_bert, name)
+    nlp.initialize(lambda: make_examples(nlp))
+    nlp.to_disk(tmp_path / "trained")
+    path = configure(**{name: {}})
+    config = Config().from_disk(path)
+    config["components"][name] = {"source": str(tmp_path / "trained")}
+    config.to_disk(path)
+    assert check_corpus(write(*make_many(vocab)), path).find("error") == []
+
+    cats = change.get("cats", {})
+    new = make_doc(vocab, **{key: value for key, value in change.items() if key != "cats"})
+    new.cats = cats
+    report = check_corpus(write(*make_many(vocab), new, new), path)
+    with pytest.raises(ValueError, match=r"new|NEW") as raised:
+        nlp.update([Example(nlp.make_doc(new.text), new)])
+    text = find(report, "error", str(raised.value))
+    assert "documents with each: " in text and "(2)." in text
+    config["training"] = {"frozen_components": [name]}
+    config.to_disk(path)
+    assert check_corpus(write(new), path).find("error") == []
+
+
+def test_a_component_that_is_not_there(write, vocab, configure, tmp_path):
+    configure(pretrained_ner={}).rename(tmp_path / "trained.cfg")
+    path = configure(pretrained_ner={})
+    config = Config().from_disk(path)
+    config["nlp"]["pipeline"].append("tagger_2")
+    config.to_disk(path)
+    find(check_corpus(write(make_doc(vocab)), path), "error", "no [components.tagger_2]")
+    (tmp_path / "trained").mkdir()
+    (tmp_path / "trained.cfg").rename(tmp_path / "trained" / "config.cfg")
+    config["components"]["tagger_2"] = {"source": str(tmp_path / "trained")}
+    config.to_disk(path)
+    text = find(check_corpus(write(make_doc(vocab)), path), "error", "no component 'tagger_2'")
+    assert text.endswith("It has: pretrained_ner.")
 
 
 def test_what_cannot_be_read(write, vocab, tmp_path):

@@ -160,8 +160,8 @@ def test_columns_that_are_given(read):
     [
         ("", {}, "has no words"),
         ("\n\t\n \n", {}, "has no words"),
-        ("a\tO\nb\n", {}, r"line 2: found 1 columns, expected 2 with tabs .*'b'"),
-        ("a\tO\nb\tO\tx\n", {}, "line 2: found 3 columns, expected 2"),
+        ("a\tO\nb\n", {}, r"line 2: columns found: 1, expected: 2 with tabs .*'b'"),
+        ("a\tO\nb\tO\tx\n", {}, "line 2: columns found: 3, expected: 2"),
         ("a\nb\n", {}, "line 1: found one column"),
         ("a\tO\n \tB-X\n", {}, "line 2: the word is empty .*'B-X'"),
         ("a\tO\nb\tB_PER\n", {}, "line 2: 'B_PER' is not an entity tag"),

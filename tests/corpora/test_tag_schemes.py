@@ -90,7 +90,7 @@ def test_few_mistakes_do_not_make_a_scheme(starts_with_i, scheme):
 
 def test_mixtures_are_refused():
     sentences = [["O", "B-A"]] * 70 + [["O", "I-A"]] * 30
-    with pytest.raises(ValueError, match=r"100 entities .*iob2 30.*sentence 71, token 2.*scheme="):
+    with pytest.raises(ValueError, match=r"\(100\) .*iob2 30.*sentence 71, token 2.*scheme="):
         detect_scheme(sentences)
     with pytest.raises(ValueError, match=r"line 71:1\."):
         detect_scheme(sentences, where=lambda sentence, token: f"line {sentence + 1}:{token}")

@@ -97,9 +97,9 @@ def test_outcomes_of_both_kinds():
     expected = fit(np.array([0.9, 0.8, 0.3]), np.array([True, False, False]))
     assert fit_outcomes(outcomes, "ner") == expected
     for wrong, counts in (
-        (outcomes[:1], "of 1 .* 1 are"),
-        (outcomes[1:], "of 2 .* 0 are"),
-        ([], "of 0"),
+        (outcomes[:1], r"\(1\) 1 are"),
+        (outcomes[1:], r"\(2\) 0 are"),
+        ([], r"\(0\)"),
     ):
-        with pytest.raises(ValueError, match=f"'ner' cannot be calibrated: {counts}"):
+        with pytest.raises(ValueError, match=f"'ner' cannot be calibrated: .*{counts}"):
             fit_outcomes(wrong, "ner")

@@ -409,7 +409,7 @@ def test_labels_of_any_characters(tmp_path, key):
 
 @pytest.mark.parametrize("label", ["", None, 7, ["X"], b"X"])
 def test_what_is_no_label(cnn, label):
-    with pytest.raises(ValueError, match="A label of 'pretrained_ner' is a string"):
+    with pytest.raises(ValueError, match="A label of 'pretrained_ner' has to be a string"):
         cnn.get_pipe(NER).add_label(label)
     assert cnn.get_pipe(NER).labels == ("GPE", "PERSON")
 
@@ -649,6 +649,17 @@ def test_what_is_annotated_anew_has_no_old_confidence(wild):
         assert set(confidences(silent(doc))) == {None}
 
 
+def test_entities_that_stay_keep_their_confidence():
+    words = TEXTS[2].replace("/GPE", "").split()
+    for spans_key in (None, "sc"):
+        nlp = make_wild(overwrite=False, spans_key=spans_key)
+        doc = nlp(Doc(nlp.vocab, words=words))
+        found = [span._.confidence for span in doc.spans.get(spans_key, doc.ents)]
+        assert len(found) > 1 and None not in found
+        again = nlp(doc)
+        assert [span._.confidence for span in again.spans.get(spans_key, again.ents)] == found
+
+
 def test_a_second_recognizer_that_replaces_entities(wild):
     other = make_wild(overwrite=True)
     ner = other.get_pipe(NER)
@@ -738,15 +749,15 @@ def test_calibrated_confidence_is_how_often_it_is_right(tmp_path, key):
 
 def test_what_cannot_be_calibrated(cnn):
     ner = cnn.get_pipe(NER)
-    with pytest.raises(ValueError, match=r"of 8 predicted entities 8 are correct"):
+    with pytest.raises(ValueError, match=r"predicted entities \(8\) 8 are correct"):
         ner.calibrate(cnn, examples_of(cnn))
     wrong = make_docs(cnn.vocab)
     for doc in wrong:
         doc.ents = []
-    with pytest.raises(ValueError, match=r"of 8 predicted entities 0 are correct"):
+    with pytest.raises(ValueError, match=r"predicted entities \(8\) 0 are correct"):
         ner.calibrate(cnn, [as_example(doc) for doc in wrong])
     blank = [as_example(without_entities(doc)) for doc in wrong]
-    with pytest.raises(ValueError, match=r"of 0 predicted entities 0 are correct"):
+    with pytest.raises(ValueError, match=r"predicted entities \(0\) 0 are correct"):
         ner.calibrate(cnn, blank)  # missing annotation judges nothing
     assert ner.cfg["calibration"] is None
     silent = make_wild(confidence=False)
@@ -882,8 +893,8 @@ def test_entities_that_do_not_fit_are_counted(caplog):
     )
     with caplog.at_level("WARNING", logger="spacy"):
         ner.initialize(lambda: [Example(coarser, reference)])
-    assert "has 2 entities to learn from. 1 begin or end with white space" in caplog.text
-    assert "1 are left out, because they do not begin and end with tokens" in caplog.text
+    assert "learns from: 2. Of 1, white space" in caplog.text
+    assert "or are only white space: 1." in caplog.text
     caplog.clear()
     ner.initialize(lambda: make_examples(nlp))
     assert not caplog.records

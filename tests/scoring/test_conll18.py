@@ -301,7 +301,7 @@ def test_a_doc_of_another_text_is_refused(gold, vocab):
     [
         ("4\tbark\tbark", "4\tbark", 7, "10 columns .* has 9"),
         ("4\tbark", "5\tbark", 7, "ID is '5', but the next word of the sentence is 4"),
-        ("2-3\tdon't", "2-9\tdon't", 3, "ends with word 9, but the sentence has 5"),
+        ("2-3\tdon't", "2-9\tdon't", 3, "ends with word 9, but the words of the sentence are 5"),
         ("\t4\tpunct", "\t14\tpunct", 8, "HEAD is '14'"),
         ("\t4\tpunct", "\t_\tpunct", 8, "HEAD is '_'"),
         ("\t4\tpunct", "\t_\t_", 8, "the word '.' has no head"),

@@ -10,6 +10,15 @@ class Errors(SharedErrors):
         "What '{name}' learns was not checked: it comes from '{source}', which is not a folder "
         "here."
     )
+    PLAN_NO_COMPONENT = (
+        "[nlp] pipeline names '{name}', but the config has no [components.{name}]. Add it, or take "
+        "'{name}' out of the pipeline."
+    )
+    PLAN_NOT_IN_SOURCE = (
+        "'{name}' comes from the pipeline '{source}', which has no component '{component}'. It "
+        "has: {known}."
+    )
+    LABELS_NOT_KNOWN = "{message} Labels that it does not know, and documents with each: {labels}."
     NO_DOCUMENTS = "There is no document with tokens."
     EMPTY_DOCUMENTS = "Documents without tokens: {n}. Training leaves them out."
     NO_ANNOTATION = "Nothing is annotated: no component can learn from this corpus."
@@ -35,8 +44,8 @@ class Errors(SharedErrors):
         "{crossing} crossing)."
     )
     ENTITIES_ALL_LOST = (
-        "'{name}' has nothing to learn from: of {entities} entities, none begins and ends at a "
-        "token boundary of the pipeline's tokenizer."
+        "'{name}' has nothing to learn from: no entity (of {entities}) begins and ends at a token "
+        "boundary of the pipeline's tokenizer."
     )
     ENTITIES_NOT_TOKENS = (
         "Entities that do not begin and end at a token boundary of the pipeline's tokenizer "

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import spacy
+import srsly
 from spacy.language import Language
 from spacy.util import load_config, load_model_from_config
 from thinc.api import Config
@@ -41,6 +42,7 @@ class Component:
     settings: dict[str, Any]  # those that the config has; defaults may be left out
     source: str | None  # of pretrained weights; None if it has none, or comes from a pipeline
     learns: bool  # not frozen
+    labels: list[str] | None = None  # that a trained one knows; None if there is none, or unknown
 
     @property
     def layers(self) -> list[str]:
@@ -117,23 +119,43 @@ def _read_components(config: Config) -> tuple[list[Component], list[Finding]]:
     sources = config.get("initialize", {}).get("components", {})
     components, findings = [], []
     for name in config["nlp"].get("pipeline", []):
-        settings = config.get("components", {}).get(name, {})
+        if name not in config.get("components", {}):
+            findings.append(Finding("error", Errors.PLAN_NO_COMPONENT.format(name=name)))
+            continue
+        settings, labels = config["components"][name], None
         is_sourced = "source" in settings
         if is_sourced:
-            found = _read_sourced(settings["source"], settings.get("component", name))
-            if found is None and name not in frozen:
-                text = Errors.PLAN_SOURCED.format(name=name, source=settings["source"])
-                findings.append(Finding("note", text))
-            settings = found or {}
+            folder, its_name = settings["source"], settings.get("component", name)
+            settings, labels, finding = _read_sourced(folder, its_name, name)
+            if finding is not None and (finding.level == "error" or name not in frozen):
+                findings.append(finding)
         factory = settings.get("factory", "")
         source = None
         if factory in HAVE_SOURCE and not is_sourced and not settings.get("upstream"):
             source = sources.get(name, {}).get("source", DEFAULT_SOURCE)
-        components.append(Component(name, factory, settings, source, name not in frozen))
+        learns = name not in frozen
+        components.append(Component(name, factory, settings, source, learns, labels))
     return components, findings
 
 
-def _read_sourced(source: str | None, name: str) -> dict[str, Any] | None:
-    """The settings of a component of a trained pipeline; None if its folder is not here."""
-    path = Path(source or "") / "config.cfg"
-    return load_config(path)["components"].get(name) if source and path.is_file() else None
+def _read_sourced(
+    source: str | None, component: str, name: str
+) -> tuple[dict[str, Any], list[str] | None, Finding | None]:
+    """The settings of a component of a trained pipeline and the labels that it knows, of its
+    meta.json; a finding if there is no such component, or the pipeline is no folder here.
+
+    component, name: What it is called there, and here.
+    """
+    folder = Path(source or "")
+    if not source or not (folder / "config.cfg").is_file():
+        return {}, None, Finding("note", Errors.PLAN_SOURCED.format(name=name, source=source))
+    components = load_config(folder / "config.cfg")["components"]
+    if component not in components:
+        text = Errors.PLAN_NOT_IN_SOURCE.format(
+            name=name, source=source, component=component, known=", ".join(components)
+        )
+        return {}, None, Finding("error", text)
+    labels = None
+    if (folder / "meta.json").is_file():
+        labels = srsly.read_json(folder / "meta.json").get("labels", {}).get(component)
+    return components[component], labels, None

@@ -11,6 +11,7 @@ from .cats import CatsCheck
 from .entities import EntityCheck
 from .errors import Errors
 from .finding import Finding
+from .known_labels import HAVE_LABELS, KnownLabelsCheck
 from .labels import LabelCounts, name_layer
 from .plan import Plan
 from .tokens import TokenCheck
@@ -42,6 +43,9 @@ class SplitCheck:
         self._tokens = TokenCheck(plan.nlp.lang)
         self._windows = make_window_check(plan)
         self._entities: dict[str | None, EntityCheck] = {}
+        self._known_labels = [
+            KnownLabelsCheck(c) for c in plan.find(*HAVE_LABELS) if c.labels is not None
+        ]
         if plan.has_config:
             self._trees = [
                 TreeCheck(c.name, c.settings.get("max_sentence", MAX_SENTENCE))
@@ -89,7 +93,7 @@ class SplitCheck:
                     self._entities[key] = EntityCheck("pretrained_ner", key)
         for check in self._entities.values():
             check.add(learned, raw)
-        for check in (*self._trees, *self._cats):
+        for check in (*self._trees, *self._cats, *self._known_labels):
             check.add(learned)
         if not isinstance(self._windows, Finding):
             self._windows.add(doc)
@@ -123,6 +127,10 @@ class SplitCheck:
         if self.labels.tokens_outside and not self.labels.has("ents"):
             return [Finding("warning", Errors.NO_ENTITIES)]
         return []
+
+    def find_unknown_labels(self) -> list[Finding]:
+        """Labels that a component which is trained further does not know, as errors."""
+        return [finding for check in self._known_labels for finding in check.findings()]
 
     def find_unannotated(self, message: str) -> list[Finding]:
         """Components none of whose labels are annotated, as errors."""

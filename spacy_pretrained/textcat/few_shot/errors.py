@@ -9,7 +9,7 @@ class Errors(SharedErrors):
         "`set_labels([...])`, or examples with `cats`: `fit(examples)`, `nlp.initialize(...)`."
     )
     FIT_NOTHING = (
-        "Component '{name}' cannot be fitted: none of the {n} examples has both a text and a "
+        "Component '{name}' cannot be fitted: no example (of {n}) has both a text and a "
         "category in `cats` that is known to hold, or not to."
     )
     FIT_ONE_LABEL = (

@@ -244,7 +244,8 @@ class FewShotTextcat(LabelPipe, HeadPipe):
             progress = report is None and is_watched()
         with show_progress(self.name) if progress else nullcontext() as show:
             watchers = [watcher for watcher in (show, report) if watcher is not None]
-            n_steps = fit(self.model, texts, known, self._task, settings, watchers)
+            check, task = self._check_loss, self._task
+            n_steps = fit(self.model, texts, known, task, settings, check, watchers)
         n_ignored = len(examples) - len(texts)
         if n_ignored:
             logger.info("%s: ignored %d examples without text or cats", self.name, n_ignored)
@@ -255,9 +256,7 @@ class FewShotTextcat(LabelPipe, HeadPipe):
         texts, known = self._select(examples)
         if not texts:
             return 0.0
-        loss = accumulate(self.model, texts, known, self._task)
-        self._check_loss(loss)
-        return loss
+        return accumulate(self.model, texts, known, self._task, self._check_loss)
 
     @property
     def _task(self) -> Task:

@@ -60,11 +60,13 @@ def fit(
     known: Ints2d,
     task: Task,
     settings: FitSettings,
+    check: Callable[[float], None],
     watchers: Iterable[Callable[[Step], None]] = (),
 ) -> int:
     """Learn from N texts, none of them blank.
 
     known: What is known of their labels (N, K), as `textcat_gold.read_cats` gives it.
+    check: See `accumulate`.
     watchers: Get to hear each step of fine-tuning.
     RETURNS: The number of these steps.
     """
@@ -82,7 +84,7 @@ def fit(
     fix_random_seed(settings.seed)  # of dropout
     batches = draw_batches(known, n_steps, settings.batch_size, settings.seed)
     for number, rows in enumerate(batches, start=1):
-        loss = accumulate(model, [texts[row] for row in rows], known[rows], task)
+        loss = accumulate(model, [texts[row] for row in rows], known[rows], task, check)
         model.finish_update(optimizer)
         optimizer.step_schedules()
         for watcher in watchers:
@@ -96,20 +98,30 @@ def count_steps(n_examples: int, batch_size: int) -> int:
     return min(max(wanted, FEWEST_STEPS), MOST_STEPS)
 
 
-def accumulate(model: FewShot, texts: list[str], known: Ints2d, task: Task) -> float:
+def accumulate(
+    model: FewShot,
+    texts: list[str],
+    known: Ints2d,
+    task: Task,
+    check: Callable[[float], None],
+) -> float:
     """Add the gradients of a batch of B texts. RETURNS: Its loss, summed over the texts: the
     cross-entropy, and, where the encoder learns, the contrastive loss of all pairs in the batch.
 
     known: What is known of their labels (B, K).
+    check: Raises an error if the loss is not finite; called before any gradient is added.
     """
     vectors, backprop_vectors = model.get_ref("vectors").begin_update(texts)
     logits, backprop_logits = model.get_ref("output").begin_update(vectors)
     targets = make_targets(known, multi_label=task.multi_label)
     d_logits, loss = cross_entropy(model.ops, logits, targets, multi_label=task.multi_label)
-    d_vectors = backprop_logits(d_logits)
+    d_contrast = None
     if task.contrast and not is_frozen(model):
         d_contrast, contrast = contrastive_loss(model.ops, vectors, count_in_common(known))
         loss += task.contrast * contrast
+    check(loss)
+    d_vectors = backprop_logits(d_logits)
+    if d_contrast is not None:
         d_vectors += task.contrast * d_contrast
     backprop_vectors(d_vectors)
     return loss

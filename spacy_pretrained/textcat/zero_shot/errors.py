@@ -13,8 +13,8 @@ class Errors(SharedErrors):
         "on some labelled texts, or take spacy-pretrained.SimilarityClassifier.v1."
     )
     CALIBRATION_FEW_TEXTS = (
-        "Component '{name}' cannot be calibrated on {n} texts for {k} labels: give at least as "
-        "many texts as there are labels, better some hundreds."
+        "Component '{name}' cannot be calibrated on fewer texts ({n}) than it has labels ({k}). "
+        "Give more, better some hundreds."
     )
     ZERO_SHOT_NO_GRADIENT = (
         "The model of a zero-shot classifier learns nothing. To learn from examples use the "

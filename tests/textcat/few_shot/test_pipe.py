@@ -81,7 +81,7 @@ def test_without_examples_it_agrees_with_zero_shot(tiny_bert):
     zero_shot.config["initialize"]["components"]["zero_shot_textcat"] = {"source": tiny_bert}
     zero_shot.initialize()
     assert_allclose(scores(nlp), scores(zero_shot), atol=1e-5)
-    with pytest.raises(ValueError, match="none of the 0 examples"):
+    with pytest.raises(ValueError, match=r"no example \(of 0\)"):
         fit(nlp, [])
     assert_allclose(scores(nlp), scores(zero_shot), atol=1e-5)
 
@@ -192,7 +192,7 @@ def test_examples_that_say_nothing_are_ignored_and_counted(tiny_bert, frozen):
     other = make_nlp(tiny_bert, frozen=frozen)
     fit(other)
     assert_allclose(scores(nlp), scores(other), atol=1e-5)
-    with pytest.raises(ValueError, match="none of the 4 examples has both a text and a category"):
+    with pytest.raises(ValueError, match=r"no example \(of 4\) has both a text and a category"):
         fit(nlp, nothing)
     assert_allclose(scores(nlp), scores(other), atol=1e-5)
 

@@ -60,10 +60,25 @@ TASKS = [
 ]
 
 
+def accept(loss: float) -> None:
+    """A check of losses that has nothing against them."""
+
+
+def test_a_loss_that_is_refused_leaves_no_gradients(tiny_bert):
+    def refuse(loss: float) -> None:
+        raise ValueError("refused")
+
+    model = make_model(tiny_bert)
+    with pytest.raises(ValueError, match="refused"):
+        accumulate(model, TEXTS, KNOWN, Task(False, 1.0), refuse)
+    assert not any(model.get_ref("output").has_grad(name) for name in ("W", "b"))
+    assert all(weight.grad is None for weight in get_shim(model).module.parameters())
+
+
 @pytest.mark.parametrize("task, known", TASKS)
 def test_gradients_are_those_of_the_loss(tiny_bert, task, known):
     model = make_model(tiny_bert)
-    accumulate(model, TEXTS, known, task)
+    accumulate(model, TEXTS, known, task, accept)
     output = model.get_ref("output")
     name, weight = max(
         get_shim(model).module.named_parameters(),
@@ -75,7 +90,7 @@ def test_gradients_are_those_of_the_loss(tiny_bert, task, known):
     def loss_at(step: float) -> float:
         with torch.no_grad():
             weight.add_(step * direction)
-        loss = accumulate(model, TEXTS, known, task)
+        loss = accumulate(model, TEXTS, known, task, accept)
         with torch.no_grad():
             weight.sub_(step * direction)
         return loss
@@ -87,16 +102,18 @@ def test_gradients_are_those_of_the_loss(tiny_bert, task, known):
     losses = []
     for step in (0.1, -0.1):
         output.set_param("W", (W + step * direction_W).astype("float32"))
-        losses.append(accumulate(model, TEXTS, known, task))
+        losses.append(accumulate(model, TEXTS, known, task, accept))
     assert (losses[0] - losses[1]) / 0.2 == pytest.approx(np.linalg.norm(d_W), rel=0.02)
 
 
 def test_a_frozen_encoder_has_no_contrast(tiny_bert):
     frozen = make_model(tiny_bert, frozen=True)
-    with_contrast, without = (accumulate(frozen, TEXTS, KNOWN, Task(False, c)) for c in (1.0, 0.0))
+    with_contrast, without = (
+        accumulate(frozen, TEXTS, KNOWN, Task(False, c), accept) for c in (1.0, 0.0)
+    )
     assert with_contrast == without
     trained = make_model(tiny_bert)
-    assert accumulate(trained, TEXTS, KNOWN, Task(False, 1.0)) > without
+    assert accumulate(trained, TEXTS, KNOWN, Task(False, 1.0), accept) > without
 
 
 def test_of_many_examples_each_is_seen_less_often():
@@ -109,7 +126,7 @@ def test_of_many_examples_each_is_seen_less_often():
 def test_progress_is_told(tiny_bert):
     steps = []
     model = make_model(tiny_bert)
-    assert fit(model, TEXTS, KNOWN, Task(False, 0.0), make_settings(), [steps.append]) == 3
+    assert fit(model, TEXTS, KNOWN, Task(False, 0.0), make_settings(), accept, [steps.append]) == 3
     assert [(step.number, step.n_steps) for step in steps] == [(1, 3), (2, 3), (3, 3)]
     assert 0 < steps[-1].loss < steps[0].loss
 
@@ -119,7 +136,7 @@ def test_without_fine_tuning_only_the_head_learns(tiny_bert):
     before, head = model.get_ref("vectors").predict(TEXTS), get_head(model)
     steps = []
     settings = make_settings(fine_tune=False)
-    assert fit(model, TEXTS, KNOWN, Task(False, 1.0), settings, [steps.append]) == 0
+    assert fit(model, TEXTS, KNOWN, Task(False, 1.0), settings, accept, [steps.append]) == 0
     assert not steps
     assert (model.get_ref("vectors").predict(TEXTS) == before).all()
     assert np.abs(get_head(model).W - head.W).max() > 0.01
@@ -130,7 +147,7 @@ def test_the_same_seed_gives_the_same_model(tiny_bert):
     for seed in (1, 1, 2):
         model = make_model(tiny_bert)
         settings = make_settings(batch_size=2, seed=seed)
-        fit(model, TEXTS, KNOWN, Task(False, 1.0), settings)
+        fit(model, TEXTS, KNOWN, Task(False, 1.0), settings, accept)
         heads.append(get_head(model).W)
     assert_allclose(heads[0], heads[1], atol=1e-6)
     assert np.abs(heads[0] - heads[2]).max() > 1e-4
