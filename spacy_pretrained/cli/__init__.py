@@ -11,9 +11,12 @@ from .check import check
 from .config import config
 from .convert import convert
 from .evaluate import evaluate
+from .info import info
+from .models import models
 from .package import package
 from .plot import plot
 from .quantize import quantize
+from .recommend import recommend
 
 pretrained_cli = typer.Typer(
     name="pretrained", help="Pipelines with pretrained transformers.", no_args_is_help=True
@@ -31,6 +34,9 @@ pretrained_cli.command("evaluate")(evaluate)
 pretrained_cli.command("calibrate")(calibrate)
 pretrained_cli.command("check")(check)
 pretrained_cli.command("config")(config)
+pretrained_cli.command("info")(info)
+pretrained_cli.command("models")(models)
 pretrained_cli.command("package")(package)
 pretrained_cli.command("plot")(plot)
 pretrained_cli.command("quantize")(quantize)
+pretrained_cli.command("recommend")(recommend)
