@@ -49,7 +49,12 @@ NAMES = {
         "heads": "n_heads",
         "intermediate": "hidden_dim",
     },
-    "xlnet": {"layers": "n_layer", "width": "d_model", "heads": "n_head", "intermediate": "d_inner"},
+    "xlnet": {
+        "layers": "n_layer",
+        "width": "d_model",
+        "heads": "n_head",
+        "intermediate": "d_inner",
+    },
     "bart": OF_BART,
     "pegasus": OF_BART,
     "marian": OF_BART,
@@ -108,7 +113,9 @@ def build(config: PretrainedConfig, *, whole: bool) -> PreTrainedModel:
 def count_uses(module: PreTrainedModel) -> int:
     """How often each weight is used for a piece: ALBERT's layers share theirs."""
     config = module.config
-    return config.num_hidden_layers // getattr(config, "num_hidden_groups", config.num_hidden_layers)
+    return config.num_hidden_layers // getattr(
+        config, "num_hidden_groups", config.num_hidden_layers
+    )
 
 
 def cost_of_base() -> int:

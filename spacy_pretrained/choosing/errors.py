@@ -18,7 +18,7 @@ class Errors(SharedErrors):
     )
     NO_CONFIG = (
         "There is no config for '{task}': it needs no training. Add the component to a pipeline "
-        "with source = \"{source}\" for its weights."
+        'with source = "{source}" for its weights.'
     )
     UNKNOWN_NAME = (
         "'{name}' is no name in the catalogue, no folder and no installed pipeline. The nearest "

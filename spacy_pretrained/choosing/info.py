@@ -120,9 +120,7 @@ def of_pipeline(folder: Path) -> dict[str, Section]:
         saved = folder / name / "backbone"
         if (saved / "config.json").is_file():
             sections[name] = of_backbone(saved, block, config, name)
-    sections["labels"] = {
-        name: labels for name, labels in meta.get("labels", {}).items() if labels
-    }
+    sections["labels"] = {name: labels for name, labels in meta.get("labels", {}).items() if labels}
     sections["versions here"] = find_versions()
     return sections
 

@@ -66,12 +66,11 @@ def make_plan(query: Query, sizes: Sizes) -> Plan | None:
         words = min(wanted, words // 50 * 50)
         epochs = choose_epochs(query.examples, sizes)
         rate = HEAD_RATE if frozen else choose_rate(sizes.outside)
-        method = FROZEN if frozen else FEW_SHOT if is_few else FULL
-        steps = count_steps(query, epochs, words)
-        return Plan(
-            *(method, epochs, words, steps, rate, WARMUP, bfloat16, checkpointing, memory),
-            *running,
-        )
+        length = (epochs, words, count_steps(query, epochs, words), rate, WARMUP)
+        method = FROZEN if frozen else FULL
+        if is_few:  # which has a length and rates of its own
+            method, length = FEW_SHOT, (None, words, None, None, None)
+        return Plan(method, *length, bfloat16, checkpointing, memory, *running)
     return None
 
 

@@ -30,7 +30,9 @@ def find_sizes(entry: dict[str, Any]) -> Sizes | None:
         known = (computed["parameters"], computed["parameters_outside_embeddings"])
         return Sizes(*known, layers, width, computed["relative_cost"])
     if layers and width:
-        outside = layers * (4 + 2 * (entry["intermediate"] or USUAL_RATIO * width) / width) * width**2
+        outside = (
+            layers * (4 + 2 * (entry["intermediate"] or USUAL_RATIO * width) / width) * width**2
+        )
         parameters = outside + (entry["vocabulary"] or USUAL_VOCABULARY) * width
     elif entry["parameters_millions"] and entry["vocabulary"] and width:
         parameters = entry["parameters_millions"] * 1e6

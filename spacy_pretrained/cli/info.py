@@ -9,6 +9,9 @@ from wasabi import msg
 from .clear_errors import clear_errors
 
 MOST_LABELS = 15
+# What an encoder need not have: nothing is shown of it, and no question mark.
+OPTIONAL = {"package", "install", "author", "embedding_width", "decoder_layers", "fine_tuned_from"}
+OPTIONAL |= {"parameters_outside_millions"}
 
 
 def info(
@@ -30,7 +33,11 @@ def info(
         print(json.dumps(sections, indent=2, ensure_ascii=False))
         return
     for title, section in sections.items():
-        rows = [(key.replace("_", " "), name_value(key, value)) for key, value in section.items()]
+        rows = [
+            (key.replace("_", " "), name_value(key, value))
+            for key, value in section.items()
+            if not (key in OPTIONAL and value is None)
+        ]
         if rows:
             msg.divider(title)
             msg.table(rows, max_col=100)

@@ -1,0 +1,37 @@
+"""The table of the catalogue, and what narrows it."""
+
+import pytest
+
+from spacy_pretrained.checkpoints.catalogue import CATALOGUE
+from spacy_pretrained.choosing.models import SIZES, list_models
+
+
+def names(**filters) -> set[str]:
+    return {row["name"] for row in list_models(**filters)}
+
+
+def test_all_are_there_and_filters_narrow():
+    assert names() == set(CATALOGUE)
+    assert {"camembert-base", "xlm-roberta-base"} <= names(lang="fr")
+    assert "roberta-base" not in names(lang="fr") and "roberta-base" in names(lang="en")
+    assert names(family="albert") == {"albert-base-v2"}
+    assert "minilm-l6" in names(size="tiny") and "roberta-large" in names(size="large")
+    assert "gpt2" not in names(task="ner") and "roberta-base" not in names(task="similarity")
+    assert names(task="similarity", lang="de") == {"multilingual-e5-small", "multilingual-e5-base"}
+    known = [row for row in list_models() if row["size"]]
+    assert sum(len(names(size=size)) for size in SIZES) == len(known) > 60
+
+
+@pytest.mark.parametrize("filters", [{"task": "x"}, {"family": "x"}, {"size": "huge"}])
+def test_what_narrows_to_nothing_known_is_an_error(filters):
+    with pytest.raises(ValueError, match="Unknown .* Use one of: "):
+        list(list_models(**filters))
+
+
+def test_what_is_estimated_is_no_number_of_the_catalogue():
+    rows = {row["name"]: row for row in list_models()}
+    beto = rows["bert-base-spanish-cased"]
+    assert beto["estimated"] and beto["parameters_millions"] is beto["relative_cost"] is None
+    assert beto["training_gb"] > 2
+    assert rows["bertweet-base"]["parameters_millions"] == 135  # which its authors say
+    assert not rows["roberta-base"]["estimated"]
