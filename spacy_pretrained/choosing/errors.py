@@ -25,6 +25,6 @@ class Errors(SharedErrors):
         "names are: {near}. `python -m spacy pretrained models` lists all."
     )
     FOLDER_UNKNOWN = (
-        "The folder '{folder}' has neither a meta.json, as a pipeline has, nor a config.json, as an "
-        "encoder in Hugging Face layout has."
+        "The folder '{folder}' has neither a meta.json, as a pipeline has, nor a config.json, as "
+        "an encoder in Hugging Face layout has."
     )

@@ -1,8 +1,8 @@
-"""What there is to know of an encoder or a pipeline, from its files. Nothing is loaded, so a look at
-a large one costs no more than at a small one, and needs no torch.
+"""What there is to know of an encoder or a pipeline, from its files. Nothing is loaded, so a look
+at a large one costs no more than at a small one, and needs no torch.
 
-A name of the catalogue, a folder in Hugging Face layout, and a pipeline, as a folder or an installed
-package, each give a dict of the same shape: a section for each thing that is described.
+A name of the catalogue, a folder in Hugging Face layout, and a pipeline, as a folder or an
+installed package, each give a dict of the same shape: a section for each thing that is described.
 """
 
 import difflib

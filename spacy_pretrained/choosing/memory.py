@@ -10,9 +10,9 @@ What a batch takes is its activations: wordpieces (rows × pieces of a row) × l
 coefficient. A layer keeps some 17 arrays of the width a piece for its backward pass (V. Korthikanti
 et al., Reducing Activation Recomputation in Large Transformer Models, 2022), of 4 bytes each, 68 in
 all; their gradients, attention over rows of 64 pieces and what the allocator holds make it 135. So
-much was measured on a CPU, in bare training steps of 512 to 4,096 pieces: 142 with 6 layers of width
-384, 130 with 12 of width 768. In bfloat16 it is half of that. With gradient checkpointing a layer
-keeps its input only, and one layer at a time has all.
+much was measured on a CPU, in bare training steps of 512 to 4,096 pieces: 142 with 6 layers of
+width 384, 130 with 12 of width 768. In bfloat16 it is half of that. With gradient checkpointing a
+layer keeps its input only, and one layer at a time has all.
 
 When a training saves its best pipeline there are no gradients and activations, but copies of the
 weights; the peak of a training is the larger of the two.

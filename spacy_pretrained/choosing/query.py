@@ -43,8 +43,8 @@ ELSEWHERE = {
     ),
     "qa": (
         "spaCy pipelines have no component that answers questions.",
-        "For answers that are spans of a given text, use an encoder with a span head (transformers' "
-        "AutoModelForQuestionAnswering); for free answers, a large language model.",
+        "For answers that are spans of a given text, use an encoder with a span head "
+        "(transformers' AutoModelForQuestionAnswering); for free answers, a large language model.",
         "A pipeline helps to find the texts to ask: `similarity` ranks them, `ner` says who is in "
         "them.",
     ),

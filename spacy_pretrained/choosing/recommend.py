@@ -142,7 +142,7 @@ def weigh(
         yield "unchecked", 1, "nobody could look it up"
     if entry["family"] in OF_LONG_TEXTS:
         yield "long texts", 1, "made for long documents"
-    of_texts = query.task in KINDS or query.examples <= FEW_EXAMPLES and query.task == "textcat"
+    of_texts = query.task in KINDS or (query.examples <= FEW_EXAMPLES and query.task == "textcat")
     if entry["kind"] == "sentence encoder" and not of_texts:
         yield "of sentences", 1, ""
     if entry["kind"] == "entailment":

@@ -82,7 +82,7 @@ def test_fields_and_types(name):
             assert field not in NEVER_NULL, field
         else:
             assert type(value) in SCHEMA[field], field
-            assert value != "" and value != [] or field == "notes", field
+            assert (value != "" and value != []) or field == "notes", field
             if field in CHOICES:
                 assert value in CHOICES[field], field
     for language in entry["languages"] or []:

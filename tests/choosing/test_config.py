@@ -55,5 +55,5 @@ def test_a_corpus_sets_the_length(tmp_path):
 
 
 def test_what_needs_no_training_has_no_config():
-    with pytest.raises(ValueError, match="no config for 'similarity'.*all-minilm"):
+    with pytest.raises(ValueError, match=r"no config for 'similarity'.*all-minilm"):
         make(task="similarity")

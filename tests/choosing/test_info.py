@@ -77,7 +77,7 @@ def test_an_installed_pipeline():
 
 
 def test_what_is_nothing_names_the_nearest(tmp_path):
-    with pytest.raises(ValueError, match="'roberta-bse'.* roberta-base"):
+    with pytest.raises(ValueError, match=r"'roberta-bse'.* roberta-base"):
         find_info("roberta-bse")
     with pytest.raises(ValueError, match=r"neither a meta\.json.*nor a config\.json"):
         find_info(str(tmp_path))

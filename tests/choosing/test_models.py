@@ -24,7 +24,7 @@ def test_all_are_there_and_filters_narrow():
 
 @pytest.mark.parametrize("filters", [{"task": "x"}, {"family": "x"}, {"size": "huge"}])
 def test_what_narrows_to_nothing_known_is_an_error(filters):
-    with pytest.raises(ValueError, match="Unknown .* Use one of: "):
+    with pytest.raises(ValueError, match=r"Unknown .* Use one of: "):
         list(list_models(**filters))
 
 

@@ -4,44 +4,46 @@ import pytest
 
 from spacy_pretrained.checkpoints.catalogue import CATALOGUE
 from spacy_pretrained.choosing.memory import GIGABYTE
+from spacy_pretrained.choosing.plan import FEW_SHOT, FULL, NONE
 from spacy_pretrained.choosing.query import TASKS, Query, read_memory
 from spacy_pretrained.choosing.recommend import describe_speed, recommend
 
 # task, language, device, memory, speed, examples, domain: the first choice, and how it is trained
+METHODS = {"full": FULL, "few-shot": FEW_SHOT, "none": NONE}
 QUERIES = """
-ner        es cpu  8GB  balanced  5000 -          bert-base-spanish-cased            full fine-tuning
-ner        es cpu  8GB  fast      5000 -          multilingual-e5-small              full fine-tuning
-ner        en cpu  -    fast      5000 -          minilm-l6                          full fine-tuning
-ner        en cpu  -    balanced  5000 -          distilroberta-base                 full fine-tuning
-ner        en cpu  -    accurate 20000 -          roberta-base                       full fine-tuning
-ner        en cuda 24GB accurate 20000 -          deberta-v3-large                   full fine-tuning
-ner        en cuda 8GB  balanced 20000 -          deberta-v3-base                    full fine-tuning
-ner        en cuda -    balanced  5000 biomedical pubmedbert-base-uncased            full fine-tuning
-ner        zh cuda -    balanced 10000 -          bert-base-chinese                  full fine-tuning
-parsing    en cpu  -    fast     10000 -          minilm-l6                          full fine-tuning
-parsing    fr cpu  -    accurate 10000 -          camembert-base                     full fine-tuning
-parsing    xx cpu  -    balanced 10000 -          distilbert-base-multilingual-cased full fine-tuning
-tagging    ca cpu  -    accurate 10000 -          roberta-base-ca-v2                 full fine-tuning
-tagging    de cuda -    balanced 10000 -          gbert-base                         full fine-tuning
-textcat    en cpu  8GB  balanced 50000 -          distilbert-base-uncased            full fine-tuning
+ner        es cpu  8GB  balanced  5000 -          bert-base-spanish-cased            full
+ner        es cpu  8GB  fast      5000 -          multilingual-e5-small              full
+ner        en cpu  -    fast      5000 -          minilm-l6                          full
+ner        en cpu  -    balanced  5000 -          distilroberta-base                 full
+ner        en cpu  -    accurate 20000 -          roberta-base                       full
+ner        en cuda 24GB accurate 20000 -          deberta-v3-large                   full
+ner        en cuda 8GB  balanced 20000 -          deberta-v3-base                    full
+ner        en cuda -    balanced  5000 biomedical pubmedbert-base-uncased            full
+ner        zh cuda -    balanced 10000 -          bert-base-chinese                  full
+parsing    en cpu  -    fast     10000 -          minilm-l6                          full
+parsing    fr cpu  -    accurate 10000 -          camembert-base                     full
+parsing    xx cpu  -    balanced 10000 -          distilbert-base-multilingual-cased full
+tagging    ca cpu  -    accurate 10000 -          roberta-base-ca-v2                 full
+tagging    de cuda -    balanced 10000 -          gbert-base                         full
+textcat    en cpu  8GB  balanced 50000 -          distilbert-base-uncased            full
 textcat    en cpu  -    fast       300 -          minilm-l6                          few-shot
 textcat    en cpu  -    accurate   300 -          all-mpnet-base-v2                  few-shot
 textcat    es cpu  -    balanced   300 -          multilingual-e5-small              few-shot
-textcat    en cpu  -    balanced  5000 legal      legal-bert-base-uncased            full fine-tuning
-zero-shot  en cpu  -    fast         0 -          minilm-l6                          no training
-zero-shot  en cuda -    accurate     0 -          roberta-large-mnli                 no training
-similarity en cpu  -    accurate     0 -          all-mpnet-base-v2                  no training
-similarity de cpu  -    fast         0 -          multilingual-e5-small              no training
+textcat    en cpu  -    balanced  5000 legal      legal-bert-base-uncased            full
+zero-shot  en cpu  -    fast         0 -          minilm-l6                          none
+zero-shot  en cuda -    accurate     0 -          roberta-large-mnli                 none
+similarity en cpu  -    accurate     0 -          all-mpnet-base-v2                  none
+similarity de cpu  -    fast         0 -          multilingual-e5-small              none
 """
 
 
 def read_queries():
     for line in QUERIES.strip().splitlines():
-        task, lang, device, memory, speed, examples, domain, name, *method = line.split()
+        task, lang, device, memory, speed, examples, domain, name, method = line.split()
         bytes_ = None if memory == "-" else read_memory(memory)
         domain = None if domain == "-" else domain
         query = Query(task, lang, device, bytes_, speed, int(examples), domain)
-        yield pytest.param(query, name, " ".join(method), id=" ".join(line.split()[:7]))
+        yield pytest.param(query, name, METHODS[method], id=" ".join(line.split()[:7]))
 
 
 @pytest.mark.parametrize("query, name, method", read_queries())
