@@ -13,6 +13,7 @@ from thinc.api import Optimizer
 # Up to so many parameters outside the embeddings: the highest rate of the training.
 RATES = ((30e6, 3e-4), (60e6, 1e-4), (150e6, 5e-5), (math.inf, 2e-5))
 MOST_AHEAD = 1_000_000  # steps of a warm-up that are looked at
+LEVEL_STEPS = 100  # in a row at one rate, after which it does not rise any more
 
 
 def choose_rate(n_parameters: int) -> float:
@@ -38,9 +39,11 @@ def find_peak(optimizer: Optimizer) -> float:
     if schedule is None:
         return peak
     seen: list[float] = []
+    n_level = 0
     for rate in schedule:
         seen.append(rate)
-        if rate <= peak or len(seen) == MOST_AHEAD:
+        n_level = n_level + 1 if rate == peak else 0
+        if rate < peak or n_level == LEVEL_STEPS or len(seen) == MOST_AHEAD:
             break
         peak = rate
     optimizer.schedules["learn_rate"] = chain(seen, schedule)

@@ -92,10 +92,11 @@ class TorchOptimizer:
             group.update({k: v for k, v in settings.items() if k in group}, weight_decay=decay)
 
     def _choose_factor(self, module: torch.nn.Module, source: Optimizer) -> None:
-        """Fix the factor by which the rate peaks where it should. At a rate of 0 that does not rise
-        nothing is learnt, and nothing is fixed."""
-        if peak := find_peak(source):
-            self.factor = choose_rate(count_outside_embeddings(module)) / peak
+        """Fix the factor by which the rate peaks where it should. A step at a rate of 0 fixes
+        nothing: it learns nothing either."""
+        if source.learn_rate:
+            rate = choose_rate(count_outside_embeddings(module))
+            self.factor = rate / find_peak(source)
 
     def _next_factor(self) -> float:
         if self._schedule is not None:

@@ -52,7 +52,7 @@ POINTS = {
     "long texts": -1.5,
     "of sentences": -0.6,
     "entailment": 0.3,
-    "discriminator": 0.4,
+    "discriminator": 0.25,
     "year": 0.1,  # for each after 2018, up to three
     "described": 0.1,
     "one window a row": -0.3,

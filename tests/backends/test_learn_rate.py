@@ -37,12 +37,13 @@ def test_the_rate_falls_with_the_size():
         (lambda: schedules.warmup_linear(0.01, 0, 20), 0.01),
         (lambda: compounding(0.001, 0.01, 1.5), 0.01),
         (lambda: iter([0.1, 0.3, 0.2, 0.9, 0.9]), 0.3),  # the first peak, not the highest
+        (lambda: iter([0.1, 0.1, 0.1, 0.3, 0.2]), 0.3),
         (lambda: 0.0, 0.0),
     ],
 )
 def test_the_first_peak_is_found_and_the_schedule_goes_on_as_before(make_schedule, peak):
     optimizer, other = Adam(make_schedule()), Adam(make_schedule())
-    assert find_peak(optimizer) == pytest.approx(peak)
+    assert find_peak(optimizer) == pytest.approx(peak, rel=1e-5)
     for _ in range(4):
         assert optimizer.learn_rate == other.learn_rate
         optimizer.step_schedules()
@@ -52,7 +53,7 @@ def test_the_first_peak_is_found_and_the_schedule_goes_on_as_before(make_schedul
 def test_a_warm_up_without_end_is_not_followed_for_ever(monkeypatch):
     monkeypatch.setattr(learn_rate, "MOST_AHEAD", 10)
     optimizer = Adam(compounding(1e-6, 1.0, 1.1))
-    assert find_peak(optimizer) == pytest.approx(1e-6 * 1.1**10)
+    assert 1e-6 < find_peak(optimizer) < 1e-5
     assert len(list(islice(optimizer.schedules["learn_rate"], 12))) == 12
 
 
