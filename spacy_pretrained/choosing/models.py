@@ -11,6 +11,8 @@ from .query import TASKS
 from .recommend import KINDS, OF_TOKENS
 from .sizes import find_sizes
 
+# By FLOPs a wordpiece, BERT base being 1.
+SPEEDS = {"fast": 0.35, "medium": 0.7, "base": 1.5, "slow": float("inf")}
 # By millions of parameters outside the embeddings.
 SIZES = {"tiny": (0, 15), "small": (15, 60), "base": (60, 200), "large": (200, float("inf"))}
 
@@ -62,6 +64,7 @@ def describe(name: str, entry: dict[str, Any]) -> dict[str, Any]:
         else entry["parameters_millions"],
         "size": sizes and name_size(sizes.outside),
         "relative_cost": known and known.relative_cost,
+        "speed": sizes and name_speed(sizes.relative_cost),
         "training_gb": training and round(training.peak / GIGABYTE, 1),
         "estimated": bool(sizes and sizes.estimated),
         "longest_input": entry["longest_input"],
@@ -71,6 +74,15 @@ def describe(name: str, entry: dict[str, Any]) -> dict[str, Any]:
         "checked": entry["checked"],
         "good_for": entry["good_for"],
     }
+
+
+def name_speed(cost: float) -> str:
+    """The class of an encoder's speed, in training and after it: both follow its cost.
+
+    >>> name_speed(0.125), name_speed(0.5), name_speed(1.0), name_speed(3.56)
+    ('fast', 'medium', 'base', 'slow')
+    """
+    return next(name for name, most in SPEEDS.items() if cost <= most)
 
 
 def name_size(outside: int) -> str:

@@ -35,3 +35,9 @@ def test_what_is_estimated_is_no_number_of_the_catalogue():
     assert beto["training_gb"] > 2
     assert rows["bertweet-base"]["parameters_millions"] == 135  # which its authors say
     assert not rows["roberta-base"]["estimated"]
+
+
+def test_classes_of_speed():
+    rows = {row["name"]: row["speed"] for row in list_models()}
+    names = ("minilm-l6", "distilbert-base-uncased", "roberta-base", "roberta-large")
+    assert [rows[name] for name in names] == ["fast", "medium", "base", "slow"]
