@@ -120,7 +120,7 @@ def weigh(
     if query.lang in (entry["languages"] or []):
         yield "own language", 1, f"trained on '{query.lang}' alone"
     elif query.lang not in ANY_LANGUAGE:
-        yield "own language", 0, f"multilingual, with '{query.lang}' among many languages"
+        yield "own language", 0, "multilingual: `info` says of which languages"
     if entry["domain"] == query.domain and query.domain:
         yield "domain", 1, f"trained on {query.domain} texts"
     if query.task in CASED_TASKS and entry["cased"] is not None:
@@ -165,7 +165,11 @@ def _weigh_cost(query: Query, sizes: Sizes, plan: Plan) -> Iterator[tuple[str, f
     target = TARGETS[query.device][query.speed]
     if query.examples <= FEW and plan.method == FULL:
         target *= FEWER_FLOPS
-        yield "cost", 0, "few examples: a small encoder learns more from them"
+        yield (
+            "cost",
+            0,
+            "few examples: a small encoder learns more from them, and augmentation helps",
+        )
     octaves = log2(max(sizes.relative_cost, 1e-3) / target)
     yield "cost", abs(octaves), describe_speed(sizes.relative_cost)
     yield "above", max(0.0, octaves), ""

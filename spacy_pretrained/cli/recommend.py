@@ -46,7 +46,8 @@ def recommend(
     from ..choosing.query import ELSEWHERE, Query, read_memory
 
     if task in ELSEWHERE:
-        print("\n".join(ELSEWHERE[task]))
+        lines = ELSEWHERE[task]
+        print(json.dumps({"task": task, "elsewhere": lines}) if as_json else "\n".join(lines))
         return
     with clear_errors():
         from ..choosing.recommend import recommend as find

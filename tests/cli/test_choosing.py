@@ -90,6 +90,7 @@ def test_recommend_says_why_how_and_how_much():
 def test_three_lines_about_what_is_for_other_tools(task):
     lines = run("recommend", "--task", task).splitlines()
     assert len(lines) == 3 and "spaCy pipelines" in lines[0]
+    assert json.loads(run("recommend", "--task", task, "--json"))["elsewhere"] == lines
 
 
 def test_recommend_writes_a_config_and_the_next_command(tmp_path):
