@@ -168,7 +168,7 @@ def _weigh_cost(query: Query, sizes: Sizes, plan: Plan) -> Iterator[tuple[str, f
         yield (
             "cost",
             0,
-            "few examples: a small encoder learns more from them, and augmentation helps",
+            "few examples: a small encoder learns more from them; augment them, too",
         )
     octaves = log2(max(sizes.relative_cost, 1e-3) / target)
     yield "cost", abs(octaves), describe_speed(sizes.relative_cost)
