@@ -5,6 +5,7 @@ from typing import Any
 
 from ..checkpoints.catalogue import CATALOGUE, MULTILINGUAL
 from .errors import Errors
+from .families import find_traits
 from .memory import GIGABYTE, PIECES_PER_WORD, estimate_training
 from .plan import BATCH_WORDS
 from .query import TASKS
@@ -71,6 +72,7 @@ def describe(name: str, entry: dict[str, Any]) -> dict[str, Any]:
         "cased": entry["cased"],
         "licence": entry["licence"],
         "weights": entry["weights"],
+        **find_traits(entry["family"], causal=entry["kind"] == "decoder"),
         "checked": entry["checked"],
         "good_for": entry["good_for"],
     }

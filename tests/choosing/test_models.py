@@ -37,6 +37,18 @@ def test_what_is_estimated_is_no_number_of_the_catalogue():
     assert not rows["roberta-base"]["estimated"]
 
 
+def test_what_the_tests_of_families_found_is_shown(monkeypatch):
+    bert = {"model_type": "bert", "causal": False, "openvino": True, "packed": False}
+    decoder = {"model_type": "gpt2", "causal": True, "openvino": True, "packed": True}
+    refused = {"model_type": "longformer", "refused": "it was too long", "openvino": True}
+    found = {"BERT as a decoder": bert | {"causal": True, "packed": True}, "BERT": bert}
+    found |= {"GPT-2": decoder, "Longformer": refused}
+    monkeypatch.setattr("spacy_pretrained.choosing.families.FOUND", found)
+    rows = {row["name"]: (row["openvino"], row["packed"]) for row in list_models()}
+    assert rows["bert-base-cased"] == (True, False) and rows["gpt2"] == (True, True)
+    assert rows["longformer-base-4096"] == rows["roberta-base"] == (None, None)
+
+
 def test_classes_of_speed():
     rows = {row["name"]: row["speed"] for row in list_models()}
     names = ("minilm-l6", "distilbert-base-uncased", "roberta-base", "roberta-large")
