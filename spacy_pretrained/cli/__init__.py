@@ -11,10 +11,13 @@ from .check import check
 from .config import config
 from .convert import convert
 from .evaluate import evaluate
+from .info import info
 from .listing import Command, Commands
+from .models import models
 from .package import package
 from .plot import plot
 from .quantize import quantize
+from .recommend import recommend
 
 pretrained_cli = typer.Typer(
     name="pretrained",
@@ -31,5 +34,8 @@ def _group() -> None:
 
 
 pretrained_cli.add_typer(convert, name="convert")
-for command in (check, config, plot, evaluate, calibrate, quantize, package):
+for command in (
+    *(models, info, recommend),
+    *(check, config, plot, evaluate, calibrate, quantize, package),
+):
     pretrained_cli.command(command.__name__, cls=Command)(command)

@@ -5,7 +5,10 @@ from typing import Any
 from typer.core import TyperCommand, TyperGroup
 
 # The order in which one comes to need them.
-COMMANDS = ("convert", "check", "config", "plot", "evaluate", "calibrate", "quantize", "package")
+COMMANDS = (
+    *("models", "info", "recommend"),
+    *("convert", "check", "config", "plot", "evaluate", "calibrate", "quantize", "package"),
+)
 NO_LIMIT = 1_000_000  # characters
 
 

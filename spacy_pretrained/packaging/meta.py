@@ -91,8 +91,8 @@ def encoder_source(encoder: str, entry: dict[str, Any]) -> dict[str, str]:
     return {
         "name": hub or encoder,
         "url": f"https://huggingface.co/{hub}" if hub else "",
-        "license": entry.get("licence", ""),
-        "author": entry.get("author", ""),
+        "license": entry.get("licence") or "",
+        "author": entry.get("author") or "",
     }
 
 
