@@ -14,6 +14,7 @@ from tiny_pipelines import make_reference
 from typer.testing import CliRunner
 
 from spacy_pretrained.cli import pretrained_cli
+from spacy_pretrained.errors import count_of
 from spacy_pretrained.training.config import PURPOSES
 
 ROOT = Path(__file__).parents[2]
@@ -49,6 +50,13 @@ def test_config_is_written_and_the_next_command_printed(corpus, tmp_path, monkey
     assert config["nlp"]["lang"] == "de" and config["training"]["max_steps"] == 9
     command = "python -m spacy train 'a folder/config.cfg' --output training"
     assert result.output.splitlines()[-1] == f"To train: {command}"
+
+
+def test_one_step_is_no_steps(tmp_path):
+    result = run("ner", tmp_path / "config.cfg", "--max-steps", 1)
+    assert ": 1 step of 1,500 words" in text_of(result)
+    assert count_of(1, "entity", "entities") == "1 entity"
+    assert [count_of(n, "step") for n in (0, 1, 1200)] == ["0 steps", "1 step", "1,200 steps"]
 
 
 def test_purposes_are_listed():
