@@ -1,4 +1,4 @@
-"""What the tests of families found: which encoders convert to OpenVINO, and pack their windows."""
+"""What the tests of families found: which encoders run on OpenVINO, and pack windows in rows."""
 
 import json
 from pathlib import Path
