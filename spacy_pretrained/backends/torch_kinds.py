@@ -1,0 +1,95 @@
+"""What the kinds of transformers need to be encoders: one vector for each wordpiece, of a text alone."""
+
+import inspect
+from functools import partial
+
+import torch
+from torch.utils.checkpoint import checkpoint
+from transformers import PretrainedConfig, PreTrainedModel
+
+from .errors import Errors
+
+
+def adapt_config(config: PretrainedConfig, dropout: float | None) -> PretrainedConfig:
+    """Set what an encoder needs, whatever the model's own config.json says.
+
+    dropout: Replaces all dropout rates; None keeps them.
+    """
+    config.return_dict = True
+    config.use_cache = False  # a decoder would return what the next piece needs, and none comes
+    if getattr(config, "attention_type", None) == "block_sparse":
+        # BigBird's attention to random blocks: others after each load. A window that is shorter
+        # than some 700 pieces has full attention anyway.
+        config.attention_type = "original_full"
+    if dropout is not None:
+        for name, value in config.to_dict().items():
+            if "drop" in name and isinstance(value, int | float) and not isinstance(value, bool):
+                setattr(config, name, dropout)
+    return config
+
+
+def take_encoder(module: PreTrainedModel) -> PreTrainedModel:
+    """The encoder of a model that has a decoder, too, such as T5; without a pooler, which reads the
+    first piece for sentence classification. RAISES: ValueError if this is no encoder of text."""
+    name = module.config.model_type
+    if getattr(module.config, "is_encoder_decoder", False):
+        try:
+            module = module.get_encoder()
+        except Exception as error:
+            raise ValueError(Errors.MODEL_NO_ENCODER.format(name=name)) from error
+    arguments = inspect.signature(module.forward).parameters
+    if "input_ids" not in arguments or not hasattr(module.config, "hidden_size"):
+        raise ValueError(Errors.MODEL_NO_ENCODER.format(name=name))
+    if "attention_mask" not in arguments:
+        raise ValueError(Errors.MODEL_NO_MASK.format(name=name))
+    if getattr(module, "pooler", None) is not None:
+        module.pooler = torch.nn.Identity()  # some models, such as LayoutLM, call it without asking
+    return module
+
+
+def find_layers(module: PreTrainedModel) -> torch.nn.ModuleList:
+    """The encoder's layers, bottom first; none where all are one (ALBERT shares its weights)."""
+    n_layers = module.config.num_hidden_layers
+    for child in module.modules():
+        if isinstance(child, torch.nn.ModuleList) and len(child) == n_layers:
+            return child
+    return torch.nn.ModuleList()
+
+
+def freeze_bottom(module: PreTrainedModel, freeze_layers: int) -> None:
+    """Take the embeddings and the first layers out of training."""
+    layers = find_layers(module)
+    if freeze_layers > len(layers):
+        raise ValueError(
+            Errors.FREEZE_LAYERS.format(
+                freeze_layers=freeze_layers, name=module.config.model_type, n_layers=len(layers)
+            )
+        )
+    trained = {id(p) for layer in layers[freeze_layers:] for p in layer.parameters()}
+    in_layers = {id(p) for p in layers.parameters()}
+    embeddings = {id(p) for p in module.get_input_embeddings().parameters()} | {
+        id(p) for name, p in module.named_parameters() if "embed" in name and id(p) not in in_layers
+    }
+    for parameter in module.parameters():
+        frozen = id(parameter) in embeddings or id(parameter) in in_layers - trained
+        parameter.requires_grad_(not frozen)
+
+
+def compute_layers_again(module: PreTrainedModel) -> None:
+    """Turn gradient checkpointing on. Where transformers has none for a model (MPNet, XLNet), each
+    of its layers is run by torch's own. RAISES: ValueError if layers cannot be told apart."""
+    if module.supports_gradient_checkpointing:
+        module.gradient_checkpointing_enable({"use_reentrant": False})
+        return
+    layers = find_layers(module)
+    if not layers:
+        name = module.config.model_type
+        raise ValueError(Errors.NO_CHECKPOINTING.format(name=name))
+    for layer in layers:
+        layer.forward = partial(_run_again, layer, layer.forward)
+
+
+def _run_again(layer: torch.nn.Module, forward, *args, **kwargs):
+    if not (layer.training and torch.is_grad_enabled()):
+        return forward(*args, **kwargs)
+    return checkpoint(forward, *args, use_reentrant=False, **kwargs)
