@@ -1,7 +1,6 @@
 """Families of encoders, each with a tiny random model, and what is expected of it."""
 
-import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tiny_models import BEHIND_PADDING, KINDS, SIZES, SMALL, save_model
@@ -17,7 +16,6 @@ class Family:
     causal: bool = False
     openvino: bool = True  # whether it converts
     longest: int | None = 64  # most pieces; None for any number
-    changes: dict = field(default_factory=dict)  # of config.json
 
     @property
     def is_there(self) -> bool:
@@ -25,15 +23,16 @@ class Family:
         return self.model_type in CONFIG_MAPPING_NAMES
 
     def save(self, folder: Path) -> Path:
-        save_model(self.tokenizer, self.model_type, self.settings, folder)
-        path = folder / "config.json"
-        path.write_text(json.dumps(json.loads(path.read_text("utf8")) | self.changes), "utf8")
-        return folder
+        return save_model(self.tokenizer, self.model_type, self.settings, folder)
 
 
 def known(kind: str, **settings) -> Family:
     """One of the models that many tests use."""
     return Family(*KINDS[kind], **settings)
+
+
+def refused(reason: str, family: Family) -> Family:
+    return replace(family, refused=reason)
 
 
 def like_bert(model_type: str, **settings) -> Family:
@@ -69,7 +68,7 @@ DEBERTA = {
     "type_vocab_size": 0,
 }
 FUNNEL = {"d_model": 32, "block_sizes": [1, 1], "n_head": 4, "d_head": 8, "d_inner": 48}
-FUNNEL |= {"num_decoder_layers": 1}
+FUNNEL |= {"num_decoder_layers": 1, "block_repeats": [1, 1]}
 
 FAMILIES = {
     "BERT": known("bert"),
@@ -85,45 +84,45 @@ FAMILIES = {
     "ALBERT": known("albert"),
     "DeBERTa-v2": known("deberta-v2"),
     "XLNet": known("xlnet", longest=None),
-    "DeBERTa": like_roberta("deberta", **DEBERTA, pad_token_id=1),
+    "DeBERTa": Family("byte_bpe", "deberta", SMALL | DEBERTA | {"pad_token_id": 1}),
     "SqueezeBERT": like_bert("squeezebert", embedding_size=32),
     "LayoutLM": like_bert("layoutlm"),
     "BigBird": Family("unigram", "big_bird", SMALL | {"attention_type": "block_sparse", "block_size": 4, "num_random_blocks": 1, "pad_token_id": 1}),
-    "ConvBERT": like_bert("convbert", embedding_size=32),
-    "FNet": like_bert("fnet"),
+    "ConvBERT": refused("ignores the attention mask", like_bert("convbert", embedding_size=32)),
+    "FNet": refused("ignores the attention mask", like_bert("fnet")),
     "ERNIE": like_bert("ernie"),
     "I-BERT": like_roberta("ibert"),
     "data2vec": like_roberta("data2vec-text"),
     "RoBERTa-PreLayerNorm": like_roberta("roberta-prelayernorm"),
     "XLM-RoBERTa-XL": Family("unigram", "xlm-roberta-xl", SMALL | BEHIND_PADDING),
     "X-MOD": Family("unigram", "xmod", SMALL | BEHIND_PADDING | {"languages": ["en_XX", "de_DE"], "default_language": "en_XX"}),
-    "X-MOD without a language": Family("unigram", "xmod", SMALL | BEHIND_PADDING | {"languages": ["en_XX", "de_DE"]}),
+    "X-MOD without a language": refused("Set default_language", Family("unigram", "xmod", SMALL | BEHIND_PADDING | {"languages": ["en_XX", "de_DE"]})),
     "Megatron-BERT": like_bert("megatron-bert"),
     "RemBERT": Family("albert", "rembert", SMALL | {"input_embedding_size": 16}),
     "RoFormer": like_bert("roformer", embedding_size=32),
-    "Nyströmformer": like_bert("nystromformer", num_landmarks=8, segment_means_seq_len=64),
-    "YOSO": like_bert("yoso"),
-    "MRA": like_bert("mra"),
+    "Nyströmformer": refused("ignores the attention mask", like_bert("nystromformer", num_landmarks=64, segment_means_seq_len=64)),
+    "YOSO": refused("ignores the attention mask", like_bert("yoso")),
+    "MRA": refused("does not depend on the text around", like_bert("mra")),
     "RoCBert": like_bert("roc_bert", enable_pronunciation=False, enable_shape=False),
     "Splinter": like_bert("splinter"),
     "LUKE": like_roberta("luke", entity_vocab_size=10, entity_emb_size=16),
-    "LiLT": like_roberta("lilt"),
+    "LiLT": like_roberta("lilt", hidden_size=48),
     "MarkupLM": like_roberta("markuplm"),
-    "ESM": like_bert("esm", mask_token_id=4),
+    "ESM": replace(like_bert("esm", mask_token_id=4), longest=63),
     "BertGeneration": Family("t5", "bert-generation", SMALL),
     "EuroBERT": Family("plain_byte_bpe", "eurobert", LLAMA | {"pad_token_id": 1}),
     "NomicBERT": like_bert("nomic_bert"),
     "GTE": like_bert("gte"),
-    "Jina v3": Family("unigram", "jina_embeddings_v3", SMALL | BEHIND_PADDING),
-    "XLM": Family("unigram", "xlm", XLM),
-    "FlauBERT": Family("unigram", "flaubert", XLM),
-    "Funnel": Family("wordpiece", "funnel", FUNNEL),
-    "Funnel base": Family("wordpiece", "funnel", FUNNEL, changes={"architectures": ["FunnelBaseModel"]}),
-    "Reformer": Family("t5", "reformer", {"hidden_size": 32, "num_attention_heads": 4, "attention_head_size": 8, "feed_forward_size": 48, "num_hidden_layers": 2, "attn_layers": ["local", "lsh"], "axial_pos_shape": [8, 8], "axial_pos_embds_dim": [16, 16], "max_position_embeddings": 64, "is_decoder": False, "num_hashes": 1, "local_attn_chunk_length": 8, "lsh_attn_chunk_length": 8, "num_buckets": 4}),
-    "DPR": like_bert("dpr", projection_dim=0),
-    "CANINE": like_bert("canine"),
-    "BROS": like_bert("bros"),
-    "LayoutLMv3": like_roberta("layoutlmv3"),
+    "Jina v3": Family("unigram", "jina_embeddings_v3", SMALL | {"pad_token_id": 1}),
+    "XLM": Family("unigram", "xlm", XLM, openvino=False),
+    "FlauBERT": Family("unigram", "flaubert", XLM, openvino=False),
+    "Funnel": Family("wordpiece", "funnel", FUNNEL | {"architectures": ["FunnelModel"]}),
+    "Funnel base": Family("wordpiece", "funnel", FUNNEL | {"architectures": ["FunnelBaseModel"]}, refused="one vector for each wordpiece"),
+    "Reformer": refused("one vector for each wordpiece", Family("t5", "reformer", {"hidden_size": 32, "num_attention_heads": 4, "attention_head_size": 8, "feed_forward_size": 48, "num_hidden_layers": 2, "attn_layers": ["local", "lsh"], "axial_pos_shape": [8, 8], "axial_pos_embds_dim": [16, 16], "max_position_embeddings": 64, "is_decoder": False, "num_hashes": 1, "local_attn_chunk_length": 8, "lsh_attn_chunk_length": 8, "num_buckets": 4})),
+    "DPR": refused("no vector for each wordpiece", like_bert("dpr", projection_dim=0)),
+    "CANINE": refused("no vectors of wordpieces", like_bert("canine")),
+    "BROS": refused("place of each word on a page", like_bert("bros")),
+    "LayoutLMv3": like_roberta("layoutlmv3", coordinate_size=5, shape_size=6, visual_embed=False),
     "BERT as a decoder": Family("wordpiece", "bert", SMALL | {"is_decoder": True}, causal=True),
     "GPT-2": Family("gpt2", "gpt2", GPT, causal=True),
     "OPT": Family("gpt2", "opt", {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 4, "ffn_dim": 48, "max_position_embeddings": 64, "word_embed_proj_dim": 32, "init_std": 0.2}, causal=True),
@@ -136,14 +135,20 @@ FAMILIES = {
     "T5": Family("t5", "t5", T5, longest=None),
     "mT5": Family("t5", "mt5", T5, longest=None),
     "UMT5": Family("t5", "umt5", T5, longest=None),
-    "LongT5": Family("t5", "longt5", T5 | {"local_radius": 7, "global_block_size": 4}, longest=None),
+    "LongT5": Family("t5", "longt5", T5 | {"local_radius": 7, "global_block_size": 4}, longest=None, openvino=False),
     "BART": Family("byte_bpe", "bart", BART),
     "mBART": Family("mbart", "mbart", BART),
     "Pegasus": Family("t5", "pegasus", SEQ2SEQ | {"eos_token_id": 1}),
     "Marian": Family("t5", "marian", SEQ2SEQ | {"eos_token_id": 1}),
     "M2M-100 and NLLB": Family("mbart", "m2m_100", BART),
     "BlenderbotSmall": Family("byte_bpe", "blenderbot-small", BART),
-    "LED": Family("byte_bpe", "led", {k: v for k, v in BART.items() if k != "max_position_embeddings"} | {"attention_window": 8, "max_encoder_position_embeddings": 64}),
+    "LED": Family("byte_bpe", "led", {k: v for k, v in BART.items() if k != "max_position_embeddings"} | {"attention_window": 8, "max_encoder_position_embeddings": 64}, openvino=False),
     "BigBird-Pegasus": Family("t5", "bigbird_pegasus", SEQ2SEQ | {"block_size": 4, "num_random_blocks": 1, "attention_type": "block_sparse"}),
     "ProphetNet": Family("wordpiece", "prophetnet", {"hidden_size": 32, "num_encoder_layers": 2, "num_decoder_layers": 2, "num_encoder_attention_heads": 4, "num_decoder_attention_heads": 4, "encoder_ffn_dim": 48, "decoder_ffn_dim": 48, "max_position_embeddings": 64, "init_std": 0.2}),
 }
+
+# Those that CI tries, and those that are tried in INT8: the widespread ones, of every kind.
+CI = ("BERT", "RoBERTa", "DeBERTa-v2", "ModernBERT", "XLM-RoBERTa", "MPNet", "XLNet", "Longformer",
+      "BigBird", "GPT-2", "T5", "Funnel base")  # fmt: skip
+IN_INT8 = ("BERT", "DistilBERT", "ELECTRA", "MPNet", "RoBERTa", "ModernBERT", "XLM-RoBERTa", "ALBERT",
+           "DeBERTa-v2", "XLNet", "T5", "Qwen2")  # fmt: skip

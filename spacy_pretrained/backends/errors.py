@@ -42,6 +42,15 @@ class Errors(SharedErrors):
         "'{name}' gives no vector for each wordpiece (no last_hidden_state), only: {found}. Use a "
         "model such as BERT, RoBERTa, DeBERTa or ModernBERT."
     )
+    MODEL_NO_PIECES = (
+        "'{name}' has no vectors of wordpieces: it reads characters or something else. Use a model "
+        "such as BERT, RoBERTa, DeBERTa or ModernBERT."
+    )
+    MODEL_BLIND = (
+        "'{name}' does not work here: the vector of a wordpiece does not depend on the text around "
+        "it. Some models need a GPU for that. Use a model such as BERT, RoBERTa, DeBERTa or "
+        "ModernBERT."
+    )
     MODEL_SHAPE = (
         "'{name}' does not give one vector for each wordpiece: of a text, vectors of the shape "
         "{expected} were expected, and it gave {shape}. Use a model such as BERT, RoBERTa, DeBERTa "

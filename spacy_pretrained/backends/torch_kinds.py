@@ -2,6 +2,7 @@
 
 import inspect
 from functools import partial
+from itertools import chain
 
 import torch
 from torch.utils.checkpoint import checkpoint
@@ -40,6 +41,7 @@ def take_encoder(module: PreTrainedModel) -> PreTrainedModel:
     arguments = inspect.signature(module.forward).parameters
     if "input_ids" not in arguments or not hasattr(module.config, "hidden_size"):
         raise ValueError(Errors.MODEL_NO_ENCODER.format(name=name))
+    find_embeddings(module)
     if "attention_mask" not in arguments:
         raise ValueError(Errors.MODEL_NO_MASK.format(name=name))
     if getattr(module, "pooler", None) is not None:
@@ -47,13 +49,31 @@ def take_encoder(module: PreTrainedModel) -> PreTrainedModel:
     return module
 
 
-def find_layers(module: PreTrainedModel) -> torch.nn.ModuleList:
-    """The encoder's layers, bottom first; none where all are one (ALBERT shares its weights)."""
+def find_embeddings(module: PreTrainedModel) -> torch.nn.Module:
+    """The table of the wordpieces' vectors. RAISES: ValueError if the model has none."""
+    try:
+        return module.get_input_embeddings()
+    except Exception as error:  # CANINE reads characters, and transformers does not foresee it
+        name = module.config.model_type
+        raise ValueError(Errors.MODEL_NO_PIECES.format(name=name)) from error
+
+
+def find_layers(module: PreTrainedModel) -> list[torch.nn.ModuleList]:
+    """The parts of each of the encoder's layers, bottom first. Most models have one part a layer,
+    XLM has a list of attentions and others beside it; and there are no layers where all are one
+    (ALBERT shares its weights)."""
     n_layers = module.config.num_hidden_layers
-    for child in module.modules():
-        if isinstance(child, torch.nn.ModuleList) and len(child) == n_layers:
-            return child
-    return torch.nn.ModuleList()
+    lists = [
+        (name, child)
+        for name, child in module.named_modules()
+        if isinstance(child, torch.nn.ModuleList) and len(child) == n_layers
+    ]
+    outer = [
+        child
+        for name, child in lists
+        if not any(name.startswith(f"{other}.") for other, _ in lists)
+    ]
+    return [torch.nn.ModuleList(parts) for parts in zip(*outer)]
 
 
 def freeze_bottom(module: PreTrainedModel, freeze_layers: int) -> None:
@@ -66,8 +86,8 @@ def freeze_bottom(module: PreTrainedModel, freeze_layers: int) -> None:
             )
         )
     trained = {id(p) for layer in layers[freeze_layers:] for p in layer.parameters()}
-    in_layers = {id(p) for p in layers.parameters()}
-    embeddings = {id(p) for p in module.get_input_embeddings().parameters()} | {
+    in_layers = {id(p) for layer in layers for p in layer.parameters()}
+    embeddings = {id(p) for p in find_embeddings(module).parameters()} | {
         id(p) for name, p in module.named_parameters() if "embed" in name and id(p) not in in_layers
     }
     for parameter in module.parameters():
@@ -85,8 +105,8 @@ def compute_layers_again(module: PreTrainedModel) -> None:
     if not layers:
         name = module.config.model_type
         raise ValueError(Errors.NO_CHECKPOINTING.format(name=name))
-    for layer in layers:
-        layer.forward = partial(_run_again, layer, layer.forward)
+    for part in chain.from_iterable(layers):
+        part.forward = partial(_run_again, part, part.forward)
 
 
 def _run_again(layer: torch.nn.Module, forward, *args, **kwargs):

@@ -11,6 +11,7 @@ from ..checkpoints.checkpoint import TOKENIZER
 from ..checkpoints.tokenizer_checks import describe_conflicts, refuse_ignorant
 from ..checkpoints.wordpieces import PieceTokenizer
 from .errors import Errors
+from .torch_kinds import find_embeddings
 
 logger = logging.getLogger("spacy")
 
@@ -63,7 +64,7 @@ def _read_definition(folder: Path) -> str:
 def _check_vocabulary(module: PreTrainedModel, tokenizer: PieceTokenizer, folder: Path) -> None:
     """Refuse a tokenizer with pieces that the model has no vectors of: a text with one would end in
     an IndexError, some day. One that has far fewer than there are vectors gets a warning."""
-    n_vectors = len(module.get_input_embeddings().weight)
+    n_vectors = len(find_embeddings(module).weight)
     vocabulary = tokenizer.vocabulary()
     piece, largest = max(vocabulary.items(), key=lambda item: item[1])
     if largest >= n_vectors:

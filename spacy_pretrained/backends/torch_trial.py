@@ -15,10 +15,7 @@ logger = logging.getLogger("spacy")
 
 HINTS = {
     "xmod": " Set default_language in its config.json, such as 'en_XX'.",
-    "reformer": " It takes texts of certain lengths only.",
     "bros": " It needs the place of each word on a page.",
-    "layoutlmv3": " It needs the place of each word on a page.",
-    "canine": " It reads characters, not wordpieces.",
 }
 
 
@@ -37,7 +34,9 @@ def try_encoder(module: PreTrainedModel, checkpoint: Checkpoint) -> None:
     if not torch.isfinite(vectors).all():
         raise ValueError(Errors.MODEL_NOT_FINITE.format(name=name))
     refuse_padded(run, ids, checkpoint)
-    if _is_causal(run, ids, vectors, checkpoint):
+    if not _heeds(run, ids, vectors, checkpoint, changed=0):
+        raise ValueError(Errors.MODEL_BLIND.format(name=name))
+    if not _heeds(run, ids, vectors, checkpoint, changed=-1):
         logger.warning(Errors.MODEL_CAUSAL.format(name=name))
     elif not tokenizer.n_special:
         logger.warning(Errors.TOKENIZER_NO_SPECIAL.format(name=name))
@@ -80,20 +79,23 @@ def refuse_padded(
         raise ValueError(Errors.MODEL_NO_MASK.format(name=checkpoint.config["model_type"]))
 
 
-def _is_causal(
+def _heeds(
     run: Callable[..., torch.Tensor],
     ids: torch.Tensor,
     vectors: torch.Tensor,
     checkpoint: Checkpoint,
+    changed: int,
 ) -> bool:
-    """Whether another piece at the end leaves the vectors before it as they are. Tried, since many
-    kinds of models may be causal or not, as their config says."""
-    others = [i for i in checkpoint.tokenizer.vocabulary().values() if i != int(ids[0, -1])]
-    changed = ids.clone()
-    changed[0, -1] = max(i for i in others if i != checkpoint.layout.pad)
-    others = run(input_ids=changed, attention_mask=torch.ones_like(ids))
-    scale = float(vectors.abs().max())
-    return torch.allclose(vectors[:, :-1], others[:, :-1], rtol=0, atol=1e-5 * scale)
+    """Whether another piece at a place changes the vectors of other pieces. Tried, since many kinds
+    of models may be causal or not, as their config says."""
+    taken = {checkpoint.layout.pad, int(ids[0, changed])}
+    others = ids.clone()
+    others[0, changed] = max(set(checkpoint.tokenizer.vocabulary().values()) - taken)
+    is_same = torch.ones(ids.shape[1], dtype=torch.bool)
+    is_same[changed] = False
+    found = run(input_ids=others, attention_mask=torch.ones_like(ids))
+    difference = (found - vectors)[:, is_same].abs().max()
+    return float(difference) > 1e-5 * float(vectors.abs().max())
 
 
 def try_update(update: Callable[[], None], name: str, settings: list[str]) -> None:

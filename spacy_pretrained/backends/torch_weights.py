@@ -123,7 +123,8 @@ def _own_tensors(module: PreTrainedModel) -> dict[str, torch.Tensor]:
 def _max_window(module: PreTrainedModel, folder: Path) -> int:
     """Pieces that the model takes at once, special ones included."""
     limits = [UNBOUNDED]
-    positions = getattr(module.config, "max_position_embeddings", None)
+    names = ("max_encoder_position_embeddings", "max_position_embeddings")  # LED has the first
+    positions = next(filter(None, (getattr(module.config, name, None) for name in names)), None)
     if positions and positions > 0:
         # RoBERTa and its kin count positions from behind the padding piece's.
         embeddings = getattr(module.base_model, "embeddings", None)
