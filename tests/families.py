@@ -116,7 +116,7 @@ FAMILIES = {
     "Jina v3": Family("unigram", "jina_embeddings_v3", SMALL | {"pad_token_id": 1}),
     "XLM": Family("unigram", "xlm", XLM, openvino=False),
     "FlauBERT": Family("unigram", "flaubert", XLM, openvino=False),
-    "Funnel": Family("wordpiece", "funnel", FUNNEL | {"architectures": ["FunnelModel"]}),
+    "Funnel": refused("ignores the attention mask", Family("wordpiece", "funnel", FUNNEL | {"architectures": ["FunnelModel"]})),
     "Funnel base": Family("wordpiece", "funnel", FUNNEL | {"architectures": ["FunnelBaseModel"]}, refused="one vector for each wordpiece"),
     "Reformer": refused("one vector for each wordpiece", Family("t5", "reformer", {"hidden_size": 32, "num_attention_heads": 4, "attention_head_size": 8, "feed_forward_size": 48, "num_hidden_layers": 2, "attn_layers": ["local", "lsh"], "axial_pos_shape": [8, 8], "axial_pos_embds_dim": [16, 16], "max_position_embeddings": 64, "is_decoder": False, "num_hashes": 1, "local_attn_chunk_length": 8, "lsh_attn_chunk_length": 8, "num_buckets": 4})),
     "DPR": refused("no vector for each wordpiece", like_bert("dpr", projection_dim=0)),

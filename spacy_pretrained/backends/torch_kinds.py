@@ -99,7 +99,10 @@ def compute_layers_again(module: PreTrainedModel) -> None:
     """Turn gradient checkpointing on. Where transformers has none for a model (MPNet, XLNet), each
     of its layers is run by torch's own. RAISES: ValueError if layers cannot be told apart."""
     if module.supports_gradient_checkpointing:
-        module.gradient_checkpointing_enable({"use_reentrant": False})
+        # transformers 6 has the first name, 4 the second.
+        name = "activation_checkpointing_enable"
+        enable = getattr(module, name, None) or module.gradient_checkpointing_enable
+        enable({"use_reentrant": False})
         return
     layers = find_layers(module)
     if not layers:
