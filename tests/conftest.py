@@ -12,6 +12,11 @@ from thinc.api import fix_random_seed
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
+def pytest_addoption(parser):
+    text = "write what is found of all families to checkpoints/families.json and docs/encoders.md"
+    parser.addoption("--write-families", action="store_true", dest="write_families", help=text)
+
+
 @pytest.fixture(autouse=True)
 def same_random_numbers():
     """What is random is the same in every run, whichever tests are in it."""

@@ -119,16 +119,35 @@ def save_tiny_model(kind: str, folder: Path, classes: list[str] | None = None) -
 
     classes: For a model that classifies texts, the names that its config has for its classes.
     """
-    family, model_type, settings = (KINDS | WITH_DECODER)[kind]
-    tokenizer = TOKENIZERS[family]()
+    return save_model(*(KINDS | WITH_DECODER)[kind], folder, classes)
+
+
+def save_model(
+    family: str,
+    model_type: str,
+    settings: dict,
+    folder: Path,
+    classes: list[str] | None = None,
+    kind_of_model: type | None = None,
+) -> Path:
+    """Save a random model: see KINDS.
+
+    kind_of_model: Of transformers, instead of the `AutoModel...` for texts or classes.
+    """
+    tokenizer = (TOKENIZERS | MORE_TOKENIZERS)[family]()
     folder.mkdir(parents=True)
     tokenizer.save(str(folder / "tokenizer.json"))
     write_json(folder / "tokenizer_config.json", {"model_max_length": int(1e30)})
     config = AutoConfig.for_model(
         model_type,
-        vocab_size=tokenizer.get_vocab_size(),
-        initializer_range=0.2,
-        **{"pad_token_id": 0, "bos_token_id": None, "eos_token_id": None} | settings,
+        **{
+            "vocab_size": tokenizer.get_vocab_size(),
+            "initializer_range": 0.2,
+            "pad_token_id": 0,
+            "bos_token_id": None,
+            "eos_token_id": None,
+        }
+        | settings,
     )
     if classes is not None:
         config.id2label = dict(enumerate(classes))
@@ -136,8 +155,11 @@ def save_tiny_model(kind: str, folder: Path, classes: list[str] | None = None) -
     hf_logging.disable_progress_bar()
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        kind_of_model = AutoModel if classes is None else AutoModelForSequenceClassification
-        module = kind_of_model.from_config(config)
+        if kind_of_model is None:
+            kind_of_model = AutoModel if classes is None else AutoModelForSequenceClassification
+            module = kind_of_model.from_config(config)
+        else:
+            module = kind_of_model(config)
         for parameter in module.parameters():  # nothing stays 0 or 1, where a fault would hide
             parameter.data += 0.05 * torch.randn_like(parameter)
     module.save_pretrained(folder)
@@ -187,6 +209,13 @@ def make_byte_bpe() -> Tokenizer:
     return tokenizer
 
 
+def make_gpt2() -> Tokenizer:
+    """Byte-level BPE without special pieces around a text."""
+    tokenizer = _byte_bpe(["<|endoftext|>"])
+    tokenizer.post_processor = processors.ByteLevel(trim_offsets=True)
+    return tokenizer
+
+
 def make_plain_byte_bpe() -> Tokenizer:
     """ModernBERT's: offsets hold the space before a word."""
     tokenizer = _byte_bpe(["[CLS]", "[PAD]", "[SEP]", "[UNK]", "[MASK]"])
@@ -212,6 +241,17 @@ def make_unigram() -> Tokenizer:
     """XLM-R's and CamemBERT's: SentencePiece's normalization, words split at white space."""
     tokenizer = _unigram(["<s>", "<pad>", "</s>", "<unk>", "<mask>"], normalizers.NFKC())
     return _surround(tokenizer, "<s>", "</s>")
+
+
+def make_t5() -> Tokenizer:
+    """Unigram with one special piece, behind the text; Pegasus and Marian have the like."""
+    return _surround(_unigram(["<pad>", "</s>", "<unk>"], normalizers.NFKC()), "", "</s>")
+
+
+def make_mbart() -> Tokenizer:
+    """Unigram with a code of the language behind the text."""
+    special = ["<s>", "<pad>", "</s>", "<unk>", "<mask>", "en_XX"]
+    return _surround(_unigram(special, normalizers.NFKC()), "", "</s> en_XX")
 
 
 def make_albert() -> Tokenizer:
@@ -288,4 +328,10 @@ TOKENIZERS = {
     "albert": make_albert,
     "deberta": make_deberta,
     "xlnet": make_xlnet,
+}
+# Of families that few tests try.
+MORE_TOKENIZERS = {
+    "gpt2": make_gpt2,
+    "t5": make_t5,
+    "mbart": make_mbart,
 }

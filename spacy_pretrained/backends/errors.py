@@ -34,6 +34,57 @@ class Errors(SharedErrors):
         "'{name}' is not a text encoder with one vector for each wordpiece. Use a model such as "
         "BERT, RoBERTa, DeBERTa or ModernBERT."
     )
+    MODEL_FAILS = (
+        "'{name}' cannot be used as an encoder of text. It was tried on a short text, and failed: "
+        "{error}.{hint} Use a model such as BERT, RoBERTa, DeBERTa or ModernBERT."
+    )
+    MODEL_NO_VECTORS = (
+        "'{name}' gives no vector for each wordpiece (no last_hidden_state), only: {found}. Use a "
+        "model such as BERT, RoBERTa, DeBERTa or ModernBERT."
+    )
+    MODEL_NO_PIECES = (
+        "'{name}' has no vectors of wordpieces: it reads characters or something else. Use a model "
+        "such as BERT, RoBERTa, DeBERTa or ModernBERT."
+    )
+    MODEL_BLIND = (
+        "'{name}' does not work here: the vector of a wordpiece does not depend on the text around "
+        "it. Some models need a GPU for that. Use a model such as BERT, RoBERTa, DeBERTa or "
+        "ModernBERT."
+    )
+    MODEL_SHAPE = (
+        "'{name}' does not give one vector for each wordpiece: of a text, vectors of the shape "
+        "{expected} were expected, and it gave {shape}. Use a model such as BERT, RoBERTa, DeBERTa "
+        "or ModernBERT."
+    )
+    MODEL_NOT_FINITE = (
+        "'{name}' gives vectors that are NaN or infinite, even of a short text. Its weights are "
+        "damaged, or do not belong to its config.json. Download the model again."
+    )
+    MODEL_CAUSAL = (
+        "'{name}' is a causal model: the vector of a wordpiece depends on the text to its left "
+        "only, never on what follows. Taggers, parsers and entity recognizers need both sides. "
+        "Expect lower scores than with an encoder of the same size, such as BERT or ModernBERT."
+    )
+    NO_CHECKPOINTING = (
+        "gradient_checkpointing = true, but '{name}' has no layers that can be computed again one "
+        "by one. Set gradient_checkpointing = false. To save memory, use smaller batches with "
+        "accumulate_gradient, or freeze_layers."
+    )
+    SETTING_FAILS = (
+        "'{name}' cannot be trained with {settings}: its first update failed ({error}). Set "
+        "{instead} in the encoder's [components.….model]."
+    )
+    TOKENIZER_SMALL = (
+        "The tokenizer of '{source}' has {n_pieces} pieces, but its model has {n_vectors} vectors. "
+        "It is probably the tokenizer of another model. If so, copy tokenizer.json from the "
+        "model's original files."
+    )
+    TOKENIZER_NO_SPECIAL = (
+        "The tokenizer of '{name}' puts no special pieces, such as [CLS] and [SEP], around a text: "
+        "its tokenizer.json has no post-processor. tokenizer.json counts, so the encoder runs "
+        "without them, although it was probably pretrained with them. Save the tokenizer again: "
+        "`AutoTokenizer.from_pretrained(...).save_pretrained(folder)`."
+    )
     NEEDS_TORCH = (
         "This pipeline's encoder runs on torch, and '{name}' is not installed. Run: "
         "pip install 'spacy-pretrained[train]' - or use the pipeline's quantized variant, which "

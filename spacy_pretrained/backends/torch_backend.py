@@ -19,15 +19,19 @@ from . import torch_weights
 from .errors import Errors
 from .learn_rate import choose_rate
 from .torch_device import check_device, choose_device
+from .torch_kinds import compute_layers_again, freeze_bottom
 from .torch_optimizer import TorchOptimizer
 from .torch_parameters import count_outside_embeddings
 from .torch_settings import TorchSettings
+from .torch_trial import try_update
 
 logger = logging.getLogger("spacy")
 
 # Saved with the weights: the factor of the learning rate, where the first training chose it.
 TRAINING = "training.json"
 FACTOR = "learn_rate_factor"
+
+DEMANDING = ("mixed_precision", "gradient_checkpointing")  # settings that not every model can do
 
 if hasattr(os, "register_at_fork"):  # not on Windows
     # A child forked after torch used OpenMP hangs in its first parallel region.
@@ -97,8 +101,11 @@ class TorchShim(Shim):
         return module(**inputs).last_hidden_state
 
     def _run(self, batch: WindowBatch) -> torch.Tensor:
+        return self._run_inputs({name: torch.from_numpy(x) for name, x in batch.inputs.items()})
+
+    def _run_inputs(self, inputs: dict[str, torch.Tensor]) -> torch.Tensor:
         module = self.module
-        inputs = {name: torch.from_numpy(x).to(self.device) for name, x in batch.inputs.items()}
+        inputs = {name: tensor.to(self.device) for name, tensor in inputs.items()}
         enabled = self.settings.mixed_precision
         with torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=enabled):
             return self.compute(module, **inputs).float()
@@ -147,6 +154,10 @@ class TorchShim(Shim):
     def load_source(self, folder: Path) -> None:
         """Take pretrained weights from a folder in Hugging Face layout."""
         self._take(*self.load(folder, self.settings.dropout), training=True)
+        demanding = [name for name in DEMANDING if getattr(self.settings, name)]
+        if demanding:
+            try_update(self._update_nothing, self._model.config.model_type, demanding)
+
         if self.optimizer.chooses_factor and not self.frozen:
             n_parameters = count_outside_embeddings(self.module)
             logger.info(
@@ -154,6 +165,15 @@ class TorchShim(Shim):
                 "embeddings (learn_rate_factor = null)",
                 *(choose_rate(n_parameters), n_parameters / 1e6),
             )
+
+    def _update_nothing(self) -> None:
+        """Run the passes of an update, and forget them."""
+        inputs = next(self.example_inputs())
+        with torch.random.fork_rng(), self._training():  # the training draws what it would draw
+            output = self._run_inputs(inputs)
+            if output.requires_grad and not self.settings.frozen:
+                output.backward(torch.ones_like(output))
+        self.module.zero_grad(set_to_none=True)
 
     def to_files(self) -> Files:
         if self._model is None:
@@ -197,9 +217,9 @@ class TorchShim(Shim):
 
     def _take(self, module: PreTrainedModel, checkpoint: Checkpoint, *, training: bool) -> None:
         if self.settings.freeze_layers:
-            torch_weights.freeze_bottom(module, self.settings.freeze_layers)
+            freeze_bottom(module, self.settings.freeze_layers)
         if self.settings.gradient_checkpointing:
-            module.gradient_checkpointing_enable({"use_reentrant": False})
+            compute_layers_again(module)
         # Gradients of the few pieces of a batch: a dense one would fill, and add, the whole table
         # for every batch of windows. They are dense again before a step.
         module.get_input_embeddings().sparse = True

@@ -13,13 +13,8 @@ from ..checkpoints.entailment_labels import find_entailment
 from ..windows.pair_plan import PairPlan
 from .errors import Errors
 from .torch_backend import TorchShim
-from .torch_weights import (
-    build_module,
-    fill_module,
-    make_checkpoint,
-    open_module,
-    refuse_padded,
-)
+from .torch_trial import refuse_padded
+from .torch_weights import build_module, fill_module, make_checkpoint, open_module
 
 EXAMPLES = (
     (["A man sleeps.", "Nobody is there, they say."], ["Somebody rests."]),
@@ -46,7 +41,6 @@ class TorchPairShim(TorchShim):
         if missing:
             raise ValueError(Errors.ENTAILMENT_NO_HEAD.format(folder=folder, tensor=min(missing)))
         find_entailment(config)
-        module = _without_cache(module)
         checkpoint = make_checkpoint(
             module, config, folder, width=module.config.num_labels, segments=_takes_segments(module)
         )
@@ -56,18 +50,12 @@ class TorchPairShim(TorchShim):
     @staticmethod
     def read(files: Files, dropout: float | None) -> tuple[PreTrainedModel, Checkpoint]:
         checkpoint = read_checkpoint(files)
-        module = _without_cache(build_module(files, AutoModelForSequenceClassification, dropout))
+        module = build_module(files, AutoModelForSequenceClassification, dropout)
         fill_module(module, files)
         return module, checkpoint
 
     def example_inputs(self) -> Iterator[dict[str, torch.Tensor]]:
         return _example_inputs(self.checkpoint)
-
-
-def _without_cache(module: PreTrainedModel) -> PreTrainedModel:
-    """Decoders, such as BART's, keep what the next piece of a text would need; none comes."""
-    module.config.use_cache = False
-    return module
 
 
 def _takes_segments(module: PreTrainedModel) -> bool:

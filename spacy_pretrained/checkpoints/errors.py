@@ -8,6 +8,34 @@ class Errors(SharedErrors):
         "The tokenizer definition (tokenizer.json) cannot be read: {error}. Copy it again from the "
         "model's original files, or update the package `tokenizers`."
     )
+    TOKENIZER_IGNORANT = (
+        "The tokenizer of '{source}' knows no letter and no digit of any script; it has {n_pieces} "
+        "pieces. Probably its vocabulary is not of the kind that transformers expects for the "
+        "model_type in config.json. Copy tokenizer.json from the model's original files, or name "
+        "the kind in tokenizer_config.json: for a vocab.txt, "
+        '"tokenizer_class": "BertTokenizer".'
+    )
+    TOKENIZER_UNKNOWN = (
+        "The tokenizer of '{source}' does not know {share:.0%} of the characters in the first "
+        "{n_texts} training texts; at most {bound:.0%} are accepted. Words with unknown "
+        "characters: {examples}. Use an encoder for the language of the texts, or check that "
+        "tokenizer.json is the one that belongs to this model."
+    )
+    TOKENIZER_CASE = (
+        "tokenizer_config.json of '{source}' says do_lower_case = {said}, but tokenizer.json "
+        "{does} text into lower case. tokenizer.json counts. If that is wrong, save the tokenizer "
+        "again: `AutoTokenizer.from_pretrained(...).save_pretrained(folder)`."
+    )
+    TOKENIZER_PIECES = (
+        "tokenizer_config.json of '{source}' names special pieces that tokenizer.json does not "
+        "have: {pieces}. tokenizer.json counts. Probably one of the two files belongs to another "
+        "model: copy both from the model's original files."
+    )
+    TOKENIZER_FRAME = (
+        "tokenizer_config.json of '{source}' names special pieces that tokenizer.json does not put "
+        "around a text: {pieces}. tokenizer.json counts. If that is wrong, save the tokenizer "
+        "again: `AutoTokenizer.from_pretrained(...).save_pretrained(folder)`."
+    )
     TOKENIZER_NO_PAIRS = (
         "The tokenizer does not separate two texts, so its model cannot have learned whether one "
         "follows from the other. Use a model that was trained for entailment."
@@ -43,6 +71,11 @@ class Errors(SharedErrors):
         "The folder '{folder}' has no .safetensors file. Weights in pickle files "
         "(pytorch_model.bin) are not read. Save the model once with "
         "`model.save_pretrained(folder)`, which writes safetensors."
+    )
+    NOT_CONVERTED = (
+        "'{name}' loads a model ('{model_type}') that trains and runs on torch, but cannot be "
+        "converted to OpenVINO: `quantize` will refuse the trained pipeline. Use another encoder "
+        "if the pipeline is to run in INT8 or without torch."
     )
     CHECKPOINT_FOLDER = (
         "The saved encoder's folder '{folder}' is not there: the pipeline's folder is "

@@ -1,6 +1,8 @@
 """Text to wordpieces with exact character offsets, by the Rust library `tokenizers`."""
 
+import json
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 from tokenizers import Tokenizer
@@ -69,6 +71,21 @@ class PieceTokenizer:
         """The ids (P,) of the pieces of each text, without offsets, which is faster."""
         encodings = self._tokenizer.encode_batch_fast(texts, add_special_tokens=False)
         return [np.asarray(encoding.ids, dtype="int64") for encoding in encodings]
+
+    @cached_property
+    def unknown(self) -> int | None:
+        """The id of the piece for what the tokenizer does not know, such as [UNK]; None if it has
+        none."""
+        model = self._tokenizer.model
+        if hasattr(model, "unk_token"):
+            piece = model.unk_token
+            return None if piece is None else self._tokenizer.token_to_id(piece)
+        return json.loads(self.definition)["model"].get("unk_id")
+
+    @property
+    def lowers_case(self) -> bool:
+        normalizer = self._tokenizer.normalizer
+        return normalizer is not None and "a" in normalizer.normalize_str("A")
 
     def vocabulary(self) -> dict[str, int]:
         """All pieces, added ones included, with their ids."""

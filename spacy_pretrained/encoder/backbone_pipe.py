@@ -16,6 +16,8 @@ from thinc.api import Model
 from ..backends.backbone import get_shim, load_weights, share_shim
 from ..checkpoints.catalogue import describe_misfit
 from ..checkpoints.checkpoint import pack, read_folder, unpack, write_folder
+from ..checkpoints.families import describe_conversion
+from ..checkpoints.tokenizer_checks import refuse_unknown
 from ..runtime.doc_stream import annotate_ahead, batch_docs
 from .errors import Errors
 
@@ -62,11 +64,18 @@ class BackbonePipe:
         share_shim(self.model, encoder)
         self._shares_backbone = True
 
-    def _load_weights(self, source: str) -> None:
-        """Take pretrained weights, for `initialize`. A warning says so if they are not for the
-        pipeline's language; see also `backbone.load_weights`."""
+    def _load_weights(self, source: str, texts: Iterable[str] = ()) -> None:
+        """Take pretrained weights, for `initialize`. Warnings say so if they are not for the
+        pipeline's language, or cannot be converted to OpenVINO; see also `backbone.load_weights`.
+
+        texts: Some of those that it is trained on. ValueError if the tokenizer does not know them.
+        """
         load_weights(self.model, source, self.name)
+        checkpoint = get_shim(self.model).checkpoint
+        refuse_unknown(checkpoint.tokenizer, texts, source)
         if warning := describe_misfit(source, self.vocab.lang, self.name):
+            logger.warning(warning)
+        if warning := describe_conversion(checkpoint.config["model_type"], self.name):
             logger.warning(warning)
 
     @property

@@ -15,6 +15,7 @@ from thinc.api import Model, Optimizer, set_dropout_rate
 from thinc.types import Floats2d
 
 from ..backends.backbone import is_frozen, trains
+from ..checkpoints.tokenizer_checks import SAMPLE
 from ..training.rate_watch import watch_rate
 from ..windows.batches import WindowBatch
 from .backbone_pipe import DEFAULT_SOURCE, BackbonePipe, Part
@@ -160,9 +161,10 @@ class PretrainedEncoder(BackbonePipe, Tok2Vec):
         cache_bytes, cache_folder: Of a frozen encoder: see `cache_vectors`.
         """
         validate_get_examples(get_examples, "PretrainedEncoder.initialize")
-        self._load_weights(source)
+        docs = [example.x for example in islice(get_examples(), SAMPLE)]
+        self._load_weights(source, [doc.text for doc in docs])
         self._pending = self._rehearsal_model = None
-        self.model.initialize(X=[example.x for example in islice(get_examples(), 10)])
+        self.model.initialize(X=docs[:10])
         for listener in self.listeners:
             listener.set_dim("nO", self.model.get_dim("nO"), force=True)
         if cache_folder or is_frozen(self.model):

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
+from itertools import islice
 
 import numpy as np
 from spacy.language import Language
@@ -16,6 +17,7 @@ from thinc.types import Floats2d, Ints2d
 
 from ...annotation.gold import NO_GOLD
 from ...backends.backbone import is_frozen
+from ...checkpoints.tokenizer_checks import SAMPLE
 from ...encoder.backbone_pipe import Part, make_file_part
 from ...encoder.text_encoder import plan_texts
 from ...heads.head_pipe import HeadPipe
@@ -180,7 +182,8 @@ class FewShotTextcat(LabelPipe, HeadPipe):
         """Begin with the labels' own vectors. If neither the arguments nor the config have labels,
         they are those of the examples."""
         validate_get_examples(get_examples, "FewShotTextcat.initialize")
-        self._load_weights(source)
+        examples = islice(get_examples(), SAMPLE)
+        self._load_weights(source, [example.reference.text for example in examples])
         if labels is None and not self.cfg.get("collected"):
             labels = self.cfg["labels"]
         self.cfg["labels"] = []  # nothing that was learnt of them is kept
