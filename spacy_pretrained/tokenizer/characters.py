@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable
 from functools import lru_cache
+from itertools import groupby
 from unicodedata import category
 
 from spacy.lang.char_classes import ALPHA_LOWER, ALPHA_UPPER
@@ -43,4 +44,16 @@ def any_character(characters: Iterable[str]) -> str:
 def any_string(strings: Iterable[str]) -> str:
     """An alternation, the longest first."""
     ordered = sorted(strings, key=lambda string: (-len(string), string))
+    if max(map(len, ordered)) == 1:
+        return any_character(ordered)
     return "(?:" + "|".join(map(re.escape, ordered)) + ")"
+
+
+def any_after(strings: Iterable[str], left: str) -> str:
+    """An alternation of strings behind the character `left`, a pattern.
+
+    The strings stand first in the pattern, so that `re` need not look behind each character.
+    """
+    by_length = groupby(sorted(strings, key=lambda s: (-len(s), s)), key=len)
+    pieces = (f"{any_string(group)}(?<={left}{'.' * n})" for n, group in by_length)
+    return f"(?:{'|'.join(pieces)})"

@@ -61,8 +61,9 @@ def _split_addresses(chunks: Chunks, url_match: Match | None) -> tuple[Chunks, C
     return words, Chunks({chunk: chunks[chunk] for chunk in found})
 
 
-def _compile(test: str, pieces: list[str], method: str) -> Match | None:
-    """The first of the pieces that matches, where the test allows a match."""
+def _compile(forbidden: list[str], pieces: list[str], method: str) -> Match | None:
+    """The first of the pieces that matches, where nothing does that is forbidden."""
+    test = f"(?!{'|'.join(forbidden)})" if forbidden else ""
     return getattr(re.compile(f"{test}(?:{'|'.join(pieces)})"), method) if pieces else None
 
 

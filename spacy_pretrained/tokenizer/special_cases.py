@@ -38,6 +38,10 @@ def learn_special_cases(
                     ends = [start, *(place for place in gold if start < place <= end)]
                     tokens = tuple(chunk.text[a:b] for a, b in zip(ends, ends[1:]))
                     votes.add(text, tokens, n)
-    decided = votes.decide()
+    decided = {
+        text: tokens
+        for text, tokens in votes.decide().items()
+        if tokens != tuple(tokenize(text))
+    }
     best = sorted(decided, key=lambda text: (-mistakes[text], text))[:max_special_cases]
     return {text: decided[text] for text in best}

@@ -5,11 +5,12 @@ decides is the class of the characters beside it. "and/or" and "24/7", say, are 
 slash between lowercase letters, a slash between digits.
 """
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from .characters import CLASSES, any_character, any_string, class_of, core, is_symbol
+from .characters import CLASSES, any_after, any_character, any_string, class_of, core, is_symbol
 from .chunks import Chunk, Chunks, token_ends
 from .votes import Votes
 
@@ -18,14 +19,14 @@ Pieces = list[str]  # patterns, of which the first that matches counts
 
 @dataclass
 class Affixes:
-    """Patterns to put before those of the language, and tests that forbid these a match."""
+    """Patterns to put before those of the language, and what none of these may match."""
 
     prefixes: Pieces = field(default_factory=list)
     suffixes: Pieces = field(default_factory=list)
     infixes: Pieces = field(default_factory=list)
-    no_prefix: str = ""
-    no_suffix: str = ""
-    no_infix: str = ""
+    no_prefix: Pieces = field(default_factory=list)
+    no_suffix: Pieces = field(default_factory=list)
+    no_infix: Pieces = field(default_factory=list)
 
 
 def learn_affixes(chunks: Chunks, addresses: Chunks, min_count: int, min_share: float) -> Affixes:
@@ -115,16 +116,16 @@ def _add_prefixes(affixes: Affixes, decided: dict) -> None:
             affixes.prefixes.append(f"{any_string(symbols)}(?={CLASSES[right]})")
     for (right,), symbols in _group(decided, False):
         if right != "other":
-            affixes.no_prefix += f"(?!{any_string(symbols)}{CLASSES[right]})"
+            affixes.no_prefix.append(f"{any_string(symbols)}{CLASSES[right]}")
 
 
 def _add_suffixes(affixes: Affixes, decided: dict) -> None:
     for (left,), symbols in _group(decided, True):
         if left != "other":
-            affixes.suffixes.append(f"(?<={CLASSES[left]}){any_string(symbols)}")
+            affixes.suffixes.append(any_after(symbols, CLASSES[left]))
     for (left,), symbols in _group(decided, False):
         if left != "other":
-            affixes.no_suffix += f"(?!(?<={CLASSES[left]}){any_string(symbols)}$)"
+            affixes.no_suffix.append(any_after(symbols, CLASSES[left]) + "$")
 
 
 def _add_infixes(affixes: Affixes, decided: dict) -> None:
@@ -133,15 +134,15 @@ def _add_infixes(affixes: Affixes, decided: dict) -> None:
             yield CLASSES[left], CLASSES[right], symbols
 
     for left, right, symbols in contexts((True, True)):
-        affixes.infixes.append(f"(?<={left}){any_string(symbols)}(?={right})")
+        affixes.infixes.append(f"{any_after(symbols, left)}(?={right})")
     for left, right, symbols in contexts((True, False)):
-        affixes.infixes.append(f"(?<={left})(?={any_string(symbols)}{right})")
+        affixes.infixes.append(f"(?={any_string(symbols)}{right})(?<={left})")
     for left, right, symbols in contexts((False, True)):
         # What a lookbehind looks for has to be of one length.
-        behind = "|".join(f"(?<={left}{any_string([symbol])})" for symbol in sorted(symbols))
-        affixes.infixes.append(f"(?:{behind})(?={right})")
+        behind = "|".join(f"(?<={left}{re.escape(symbol)})" for symbol in sorted(symbols))
+        affixes.infixes.append(f"(?={right})(?:{behind})")
     for left, right, symbols in contexts((False, False)):
-        affixes.no_infix += f"(?!(?<={left}){any_string(symbols)}{right})"
+        affixes.no_infix.append(f"{any_after(symbols, left)}{right}")
 
 
 def _learn_units(chunks: Chunks, votes: Votes) -> set[str]:
@@ -177,10 +178,8 @@ def _add_runs(affixes: Affixes, followers: dict[str, set[str]]) -> None:
         (any_character(symbols), any_character(next_symbols))
         for next_symbols, symbols in sorted(leaders.items(), key=lambda pair: sorted(pair[1]))
     ]
-    goes_on = "|".join(f"(?<={left}){right}" for left, right in pairs)
+    goes_on = "|".join(f"{right}(?<={left}.)" for left, right in pairs)
     run = f"{any_character(followers)}(?:{goes_on})+"
     for pieces in (affixes.prefixes, affixes.suffixes, affixes.infixes):
         pieces.insert(0, run)
-    # No suffix begins inside of a run.
-    inside = "|".join(f"(?<={left})(?={right})" for left, right in pairs)
-    affixes.no_suffix = f"(?!{inside})" + affixes.no_suffix
+    affixes.no_suffix.append(goes_on)  # none begins inside of a run
