@@ -26,13 +26,13 @@ def learn_tokenizer(
     rules = nlp.Defaults
     words, addresses = _split_addresses(chunks, rules.url_match)
     affixes = learn_affixes(words, addresses, min_count, min_share)
-    prefixes = [f"^(?:{p})" for p in (*affixes.prefixes, *(rules.prefixes or ()))]
+    prefixes = [*affixes.prefixes, *(rules.prefixes or ())]
     suffixes = [f"(?:{p})$" for p in (*affixes.suffixes, *(rules.suffixes or ()))]
     infixes = [*affixes.infixes, *(rules.infixes or ())]
     tokenizer = Tokenizer(
         nlp.vocab,
         rules=rules.tokenizer_exceptions,
-        prefix_search=_compile(affixes.no_prefix, prefixes, "search"),
+        prefix_search=_compile(affixes.no_prefix, prefixes, "search", "^"),
         suffix_search=_compile(affixes.no_suffix, suffixes, "search"),
         infix_finditer=_compile(affixes.no_infix, infixes, "finditer"),
         token_match=rules.token_match,
@@ -61,17 +61,20 @@ def _split_addresses(chunks: Chunks, url_match: Match | None) -> tuple[Chunks, C
     return words, Chunks({chunk: chunks[chunk] for chunk in found})
 
 
-def _compile(forbidden: list[str], pieces: list[str], method: str) -> Match | None:
+def _compile(forbidden: list[str], pieces: list[str], method: str, start: str = "") -> Match | None:
     """The first of the pieces that matches, where nothing does that is forbidden."""
-    test = f"(?!{'|'.join(forbidden)})" if forbidden else ""
-    return getattr(re.compile(f"{test}(?:{'|'.join(pieces)})"), method) if pieces else None
+    # All that is forbidden begins with a symbol: most places pass by the first test.
+    test = rf"(?!(?=[\W_])(?:{'|'.join(forbidden)}))" if forbidden else ""
+    pattern = f"{start}{test}(?:{'|'.join(pieces)})"
+    return getattr(re.compile(pattern), method) if pieces else None
 
 
 def _any_match(match: Match | None, wholes: list[str]) -> Match | None:
     """What a language leaves whole, and what a corpus does."""
     if not wholes:
         return match
-    pattern = f"(?:{'|'.join(wholes)})$"
+    # Most words have no symbol inside, and fail the first test.
+    pattern = rf"(?=\w+[\W_])(?:{'|'.join(wholes)})$"
     if match is not None:
         old = match.__self__  # type: ignore[attr-defined]
         # spaCy saves patterns without their flags, and flags stand only at the start of one.

@@ -1,6 +1,7 @@
 """Special cases: texts that a corpus splits in one way most of the time, and the rules in
 another."""
 
+import itertools
 from collections import Counter
 from collections.abc import Callable, Iterable
 
@@ -23,7 +24,7 @@ def learn_special_cases(
         gold, found = token_ends(chunk.tokens), ruled[chunk]
         if gold != found:
             agreed = [0, *sorted({*gold} & {*found})]
-            for start, end in zip(agreed, agreed[1:]):
+            for start, end in itertools.pairwise(agreed):
                 if any(start < place < end for place in {*gold} ^ {*found}):
                     mistakes[chunk.text[start:end]] += n
     # More often than in all other ways together.
@@ -36,12 +37,10 @@ def learn_special_cases(
                 text = chunk.text[start:end]
                 if text in mistakes:
                     ends = [start, *(place for place in gold if start < place <= end)]
-                    tokens = tuple(chunk.text[a:b] for a, b in zip(ends, ends[1:]))
+                    tokens = tuple(chunk.text[a:b] for a, b in itertools.pairwise(ends))
                     votes.add(text, tokens, n)
     decided = {
-        text: tokens
-        for text, tokens in votes.decide().items()
-        if tokens != tuple(tokenize(text))
+        text: tokens for text, tokens in votes.decide().items() if tokens != tuple(tokenize(text))
     }
     best = sorted(decided, key=lambda text: (-mistakes[text], text))[:max_special_cases]
     return {text: decided[text] for text in best}

@@ -142,7 +142,9 @@ def _add_infixes(affixes: Affixes, decided: dict) -> None:
         behind = "|".join(f"(?<={left}{re.escape(symbol)})" for symbol in sorted(symbols))
         affixes.infixes.append(f"(?={right})(?:{behind})")
     for left, right, symbols in contexts((False, False)):
-        affixes.no_infix.append(f"{any_after(symbols, left)}{right}")
+        # Phone numbers are whole and ranges are not: `wholes.py` knows them by their form.
+        if not left == right == CLASSES["digit"]:
+            affixes.no_infix.append(f"{any_after(symbols, left)}{right}")
 
 
 def _learn_units(chunks: Chunks, votes: Votes) -> set[str]:

@@ -1,7 +1,6 @@
 """The tokenizer learns from reference Docs, and leaves a stock one in its place."""
 
 import pickle
-import random
 import subprocess
 import sys
 
@@ -11,7 +10,7 @@ from spacy.tokenizer import Tokenizer
 from spacy.tokens import Doc
 from spacy.training import Example
 
-from spacy_pretrained.tokenizer.treebank import TreebankTokenizer, build_treebank_tokenizer
+from spacy_pretrained.tokenizer.treebank import TreebankTokenizer
 
 NAME = "spacy-pretrained.TreebankTokenizer.v1"
 STOCK = {"@tokenizers": "spacy.Tokenizer.v1"}
@@ -34,9 +33,7 @@ def make_lessons(vocab, lessons=LESSONS):
 
 
 def make_pipeline(**settings):
-    return spacy.blank(
-        "xx", config={"nlp": {"tokenizer": {"@tokenizers": NAME, **settings}}}
-    )
+    return spacy.blank("xx", config={"nlp": {"tokenizer": {"@tokenizers": NAME, **settings}}})
 
 
 def teach(nlp, *lessons):
@@ -73,9 +70,7 @@ def test_what_the_corpus_shows_too_rarely_is_no_rule():
 
 def test_special_cases_have_a_limit():
     most = "aa|b aa|b cc|d ee|f"
-    none, one = (
-        teach(make_pipeline(max_special_cases=n, min_count=9), most) for n in (0, 1)
-    )
+    none, one = (teach(make_pipeline(max_special_cases=n, min_count=9), most) for n in (0, 1))
     assert split(none, "aab ccd") == "aab|ccd"
     assert split(one, "aab ccd") == "aa|b|ccd"  # the more frequent first
 
