@@ -24,6 +24,7 @@ MAY_IMPORT = {
     "ner": "heads annotation",
     "parser": "heads annotation",
     "textcat": "heads annotation encoder backends windows checkpoints runtime",
+    "tokenizer": "",
     "corpora": "annotation ner parser textcat windows checkpoints",
     "scoring": "parser corpora annotation",
     "quantization": "scoring corpora encoder backends windows checkpoints runtime",

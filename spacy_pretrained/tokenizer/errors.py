@@ -1,0 +1,16 @@
+"""Messages of this folder, beside those that it shares with others."""
+
+from ..errors import Errors as SharedErrors
+
+
+class Errors(SharedErrors):
+    TOKENIZER_SETTINGS = (
+        "The settings of the tokenizer are min_count = {min_count}, min_share = {min_share}, "
+        "max_special_cases = {max_special_cases}. min_count has to be at least 1, min_share from "
+        "0.5 to 1, and max_special_cases at least 0."
+    )
+    TOKENIZER_NO_SPACES = (
+        "No document of the training corpus says where there are spaces, so the tokenizer learns "
+        "nothing and keeps the rules of the language. Convert the corpus from a format with "
+        "spaces (CoNLL-U has SpaceAfter=No), or take spacy.Tokenizer.v1 in [nlp.tokenizer]."
+    )

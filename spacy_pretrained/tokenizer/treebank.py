@@ -1,0 +1,79 @@
+"""A tokenizer that learns from a corpus, and then is one of spaCy's own.
+
+[nlp.tokenizer]
+@tokenizers = "spacy-pretrained.TreebankTokenizer.v1"
+"""
+
+import warnings
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from spacy.language import Language, create_tokenizer
+from spacy.tokenizer import Tokenizer
+from spacy.training import Example
+
+from .chunks import count_chunks
+from .errors import Errors
+from .learn import learn_tokenizer
+
+STOCK = "spacy.Tokenizer.v1"
+
+
+class TreebankTokenizer(Tokenizer):
+    """Has the rules of the language, until `initialize` puts what it learnt in its own place."""
+
+    # Set after construction: Tokenizer's arguments are those that its pickles give.
+    min_count = 2
+    min_share = 0.6
+    max_special_cases = 1000
+
+    def initialize(
+        self, get_examples: Callable[[], Iterable[Example]], *, nlp: Language, **settings: Any
+    ) -> None:
+        """Learn from the reference Docs, and make a plain `spacy.tokenizer.Tokenizer` the
+        tokenizer of `nlp`, in its config, too: a saved pipeline needs nothing of this package for
+        it, and nothing is learnt again when more components are initialized later.
+
+        A warning if the Docs do not say where there are spaces.
+        """
+        chunks = count_chunks(example.reference for example in get_examples())
+        if not chunks:
+            warnings.warn(Errors.TOKENIZER_NO_SPACES, stacklevel=2)
+        nlp.tokenizer = learn_tokenizer(
+            nlp, chunks, self.min_count, self.min_share, self.max_special_cases
+        )
+        nlp.config["nlp"]["tokenizer"] = {"@tokenizers": STOCK}
+
+    def __reduce__(self) -> tuple:
+        build, arguments, *_ = super().__reduce__()
+        names = ("min_count", "min_share", "max_special_cases")
+        return build, arguments, {name: getattr(self, name) for name in names}
+
+
+def build_treebank_tokenizer(
+    min_count: int = 2, min_share: float = 0.6, max_special_cases: int = 1000
+) -> Callable[[Language], TreebankTokenizer]:
+    """Build a tokenizer with the rules of the language; `nlp.initialize` teaches it the corpus.
+
+    min_count: How often a corpus has to show something before it is a rule, such as that "!!" is
+        one token, or that words with "non-" are.
+    min_share: The share of the cases that have to follow the rule.
+    max_special_cases: How many texts are remembered one by one because the rules do not split
+        them as the corpus does. Each makes loading a little slower.
+    """
+    if min_count < 1 or not 0.5 <= min_share <= 1 or max_special_cases < 0:
+        raise ValueError(
+            Errors.TOKENIZER_SETTINGS.format(
+                min_count=min_count, min_share=min_share, max_special_cases=max_special_cases
+            )
+        )
+
+    def make(nlp: Language) -> TreebankTokenizer:
+        _, arguments, *_ = create_tokenizer()(nlp).__reduce__()
+        tokenizer = TreebankTokenizer(*arguments)
+        tokenizer.min_count = min_count
+        tokenizer.min_share = min_share
+        tokenizer.max_special_cases = max_special_cases
+        return tokenizer
+
+    return make

@@ -1,0 +1,134 @@
+"""The tokenizer learns from reference Docs, and leaves a stock one in its place."""
+
+import pickle
+import subprocess
+import sys
+
+import pytest
+import spacy
+from spacy.tokenizer import Tokenizer
+from spacy.tokens import Doc
+from spacy.training import Example
+
+from spacy_pretrained.tokenizer.treebank import TreebankTokenizer
+
+NAME = "spacy-pretrained.TreebankTokenizer.v1"
+STOCK = {"@tokenizers": "spacy.Tokenizer.v1"}
+# Chunks with a bar between tokens. Nothing of it is so in spaCy's rules for the language "xx".
+LESSONS = """
+wow|!!! great|!!! so|?! what|?! 646-2600 333-1234 555-6789|. non-human|, non-verbal Non-fiction
+well|-|known up|-|front half|-|baked and|/|or his|/|her on|/|off don|'t isn|'t gon|na gon|na
+5|km 17|km 30|km *|note *|see *|also mr. mr. mr. (|mr.|) it|s it|s it|s its
+"""
+
+
+def make_lessons(vocab, lessons=LESSONS):
+    words, spaces = [], []
+    for chunk in lessons.split():
+        tokens = chunk.split("|")
+        words += tokens
+        spaces += [False] * (len(tokens) - 1) + [True]
+    doc = Doc(vocab, words=words, spaces=spaces)
+    return Example(Doc(vocab, words=words, spaces=spaces), doc)
+
+
+def make_pipeline(**settings):
+    return spacy.blank("xx", config={"nlp": {"tokenizer": {"@tokenizers": NAME, **settings}}})
+
+
+def teach(nlp, *lessons):
+    nlp.initialize(lambda: [make_lessons(nlp.vocab, text) for text in lessons or [LESSONS]])
+    return nlp
+
+
+@pytest.fixture(scope="module")
+def taught():
+    return teach(make_pipeline())
+
+
+def split(nlp, text):
+    return "|".join(token.text for token in nlp.make_doc(text))
+
+
+@pytest.mark.parametrize(
+    "tokens",
+    [
+        *("new|!!!", "why|?!", "(|why|?!|)", "888-1234", "(|888-1234|)", "888-1234|,"),
+        *("non-stop", "NON-STOP|.", "non-political", "well|-|read", "this|/|that"),
+        *("77|km", "77|KM|.", "*|that", "(|mr.|)", "(|gon|na|)", "it|s"),
+    ],
+)
+def test_rules_hold_for_what_the_corpus_lacks(taught, tokens):
+    assert split(taught, tokens.replace("|", "")) == tokens
+
+
+def test_what_the_corpus_shows_too_rarely_is_no_rule():
+    nlp = teach(make_pipeline(min_count=3), "wow|!!! and|/|or non-human gon|na", LESSONS[:0])
+    assert split(nlp, "so!!") == "so|!|!"
+    assert split(nlp, "gonna") == "gon|na"  # a special case needs no second one
+
+
+def test_special_cases_have_a_limit():
+    most = "aa|b aa|b cc|d ee|f"
+    none, one = (teach(make_pipeline(max_special_cases=n, min_count=9), most) for n in (0, 1))
+    assert split(none, "aab ccd") == "aab|ccd"
+    assert split(one, "aab ccd") == "aa|b|ccd"  # the more frequent first
+
+
+def test_before_it_learns_it_is_the_tokenizer_of_the_language():
+    nlp = make_pipeline()
+    text = 'Well, "non-human" (so?!) http://a.org/x don\'t'
+    assert split(nlp, text) == split(spacy.blank("xx"), text)
+    copy = pickle.loads(pickle.dumps(nlp.tokenizer))
+    assert isinstance(copy, TreebankTokenizer)
+    assert copy.min_count == 2
+
+
+def test_a_stock_tokenizer_takes_its_place(taught):
+    assert type(taught.tokenizer) is Tokenizer
+    assert taught.config["nlp"]["tokenizer"] == STOCK
+    assert "spacy-pretrained" not in taught.config.to_str()
+
+
+def test_it_does_not_learn_anew(taught):
+    nlp = spacy.blank("xx").from_config(taught.config).from_bytes(taught.to_bytes())
+    nlp.add_pipe("tagger").add_label("X")
+    with nlp.select_pipes(enable=["tagger"]):
+        teach(nlp, "s|o|!|!|! non|-|human")
+    assert split(nlp, "so!!! non-human") == "so|!!!|non-human"
+
+
+@pytest.mark.parametrize("way", ["bytes", "disk", "pickle"])
+def test_it_comes_back_as_it_was(taught, way, tmp_path):
+    if way == "bytes":
+        nlp = spacy.blank("xx").from_bytes(taught.to_bytes())
+    elif way == "disk":
+        taught.to_disk(tmp_path)
+        nlp = spacy.load(tmp_path)
+    else:
+        nlp = spacy.blank("xx")
+        nlp.tokenizer = pickle.loads(pickle.dumps(taught.tokenizer))
+    text = LESSONS.replace("|", "")
+    assert split(nlp, text) == split(taught, text)
+
+
+WITHOUT_US = """
+import importlib.metadata as metadata, sys
+sys.modules["spacy_pretrained"] = None  # cannot be imported
+found = metadata.Distribution.entry_points.fget
+metadata.Distribution.entry_points = property(
+    lambda self: metadata.EntryPoints(e for e in found(self) if "spacy_pretrained" not in e.value)
+)
+import spacy
+from spacy.util import registry
+assert not any("pretrained" in name for name in registry.tokenizers.get_all())
+nlp = spacy.load(sys.argv[1])
+print("|".join(token.text for token in nlp("so!!! non-stop")))
+"""
+
+
+def test_a_saved_pipeline_does_not_know_our_name(taught, tmp_path):
+    taught.to_disk(tmp_path)
+    arguments = [sys.executable, "-c", WITHOUT_US, str(tmp_path)]
+    found = subprocess.run(arguments, capture_output=True, text=True, check=False)
+    assert found.stdout.strip() == "so|!!!|non-stop", found.stderr
