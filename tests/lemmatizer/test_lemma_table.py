@@ -31,7 +31,9 @@ def look_up(vocab, table: LemmaTable, *tokens: str) -> list[tuple[str, float, bo
     doc = make_doc(vocab, *(f"{token}/" for token in tokens))
     found = table.find(read_words(doc, "tag"))
     lemmas = [vocab.strings[h] if h else "" for h in found.lemmas.tolist()]
-    return list(zip(lemmas, found.shares.round(2).tolist(), found.is_lower.tolist()))
+    return list(
+        zip(lemmas, np.round(found.shares.astype("float64"), 2).tolist(), found.is_lower.tolist())
+    )
 
 
 def test_the_most_frequent_lemma(vocab):

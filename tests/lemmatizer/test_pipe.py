@@ -89,8 +89,9 @@ def test_trees_alone_learn_them_too(fresh):
 
 
 def test_unknown_words_get_their_lemma_from_trees(fresh):
-    doc = fresh(Doc(fresh.vocab, words=["Ada", "sees", "the", "old", "robots", "."]))
-    assert doc[4].lemma_ == "robot"  # "Robots" is known
+    with fresh.select_pipes(disable=[TAGGER]):
+        (doc,) = fresh.pipe([Doc(fresh.vocab, words=["robots"], tags=["NNS"])])
+    assert lemmas(doc) == ["robot"]  # "Robots" is known
     pipe = fresh.get_pipe(LEMMATIZER)
     assert (
         pipe._apply_best(np.eye(len(pipe.labels))[pipe.trees.find("ws", "w")], "cows")[0] == "cow"
@@ -304,7 +305,8 @@ def test_rehearsal_keeps_what_was_there(fresh):
         return fresh.rehearse(texts, losses={})[LEMMATIZER]
 
     near = distance()
-    pipe.model.get_ref("output").get_param("b")[1:] += 3.0
+    weights = pipe.model.get_ref("output").get_param("W")
+    weights += np.random.default_rng(0).normal(size=weights.shape).astype("float32")
     far = distance()
     assert near < 0.01 * far
     for _ in range(30):
