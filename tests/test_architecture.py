@@ -23,6 +23,7 @@ MAY_IMPORT = {
     "tagger": "heads annotation",
     "ner": "heads annotation",
     "parser": "heads annotation",
+    "lemmatizer": "heads annotation",
     "textcat": "heads annotation encoder backends windows checkpoints runtime",
     "tokenizer": "",
     "corpora": "annotation ner parser textcat windows checkpoints",

@@ -13,7 +13,7 @@ def confidence(of: Span | Token, what: str | None = None) -> float | None:
     of: A span, which is judged with its label; or a token.
     what: Of a span, the component that is asked; without it, they all are, and if two of them
         give the same span and label different numbers, the answer is None. Of a token, the
-        annotation: "tag", "pos", "morph", "head", "dep" or "sent_start".
+        annotation: "tag", "pos", "morph", "lemma", "head", "dep" or "sent_start".
     RAISES: ValueError for something else.
 
     >>> confidence(doc.ents[0])

@@ -12,7 +12,7 @@ split, and annotated by others later.
 from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
-from spacy.attrs import DEP, HEAD, IDX, LENGTH, MORPH, ORTH, POS, SENT_START, TAG
+from spacy.attrs import DEP, HEAD, IDX, LEMMA, LENGTH, MORPH, ORTH, POS, SENT_START, TAG
 from spacy.tokens import Doc, Token
 from thinc.types import Floats1d, Ints1d
 
@@ -25,6 +25,7 @@ KINDS: dict[str, tuple[int, Callable[[Token], int]]] = {
     "tag": (TAG, lambda token: token.tag),
     "pos": (POS, lambda token: token.pos),
     "morph": (MORPH, lambda token: token.morph.key),
+    "lemma": (LEMMA, lambda token: token.lemma),
     "head": (HEAD, lambda token: token.head.idx),
     "dep": (DEP, lambda token: token.dep),
     "sent_start": (SENT_START, lambda token: {True: 1, False: -1, None: 0}[token.is_sent_start]),

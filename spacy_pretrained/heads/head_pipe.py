@@ -95,7 +95,7 @@ class HeadPipe(TrainablePipe):
     def _check_ready(self, docs: list[Doc]) -> None:
         """ValueError without labels, or without the encoder's vectors: for Docs that have none a
         listener gives zeros, and of these anything could be said."""
-        if not self.label_data:
+        if not self.cfg["labels"]:
             raise ValueError(Errors.NOT_TRAINED.format(name=self.name))
         listener = self._listener
         if listener is None:

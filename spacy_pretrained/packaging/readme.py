@@ -11,6 +11,7 @@ USES = {
     "pretrained_tagger": "print([(token.text, token.pos_, token.tag_) for token in doc])",
     "biaffine_parser": "print([(token.text, token.dep_, token.head.text) for token in doc])",
     "pretrained_ner": "print([(entity.text, entity.label_) for entity in doc.ents])",
+    "pretrained_lemmatizer": "print([token.lemma_ for token in doc])",
     "trainable_lemmatizer": "print([token.lemma_ for token in doc])",
     "pretrained_textcat": "print(doc.cats)",
     "few_shot_textcat": "print(doc.cats)",

@@ -10,7 +10,7 @@ from spacy.tokens import Doc
 from spacy.training import Example, validate_get_examples
 from spacy.vocab import Vocab
 from thinc.api import Model, Ops
-from thinc.types import Floats1d, Floats2d, Floats3d, Ints1d
+from thinc.types import Floats1d, Floats2d, Floats3d, Ints1d, Ints2d
 
 from ..annotation.gold import NO_GOLD, collect_labels, is_space
 from ..annotation.sentences import (
@@ -32,13 +32,14 @@ from .mst import decode
 from .noun_chunks import install as install_noun_chunks
 from .rehearsal import compare_parses
 from .scorer import score
+from .sentence_starts import find_neighbours
 
 ROOT = "ROOT"
 OF_SPACE = "dep"  # the label of white space, as stock parsers give it
 CONFIDENCES = ("head", "dep", "sent_start")
 
 DEFAULT_MODEL = {
-    "@architectures": "spacy-pretrained.BiaffineParser.v1",
+    "@architectures": "spacy-pretrained.BiaffineParser.v2",
     "tok2vec": {"@architectures": "spacy-pretrained.EncoderListener.v1"},
 }
 
@@ -168,7 +169,8 @@ class BiaffineParser(RehearsingPipe):
     ) -> tuple[np.ndarray, Floats1d]:
         """First tokens of sentences, bool (N,), and how probable it is that each token is one, or
         is none, as found, (N,)."""
-        scores = self._check_finite(model.get_ref("sentences").predict(vectors))
+        neighbours = self._find_neighbours(docs, words)
+        scores = self._check_finite(model.get_ref("sentences").predict((vectors, neighbours)))
         sure = sigmoid(self.model.ops.to_numpy(scores).ravel())
         known = _flat(docs, _known_starts)
         firsts = first_tokens([len(doc) for doc in docs])
@@ -177,6 +179,9 @@ class BiaffineParser(RehearsingPipe):
         preference = np.where(words, sure, -1.0) - (known < 0)
         starts = bound(is_start > 0.5, preference, self.max_sentence)
         return starts, np.where(starts, is_start, 1 - is_start).astype("float32")
+
+    def _find_neighbours(self, docs: list[Doc], words: np.ndarray) -> Ints2d:
+        return self.model.ops.asarray_i(find_neighbours([len(doc) for doc in docs], words))
 
     def _parse_batch(self, vectors: Floats2d, batch: SentenceBatch, parse: Parse) -> None:
         """Find the heads and labels of some sentences."""
@@ -267,7 +272,9 @@ class BiaffineParser(RehearsingPipe):
         vectors: Those (N, D) of the N tokens of all examples. RETURNS: Loss and gradient (N, D).
         """
         gold = read_parser_gold(examples, self.label_data, self.max_sentence, self.name)
-        scores, backprop = self.model.get_ref("sentences").begin_update(vectors)
+        neighbours = self._find_neighbours([eg.predicted for eg in examples], gold.words)
+        sentences = self.model.get_ref("sentences")
+        scores, backprop = sentences.begin_update((vectors, neighbours))
         starts = to_targets(gold.start_targets)[:, None]
         d_scores, loss = cross_entropy(self.model.ops, scores, starts, multi_label=True)
         gradient = backprop(d_scores)
@@ -284,8 +291,10 @@ class BiaffineParser(RehearsingPipe):
         starts, _ = self._find_sentences(old_model, docs, old_vectors, words)
         firsts = first_tokens([len(doc) for doc in docs])
         open_ = find_open(_flat(docs, _known_starts), firsts, words)
+        neighbours = self._find_neighbours(docs, words)
         batches = batch_sentences(starts, words)
-        return compare_parses(self.model, vectors, old_model, old_vectors, open_, batches)
+        both = self.model, vectors, old_model, old_vectors
+        return compare_parses(*both, neighbours, open_, batches)
 
     def _learn_batch(
         self, vectors: Floats2d, batch: SentenceBatch, gold: ParserGold, gradient: Floats2d

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 import numpy as np
 from thinc.api import Model
-from thinc.types import Floats2d
+from thinc.types import Floats2d, Ints2d
 
 from ..annotation.sentences import SentenceBatch
 from ..heads.divergence import binary_divergence, divergence
@@ -16,6 +16,7 @@ def compare_parses(
     vectors: Floats2d,
     old_model: Model,
     old_vectors: Floats2d,
+    neighbours: Ints2d,
     open_: np.ndarray,
     batches: Iterable[SentenceBatch],
 ) -> tuple[float, Floats2d]:
@@ -23,6 +24,7 @@ def compare_parses(
     accumulated on the way.
 
     vectors, old_vectors: Of the N tokens of all Docs, (N, D), each as its model has them.
+    neighbours: Rows (N, 2) of the words beside each token.
     open_: Tokens that may or may not start a sentence, bool (N,).
     batches: The sentences as the old model finds them; labels are those of the heads that it finds.
     RETURNS: Loss, and gradient (N, D) of the vectors.
@@ -30,10 +32,10 @@ def compare_parses(
     ops = model.ops
     layer, old_layer = (m.get_ref("sentences") for m in (model, old_model))
     # Tokens that are not open are left out, and then put back without a gradient.
-    scores, backprop = layer.begin_update(vectors)
+    scores, backprop = layer.begin_update((vectors, neighbours))
     d_scores = ops.alloc2f(*scores.shape)
     chosen = ops.asarray_i(np.flatnonzero(open_))
-    old_scores = old_layer.predict(old_vectors)
+    old_scores = old_layer.predict((old_vectors, neighbours))
     d_scores[chosen], loss = binary_divergence(ops, scores[chosen], old_scores[chosen])
     gradient = backprop(d_scores)
     for batch in batches:

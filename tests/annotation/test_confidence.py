@@ -285,8 +285,8 @@ def test_nothing_predicted(vocab):
     doc = Doc(vocab, words=["a"], tags=["A"])
     assert all(confidence(doc[0], kind) is None for kind in KINDS)
     assert confidence(doc[:]) is None and confidence(Doc(vocab)[:]) is None
-    with pytest.raises(ValueError, match=r"kind\), not with 'lemma'"):
-        confidence(doc[0], "lemma")
+    with pytest.raises(ValueError, match=r"kind\), not with 'ents'"):
+        confidence(doc[0], "ents")
     with pytest.raises(ValueError, match="not with None"):
         confidence(doc[0])
     with pytest.raises(ValueError, match="a Span or a Token, not of Doc"):

@@ -7,7 +7,7 @@ from spacy.tokens import Doc
 from thinc.api import set_dropout_rate
 from tiny_pipelines import CNN_WIDTH, make_cnn
 
-from spacy_pretrained.parser.model import build_biaffine_parser
+from spacy_pretrained.parser.model import build_biaffine_parser, build_biaffine_parser_v2
 
 
 @pytest.fixture(scope="module")
@@ -16,14 +16,16 @@ def docs():
     return [Doc(vocab, words=words) for words in (["a", "b", "c"], [], ["d", "e"])]
 
 
-def test_what_the_layers_give(docs):
+@pytest.mark.parametrize("build", [build_biaffine_parser, build_biaffine_parser_v2])
+def test_what_the_layers_give(docs, build):
     tok2vec = make_cnn()
-    model = build_biaffine_parser(tok2vec, arc_width=6, label_width=4, nO=3).initialize(docs)
+    model = build(tok2vec, arc_width=6, label_width=4, nO=3).initialize(docs)
     vectors = model.predict(docs)
     assert vectors.shape == (5, CNN_WIDTH)
     assert model.predict([docs[1]]).shape == (0, CNN_WIDTH)
     assert model.get_ref("tok2vec") is tok2vec
-    assert model.get_ref("sentences").predict(vectors).shape == (5, 1)
+    neighbours = np.array([[-1, 1], [0, 2], [1, -1], [-1, 4], [3, -1]], dtype="int32")
+    assert model.get_ref("sentences").predict((vectors, neighbours)).shape == (5, 1)
     index = np.array([[0, 1, 2], [3, 4, -1]], dtype="int32")
     assert model.get_ref("arcs").predict((vectors, index)).shape == (2, 3, 4)
     arcs = np.array([0, 1, 4], dtype="int32"), np.array([-1, 0, 3], dtype="int32")

@@ -22,6 +22,7 @@ from tiny_pipelines import (
 )
 
 from spacy_pretrained.parser.pipe import Parse
+from spacy_pretrained.parser.sentence_starts import find_neighbours
 
 PARSER = "biaffine_parser"
 SMALL = {"arc_width": 48, "label_width": 24, "dropout": 0.0}
@@ -64,8 +65,10 @@ def untrained(tiny_bert):
             node.set_param(name, rng.normal(size=node.get_param(name).shape).astype("float32"))
     parser, sample = nlp.get_pipe(PARSER), nlp("the old river sees a robot in Zürich . a b c d e f")
     sentences = parser.model.get_ref("sentences")
-    scores = sentences.predict(parser.model.predict([sample]))
-    sentences.set_param("b", sentences.get_param("b") - np.median(scores).astype("float32"))
+    neighbours = find_neighbours([len(sample)], np.ones(len(sample), dtype=bool))
+    scores = sentences.predict((parser.model.predict([sample]), neighbours))
+    bias = sentences.layers[-1].get_param("b")
+    sentences.layers[-1].set_param("b", bias - np.median(scores).astype("float32"))
     return nlp
 
 
@@ -136,7 +139,7 @@ def test_the_gradient_is_that_of_the_loss(trained):
     for node in parser.model.walk():
         for name in node.param_names:
             node.set_param(name, node.get_param(name).astype("float64"))
-    X = rng.normal(size=(N, parser.model.get_ref("sentences").get_dim("nI")))
+    X = rng.normal(size=(N, parser.model.get_ref("vectors").get_dim("nO")))
     direction = rng.normal(size=X.shape)
     _, gradient = parser.get_loss(examples, X)
     high, _ = parser.get_loss(examples, X + 1e-6 * direction)
@@ -159,7 +162,7 @@ def test_batches_of_sentences_learn_what_one_would(trained, monkeypatch):
     from spacy_pretrained.annotation import sentences
 
     parser, examples = trained.get_pipe(PARSER), make_examples(trained)
-    width = parser.model.get_ref("sentences").get_dim("nI")
+    width = parser.model.get_ref("vectors").get_dim("nO")
     X = np.random.default_rng(0).normal(size=(sum(map(len, examples)), width)).astype("float32")
     loss, gradient = parser.get_loss(examples, X)
     monkeypatch.setattr(sentences, "MAX_WORDS", 1)

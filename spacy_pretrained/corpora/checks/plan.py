@@ -20,6 +20,7 @@ LAYERS = {
     "tagger": ["tag"],
     "morphologizer": ["pos", "morph"],
     "trainable_lemmatizer": ["lemma"],
+    "pretrained_lemmatizer": ["lemma"],
     "biaffine_parser": ["dep"],
     "parser": ["dep"],
     "ner": ["ents"],
