@@ -29,14 +29,13 @@ def find_sizes(entry: dict[str, Any]) -> Sizes | None:
     if computed:
         known = (computed["parameters"], computed["parameters_outside_embeddings"])
         return Sizes(*known, layers, width, computed["relative_cost"])
+    stated = (entry["parameters_millions"] or 0) * 1e6
     if layers and width:
-        outside = (
-            layers * (4 + 2 * (entry["intermediate"] or USUAL_RATIO * width) / width) * width**2
-        )
-        parameters = outside + (entry["vocabulary"] or USUAL_VOCABULARY) * width
-    elif entry["parameters_millions"] and entry["vocabulary"] and width:
-        parameters = entry["parameters_millions"] * 1e6
-        outside = parameters - entry["vocabulary"] * width
+        inner = entry["intermediate"] or USUAL_RATIO * width
+        outside = layers * (4 * width**2 + 2 * width * inner)
+        parameters = stated or outside + (entry["vocabulary"] or USUAL_VOCABULARY) * width
+    elif stated and entry["vocabulary"] and width:
+        parameters, outside = stated, stated - entry["vocabulary"] * width
         layers = round(outside / ((4 + 2 * USUAL_RATIO) * width**2))
     else:
         return None
