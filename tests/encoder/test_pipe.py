@@ -809,3 +809,32 @@ def test_components_without_a_name_may_stand_behind_the_encoder(tiny_bert, tmp_p
     for pipeline in (nlp, spacy.load(tmp_path)):
         doc = pipeline("Ada sees rivers")
         assert doc.tensor is None and doc[0].tag_
+
+
+def test_texts_that_the_tokenizer_does_not_know_are_an_error(tiny_bert):
+    nlp = make_nlp(tiny_bert)
+    texts = ["ℵℶℷ ☃☂☄ dog", "☃☂☄ ♔♕♖♗"]
+    examples = [Example(nlp.make_doc(text), nlp.make_doc(text)) for text in texts]
+    with pytest.raises(ValueError, match="does not know .* of the characters.*'ℵℶℷ', '☃☂☄'"):
+        nlp.initialize(lambda: examples)
+
+
+@pytest.mark.parametrize(
+    "kind, setting", [("deberta-v1", "mixed_precision"), ("albert", "gradient_checkpointing")]
+)
+def test_a_setting_that_a_model_cannot_do_is_refused_at_initialize(
+    kind, setting, tiny_source, tmp_path
+):
+    from families import FAMILIES
+
+    name = {"deberta-v1": "DeBERTa", "albert": "ALBERT"}[kind]
+    nlp = make_nlp(str(FAMILIES[name].save(tmp_path / kind)), **{setting: True})
+    with pytest.raises(ValueError, match=f"Set {setting} = false"):
+        nlp.initialize()
+
+
+def test_a_model_that_cannot_be_converted_says_so_at_initialize(tiny_source, caplog):
+    nlp = make_nlp(tiny_source("longformer"))
+    nlp.initialize()
+    (message,) = [m for m in caplog.messages if "OpenVINO" in m]
+    assert "'longformer'" in message and "`quantize` will refuse" in message
