@@ -39,7 +39,13 @@ def make_tables(families: dict[str, dict]) -> str:
     refused = {name: row for name, row in families.items() if "refused" in row}
     lines = [f"| {HEADER.replace('|', ' | ')} |", "|---" * (2 + len(COLUMNS)) + "|"]
     lines += [_row(name, row) for name, row in works.items()]
-    lines += ["", "Refused at initialize:", "", "| Family | `model_type` | Message |", "|---|---|---|"]
+    lines += [
+        "",
+        "Refused at initialize:",
+        "",
+        "| Family | `model_type` | Message |",
+        "|---|---|---|",
+    ]
     lines += [
         f"| {name} | `{row['model_type']}` | {row['refused']} |" for name, row in refused.items()
     ]

@@ -43,9 +43,7 @@ def try_encoder(module: PreTrainedModel, checkpoint: Checkpoint) -> None:
 
 
 @torch.inference_mode()
-def _run(
-    module: PreTrainedModel, checkpoint: Checkpoint, **inputs: torch.Tensor
-) -> torch.Tensor:
+def _run(module: PreTrainedModel, checkpoint: Checkpoint, **inputs: torch.Tensor) -> torch.Tensor:
     """The vectors (1, L, D)."""
     name = checkpoint.config["model_type"]
     try:

@@ -1,5 +1,5 @@
-"""Every family of encoders: its tokens are aligned, a Doc comes out the same alone and in a batch, it
-trains, saves, and runs on OpenVINO; or it is refused with the reason, or a warning says what it is.
+"""Every family of encoders: its tokens are aligned, a Doc comes out the same alone and in a batch,
+it trains, saves, and runs on OpenVINO; or it is refused, or a warning says what it cannot do.
 
 `pytest -m families --write-families` also writes what was found to checkpoints/families.json and
 docs/encoders.md.
@@ -117,7 +117,9 @@ def make_trained(folder: Path) -> Language:
 def check_warnings(family: Family, messages: list[str]) -> None:
     """One for what the family cannot do, and no other."""
     expected = ["is a causal model"] * family.causal
-    expected += ["cannot be converted to OpenVINO"] * (not found_families.converts(family.model_type))
+    expected += ["cannot be converted to OpenVINO"] * (
+        not found_families.converts(family.model_type)
+    )
     assert len(messages) == len(expected), messages
     for message, part in zip(messages, expected):
         assert part in message and f"'{family.model_type}'" in message
@@ -195,7 +197,7 @@ SETTINGS = ("mixed_precision", "gradient_checkpointing")
 
 
 def try_setting(folder: Path, setting: str) -> bool:
-    """Whether a family trains with a setting. If not, this is refused at initialize; and layers that
+    """Whether a family trains with a setting, which is refused at initialize otherwise. Layers that
     are computed again give the same gradients."""
     shim = TorchShim(TorchSettings(dropout=0.0, **{setting: True}))
     try:

@@ -12,13 +12,14 @@ import pytest
 import safetensors.torch
 import spacy
 import torch
+from families import FAMILIES
 from hard_texts import HARD_TEXTS
 from numpy.testing import assert_allclose
 from safetensors.torch import load_file, save_file
 from thinc.api import Adam
 from tiny_models import KINDS, TOKENIZERS, write_json
 from tokenizers import Tokenizer
-from transformers import AutoConfig, AutoModel
+from transformers import AutoConfig, AutoModel, T5EncoderModel
 
 from spacy_pretrained.backends.torch_backend import TorchShim
 from spacy_pretrained.backends.torch_kinds import freeze_bottom
@@ -374,15 +375,15 @@ def test_a_causal_model_gets_one_warning(folder, caplog):
 
 def test_big_bird_has_the_same_vectors_after_each_load(folder):
     settings = TINY | {"attention_type": "block_sparse", "block_size": 4, "num_random_blocks": 1}
-    config = AutoConfig.for_model("big_bird", **settings, pad_token_id=0, max_position_embeddings=64)
+    config = AutoConfig.for_model(
+        "big_bird", **settings, pad_token_id=0, max_position_embeddings=64
+    )
     AutoModel.from_config(config).save_pretrained(folder)
     module, checkpoint = load_pretrained(folder, None)
     assert torch.equal(run(module), run(from_files(to_files(module, checkpoint), None)[0]))
 
 
 def test_a_folder_with_the_encoder_of_t5_alone_will_do(folder, tmp_path):
-    from transformers import T5EncoderModel
-
     config = AutoConfig.for_model(
         "t5", d_model=32, d_ff=32, d_kv=8, num_heads=2, num_layers=2, vocab_size=300
     )
@@ -390,17 +391,15 @@ def test_a_folder_with_the_encoder_of_t5_alone_will_do(folder, tmp_path):
     own.save_pretrained(folder)
     module, checkpoint = load_pretrained(folder, None)
     assert torch.equal(run(module), run(own))
-    names = [name for name in fill_weights(to_files(module, checkpoint)) if "decoder" in name]
+    names = [name for name in read_weights(to_files(module, checkpoint)) if "decoder" in name]
     assert not names
 
 
-def fill_weights(files: dict[str, bytes]) -> dict[str, torch.Tensor]:
+def read_weights(files: dict[str, bytes]) -> dict[str, torch.Tensor]:
     return safetensors.torch.load(files["model.safetensors"])
 
 
 def test_freezing_takes_in_all_parts_of_a_layer(tmp_path):
-    from families import FAMILIES
-
     module, _ = load_pretrained(FAMILIES["XLM"].save(tmp_path / "xlm"), None)
     freeze_bottom(module, 1)
     frozen = {name for name, p in module.named_parameters() if not p.requires_grad}
