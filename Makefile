@@ -31,7 +31,7 @@ TRF_TESTS := $(addprefix tests/,test_spacy_transformers.py checkpoints/test_cata
     backends/test_openvino_backend.py::test_agrees_with_torch_where_there_are_pieces \
     encoder/test_token_encoder.py encoder/test_pipe.py)
 
-.PHONY: demo install test test-slow test-measured coverage test-trf lint corpus int8 evaluate evaluate-int8 wheels bench \
+.PHONY: demo install test test-slow test-measured test-families test-families-ci coverage test-trf lint corpus int8 evaluate evaluate-int8 wheels bench \
     bench-latency bench-memory bench-recipes bench-profile bench-frozen bench-textcat bench-mpnet \
     bench-torch-fp32 bench-confidence \
     quantization-report docs clean
@@ -73,9 +73,17 @@ test-slow: install
 test-measured: install
 	$(RUN) -m pytest -m measured
 
+# Tries all families of encoders, INT8 too, and writes the table of docs/encoders.md.
+test-families: install
+	$(RUN) -m pytest tests/backends/test_families.py -m families --write-families
+
+# Twelve of them, without INT8.
+test-families-ci: install
+	$(RUN) $(PYTEST) tests/backends/test_families.py -m families_ci -k "not int8"
+
 # Lines of the package that tests run, those of threads and of processes too: all tests, or those
 # that TESTS names. It takes three times as long.
-TESTS ?= -m "slow or not slow"
+TESTS ?= -m "not families"
 coverage: install
 	$(RUN) -m coverage erase
 	$(RUN) -m coverage run $(PYTEST_SLOW) $(TESTS)

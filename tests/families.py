@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from tiny_models import BEHIND_PADDING, KINDS, SIZES, SMALL, save_model
+from tiny_models import BEHIND_PADDING, KINDS, SMALL, save_model
 from transformers.models.auto.configuration_auto import CONFIG_MAPPING_NAMES
 
 
@@ -256,5 +256,5 @@ FAMILIES = {
 # Those that CI tries, and those that are tried in INT8: the widespread ones, of every kind.
 CI = ("BERT", "RoBERTa", "DeBERTa-v2", "ModernBERT", "XLM-RoBERTa", "MPNet", "XLNet", "Longformer",
       "BigBird", "GPT-2", "T5", "Funnel base")  # fmt: skip
-IN_INT8 = ("BERT", "DistilBERT", "ELECTRA", "MPNet", "RoBERTa", "ModernBERT", "XLM-RoBERTa", "ALBERT",
-           "DeBERTa-v2", "XLNet", "T5", "Qwen2")  # fmt: skip
+IN_INT8 = ("BERT", "DistilBERT", "ELECTRA", "MPNet", "RoBERTa", "ModernBERT", "XLM-RoBERTa",
+           "ALBERT", "DeBERTa-v2", "XLNet", "T5", "Qwen2")  # fmt: skip

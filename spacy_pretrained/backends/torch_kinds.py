@@ -1,4 +1,4 @@
-"""What the kinds of transformers need to be encoders: one vector for each wordpiece, of a text alone."""
+"""What the kinds of transformers need to be encoders, which give one vector for each wordpiece."""
 
 import inspect
 from functools import partial

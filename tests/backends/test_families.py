@@ -1,5 +1,5 @@
-"""Every family of encoders: its tokens are aligned, a Doc comes out the same alone and in a batch, it
-trains, saves, and runs on OpenVINO; or it is refused with the reason, or a warning says what it is.
+"""Every family of encoders: its tokens are aligned, a Doc comes out the same alone and in a batch,
+it trains, saves, and runs on OpenVINO; or it is refused, or a warning says what it cannot do.
 
 `pytest -m families --write-families` also writes what was found to checkpoints/families.json and
 docs/encoders.md.
@@ -197,7 +197,7 @@ SETTINGS = ("mixed_precision", "gradient_checkpointing")
 
 
 def try_setting(folder: Path, setting: str) -> bool:
-    """Whether a family trains with a setting. If not, this is refused at initialize; and layers that
+    """Whether a family trains with a setting, which is refused at initialize otherwise. Layers that
     are computed again give the same gradients."""
     shim = TorchShim(TorchSettings(dropout=0.0, **{setting: True}))
     try:

@@ -2,22 +2,28 @@
 damaged, is refused with the reason."""
 
 import json
+import logging
 import shutil
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
 import pytest
+import safetensors.torch
 import spacy
 import torch
+from families import FAMILIES
 from hard_texts import HARD_TEXTS
 from numpy.testing import assert_allclose
 from safetensors.torch import load_file, save_file
 from thinc.api import Adam
 from tiny_models import KINDS, TOKENIZERS, write_json
 from tokenizers import Tokenizer
-from transformers import AutoConfig, AutoModel
+from transformers import AutoConfig, AutoModel, T5EncoderModel
 
 from spacy_pretrained.backends.torch_backend import TorchShim
+from spacy_pretrained.backends.torch_kinds import freeze_bottom
+from spacy_pretrained.backends.torch_safetensors import dump
 from spacy_pretrained.backends.torch_settings import TorchSettings
 from spacy_pretrained.backends.torch_weights import from_files, load_pretrained, to_files
 from spacy_pretrained.checkpoints.catalogue import find_source
@@ -259,6 +265,38 @@ def test_a_tokenizer_with_more_pieces_than_vectors_is_refused(folder):
     refused(folder, f"'Zürich' is number {n_pieces}, and there are {n_pieces}.")
 
 
+@pytest.mark.parametrize("model_type", ["albert", "xlm-roberta", "deberta-v2", "roberta"])
+def test_a_vocabulary_of_another_kind_is_refused(folder, model_type):
+    """transformers makes a tokenizer of the kind that the config names, which knows no words."""
+    words = TOKENIZERS["wordpiece"]().get_vocab()
+    (folder / "tokenizer.json").unlink()
+    (folder / "tokenizer_config.json").unlink()
+    (folder / "vocab.txt").write_text("\n".join(sorted(words, key=words.get)), "utf8")
+    config = AutoConfig.for_model(model_type, **TINY, pad_token_id=0)
+    AutoModel.from_config(config).save_pretrained(folder)
+    refused(folder, "knows no letter|cannot be loaded")
+
+
+def test_a_tokenizer_without_special_pieces_gets_a_warning(folder, caplog):
+    path = folder / "tokenizer.json"
+    write_json(path, json.loads(path.read_text("utf8")) | {"post_processor": None})
+    (warning,) = warnings_of(folder, caplog)
+    assert "no post-processor" in warning and "tokenizer.json counts" in warning
+
+
+def test_settings_at_odds_with_the_tokenizer_get_a_warning(folder, caplog):
+    edit_json(folder / "tokenizer_config.json", do_lower_case=False, sep_token="</s>")
+    case, pieces = warnings_of(folder, caplog)
+    assert "do_lower_case = false" in case and "sep_token = '</s>'" in pieces
+
+
+def test_a_tokenizer_with_far_fewer_pieces_than_vectors_gets_a_warning(folder, caplog):
+    AutoModel.from_config(AutoConfig.for_model("bert", **TINY | {"vocab_size": 5000}))\
+        .save_pretrained(folder)  # fmt: skip
+    (warning,) = warnings_of(folder, caplog)
+    assert "its model has 5000 vectors" in warning
+
+
 def test_a_broken_tokenizer_is_refused(folder):
     (folder / "tokenizer.json").write_text("{", "utf8")
     refused(folder, "tokenizer definition")
@@ -283,7 +321,6 @@ def test_the_real_minilm_takes_512_pieces():
 
 TINY = {"hidden_size": 32, "num_hidden_layers": 1, "num_attention_heads": 2}
 TINY |= {"intermediate_size": 32, "vocab_size": 300}
-SEQ2SEQ = {"d_model": 32, "vocab_size": 300, "num_layers": 1}
 
 
 @pytest.mark.parametrize(
@@ -291,8 +328,10 @@ SEQ2SEQ = {"d_model": 32, "vocab_size": 300, "num_layers": 1}
     [
         ("fnet", TINY, "attention mask"),
         ("convbert", TINY | {"embedding_size": 32}, "attention mask"),
-        ("t5", SEQ2SEQ | {"d_ff": 32, "num_heads": 2, "d_kv": 8}, "not a text encoder"),
-        ("bart", SEQ2SEQ | {"encoder_layers": 1, "decoder_layers": 1}, "not a text encoder"),
+        ("canine", TINY, "no vectors of wordpieces"),
+        ("dpr", TINY, "no vector for each wordpiece.*only: pooler_output"),
+        ("xmod", TINY | {"languages": ["en_XX"]}, "Set default_language"),
+        ("bros", TINY, "specify bbox"),
         ("vit", TINY, "not a text encoder"),
     ],
 )
@@ -300,3 +339,99 @@ def test_what_is_no_encoder_for_padded_text_is_refused(folder, model_type, setti
     (folder / "model.safetensors").unlink()
     AutoModel.from_config(AutoConfig.for_model(model_type, **settings)).save_pretrained(folder)
     refused(folder, f"'{model_type}'.*{match}")
+
+
+def test_a_config_that_asks_for_tuples_is_overruled(folder):
+    expected = from_files(to_files(*load_pretrained(folder, None)), None)[0]
+    edit_json(folder / "config.json", return_dict=False, use_return_dict=False)
+    module, checkpoint = load_pretrained(folder, None)
+    for one in (module, from_files(to_files(module, checkpoint), None)[0]):
+        assert torch.equal(run(one), run(expected))
+
+
+@torch.no_grad()
+def run(module) -> torch.Tensor:
+    ids = torch.arange(5, 45)[None]
+    return module.eval()(input_ids=ids, attention_mask=torch.ones_like(ids)).last_hidden_state
+
+
+# Kinds of models
+
+
+def warnings_of(folder: Path, caplog) -> list[str]:
+    caplog.clear()
+    with caplog.at_level(logging.WARNING, "spacy"):
+        load_pretrained(folder, None)
+    return [record.getMessage() for record in caplog.records if record.name == "spacy"]
+
+
+def test_a_causal_model_gets_one_warning(folder, caplog):
+    assert warnings_of(folder, caplog) == []
+    edit_json(folder / "config.json", is_decoder=True)
+    (warning,) = warnings_of(folder, caplog)
+    assert "'bert' is a causal model" in warning and "to its left only" in warning
+    assert load_pretrained(folder, None)[0].config.use_cache is False
+
+
+def test_big_bird_has_the_same_vectors_after_each_load(folder):
+    settings = TINY | {"attention_type": "block_sparse", "block_size": 4, "num_random_blocks": 1}
+    config = AutoConfig.for_model(
+        "big_bird", **settings, pad_token_id=0, max_position_embeddings=64
+    )
+    AutoModel.from_config(config).save_pretrained(folder)
+    module, checkpoint = load_pretrained(folder, None)
+    assert torch.equal(run(module), run(from_files(to_files(module, checkpoint), None)[0]))
+
+
+def test_a_folder_with_the_encoder_of_t5_alone_will_do(folder, tmp_path):
+    config = AutoConfig.for_model(
+        "t5", d_model=32, d_ff=32, d_kv=8, num_heads=2, num_layers=2, vocab_size=300
+    )
+    own = T5EncoderModel(config)
+    own.save_pretrained(folder)
+    module, checkpoint = load_pretrained(folder, None)
+    assert torch.equal(run(module), run(own))
+    names = [name for name in read_weights(to_files(module, checkpoint)) if "decoder" in name]
+    assert not names
+
+
+def read_weights(files: dict[str, bytes]) -> dict[str, torch.Tensor]:
+    return safetensors.torch.load(files["model.safetensors"])
+
+
+def test_freezing_takes_in_all_parts_of_a_layer(tmp_path):
+    module, _ = load_pretrained(FAMILIES["XLM"].save(tmp_path / "xlm"), None)
+    freeze_bottom(module, 1)
+    frozen = {name for name, p in module.named_parameters() if not p.requires_grad}
+    for part in ("attentions", "ffns", "layer_norm1", "layer_norm2"):
+        assert any(name.startswith(f"{part}.0.") for name in frozen)
+        assert not any(name.startswith(f"{part}.1.") for name in frozen)
+    assert "embeddings.weight" in frozen
+
+
+# Saving
+
+
+def test_the_file_is_the_one_that_safetensors_makes():
+    tensors = {
+        "b": torch.randn(3, 4),
+        "a": torch.randn(2, 2).T,  # not contiguous
+        "half": torch.randn(5).bfloat16(),
+        "ids": torch.arange(7),
+        "mask": torch.tensor([True, False]),
+        "nothing": torch.zeros(0, 3),
+        "é": torch.tensor(1.5),
+    }
+    found, data = dump(tensors), {name: t.contiguous() for name, t in tensors.items()}
+    assert found == safetensors.torch.save(data, {"format": "pt"})
+
+
+def test_saving_takes_one_copy_of_the_weights(tiny_bert):
+    module, checkpoint = load_pretrained(Path(tiny_bert), None)
+    module.set_input_embeddings(torch.nn.Embedding(200_000, 32))
+    n_bytes = sum(p.numel() * 4 for p in module.parameters())
+    tracemalloc.start()
+    files = to_files(module, checkpoint)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert n_bytes < len(files["model.safetensors"]) < peak < 1.1 * n_bytes

@@ -8,8 +8,10 @@ import socket
 import numpy as np
 import pytest
 import spacy
+from families import FAMILIES
 from spacy.language import Language
 from spacy.tokens import Doc
+from spacy.training import Example
 from spacy.training.loop import train_while_improving
 from spacy.util import fix_random_seed
 from thinc.api import Config
@@ -809,3 +811,27 @@ def test_components_without_a_name_may_stand_behind_the_encoder(tiny_bert, tmp_p
     for pipeline in (nlp, spacy.load(tmp_path)):
         doc = pipeline("Ada sees rivers")
         assert doc.tensor is None and doc[0].tag_
+
+
+def test_texts_that_the_tokenizer_does_not_know_are_an_error(tiny_bert):
+    nlp = make_nlp(tiny_bert)
+    texts = ["ℵℶℷ ☃☂☄ dog", "☃☂☄ ♔♕♖♗"]
+    examples = [Example(nlp.make_doc(text), nlp.make_doc(text)) for text in texts]
+    with pytest.raises(ValueError, match=r"does not know .* of the characters.*'ℵℶℷ', '☃☂☄'"):
+        nlp.initialize(lambda: examples)
+
+
+@pytest.mark.parametrize(
+    "name, setting", [("DeBERTa", "mixed_precision"), ("ALBERT", "gradient_checkpointing")]
+)
+def test_a_setting_that_a_model_cannot_do_is_refused_at_initialize(name, setting, tmp_path):
+    nlp = make_nlp(str(FAMILIES[name].save(tmp_path / name)), **{setting: True})
+    with pytest.raises(ValueError, match=f"Set {setting} = false"):
+        nlp.initialize()
+
+
+def test_a_model_that_cannot_be_converted_says_so_at_initialize(tiny_source, caplog):
+    nlp = make_nlp(tiny_source("longformer"))
+    nlp.initialize()
+    (message,) = [m for m in caplog.messages if "OpenVINO" in m]
+    assert "'longformer'" in message and "`quantize` will refuse" in message
