@@ -75,6 +75,9 @@ def convert_conllu(
     max_sentences: Annotated[
         int, typer.Option(min=1, help="Sentences a Doc, where the file does not mark documents")
     ] = 10,
+    multiword: Annotated[
+        str, typer.Option(help="Multiword tokens: auto, split (as words) or merge (as tokens)")
+    ] = "auto",
 ) -> None:
     """Convert a CoNLL-U file, or a folder of them with or without files of entities.
 
@@ -83,13 +86,16 @@ def convert_conllu(
     to the sentences of the treebank that have the same words. If only train has such a layer, the
     entities of every tenth document go to dev.
 
+    Words of a multiword token are tokens where they spell it (don't: do n't). Where they do not
+    (French du: de le), the text has one token, so the Doc has one, too, that knows its words.
+
     Example: python -m spacy pretrained convert conllu treebank/ corpus/
     """
     from ..corpora import convert as corpora
     from ..corpora.conllu import ConversionReport
     from .progress import track
 
-    settings = {"max_sentences": max_sentences, "track": track}
+    settings = {"max_sentences": max_sentences, "multiword": multiword, "track": track}
     with clear_errors():
         if source.is_dir():
             show_splits(corpora.convert_folder(source, output, **settings))

@@ -1,9 +1,10 @@
 """CoNLL-U files of Universal Dependencies to Docs (`read_conllu`) and back (`write_conllu`).
 
-Format: https://universaldependencies.org/format.html. The tokens of a Doc are the syntactic words.
-A Doc holds no multiword tokens, empty nodes, enhanced dependencies and comments; what is left out
-or changed on the way in is counted in a `ConversionReport`, what is malformed is a ValueError with
-file and line. `conllu_rows.py` reads and checks lines, `conllu_doc.py` makes Docs of them.
+Format: https://universaldependencies.org/format.html. The tokens of a Doc are the syntactic
+words, or multiword tokens that stand for several (see multiword.py); these are written as both. A
+Doc holds no empty nodes, enhanced dependencies and comments; what is left out or changed on the way
+in is counted in a `ConversionReport`, what is malformed is a ValueError with file and line.
+`conllu_rows.py` reads and checks lines, `conllu_doc.py` makes Docs of them.
 """
 
 from collections.abc import Iterable, Iterator
@@ -25,6 +26,7 @@ from .conllu_doc import (
 )
 from .conllu_rows import read_sentences
 from .errors import Errors
+from .multiword import AS_TOKEN, BESIDE, MODES, Word, words_of
 from .tag_schemes import MISSING, OUTSIDE, detect_scheme, to_spans, to_tags
 
 UNSPECIFIED = "dep"  # the relation of Universal Dependencies for what has no better one
@@ -35,16 +37,21 @@ def read_conllu(
     vocab: Vocab,
     *,
     max_sentences: int = 10,
+    multiword: str = "split",
     report: ConversionReport | None = None,
 ) -> Iterator[Doc]:
     """Read a file document by document: TAG (XPOS), POS (UPOS), MORPH, LEMMA, HEAD, DEP, SENT_START
     and the spaces.
 
     max_sentences: the length of a Doc where the file does not say where documents begin (newdoc).
+    multiword: what becomes of multiword tokens. "split": their words are tokens, with spaces
+        between them where they do not spell the token (French *du*: *de le*). "merge": they are
+        tokens, annotated as spaCy's converter does with --merge-subtokens; `multiword.words_of`
+        knows their words. "auto": words that spell the token are tokens, others are merged, so
+        that the text of a Doc is always the text.
     report: is added to while the Docs are taken.
 
-    "_" is a missing value, but "no features" in FEATS if any word of the file has some. Words of a
-    multiword token that do not spell it (French *du*: *de le*) get spaces between them. A paragraph
+    "_" is a missing value, but "no features" in FEATS if any word of the file has some. A paragraph
     (newpar) inside a Doc begins behind a whitespace token of two newlines, the last token of the
     sentence before, without tag, features and lemma.
 
@@ -60,9 +67,15 @@ def read_conllu(
     """
     if max_sentences < 1:
         raise ValueError(Errors.CONLLU_MAX_SENTENCES.format(max_sentences=max_sentences))
+    if multiword not in MODES:
+        raise ValueError(
+            Errors.CONLLU_MULTIWORD.format(multiword=multiword, known=", ".join(MODES))
+        )
     report = ConversionReport() if report is None else report
     has_feats, scheme = _survey(path)
-    all_sentences = (to_doc_sentence(sentence, report) for sentence in read_sentences(path))
+    all_sentences = (
+        to_doc_sentence(sentence, report, multiword) for sentence in read_sentences(path)
+    )
     for sentences in _documents(all_sentences, max_sentences):
         report.documents += 1
         for left, right in pairwise(sentences):
@@ -155,19 +168,55 @@ def to_conllu(doc: Doc, name: str = "doc1", has_entities: bool | None = None) ->
     return "".join(line + "\n" for line in lines)
 
 
-def _sentence_lines(words: list[Token], has_entities: bool) -> Iterator[str]:
-    spaces = [_is_before_space(word) for word in words]
-    text = "".join(word.text + " " * space for word, space in zip(words, spaces))
+def _sentence_lines(tokens: list[Token], has_entities: bool) -> Iterator[str]:
+    spaces = [_is_before_space(token) for token in tokens]
+    text = "".join(token.text + " " * space for token, space in zip(tokens, spaces))
     yield f"# text = {text.strip()}"
-    for i, (word, space, (head, dep)) in enumerate(zip(words, spaces, _arcs(words)), 1):
-        if "\t" in word.text or "\n" in word.text:
-            raise ValueError(Errors.CONLLU_UNWRITABLE.format(word=word.text, i=word.i))
-        feats = _sorted_feats(str(word.morph))
-        values = word.text, word.lemma_, word.pos_, word.tag_, feats, head, dep, "_"
+    words = [words_of(token) for token in tokens]
+    ids = _ids(tokens, words)
+    for token, parts, space, (head, dep) in zip(tokens, words, spaces, _arcs(tokens, ids)):
+        if "\t" in token.text or "\n" in token.text:
+            raise ValueError(Errors.CONLLU_UNWRITABLE.format(word=token.text, i=token.i))
         misc = [] if space else ["SpaceAfter=No"]
-        if has_entities and (entity := _entity(word, is_first=i == 1)):
-            misc.insert(0, f"NE={entity}")
-        yield "\t".join([str(i), *(value or "_" for value in values), "|".join(misc) or "_"])
+        entity = _entity(token, is_first=token.i == tokens[0].i) if has_entities else ""
+        first = int(ids[token.i]) - _top(parts)
+        if parts:
+            yield _line(f"{first}-{first + len(parts) - 1}", token.text, *[""] * 6, misc)
+            misc = []
+        for i, word in enumerate(parts or [_as_word(token)]):
+            values = word.form, word.lemma, word.pos, word.tag, _sorted_feats(word.feats)
+            arc = head, dep
+            if word.head == BESIDE:
+                # Of the root there is no other: what stands beside it depends on it.
+                arc = (ids[token.i] if head == "0" else head), word.dep
+            elif word.head != AS_TOKEN:
+                arc = str(first + word.head), word.dep
+            named = [f"NE={entity}"] if entity else []
+            yield _line(str(first + i), *values, *arc, [*named, *misc])
+            entity = entity.replace("B-", "I-", 1)
+
+
+def _line(number: str, *columns: str | list[str]) -> str:
+    *values, misc = columns
+    return "\t".join([number, *(value or "_" for value in [*values, "", "|".join(misc)])])
+
+
+def _as_word(token: Token) -> Word:
+    feats = str(token.morph)
+    return Word(token.text, token.lemma_, token.pos_, token.tag_, feats, AS_TOKEN, "")
+
+
+def _ids(tokens: list[Token], words: list[tuple[Word, ...]]) -> dict[int, str]:
+    """The ID of each token by its index: that of the word that takes the token's head."""
+    ids, number = {}, 1
+    for token, parts in zip(tokens, words):
+        ids[token.i] = str(number + _top(parts))
+        number += len(parts) or 1
+    return ids
+
+
+def _top(parts: tuple[Word, ...]) -> int:
+    return next((i for i, word in enumerate(parts) if word.head == AS_TOKEN), 0)
 
 
 def _entity(word: Token, *, is_first: bool) -> str:
@@ -185,9 +234,8 @@ def _is_before_space(word: Token) -> bool:
     return bool(word.whitespace_) or (not is_last and word.nbor().text.isspace())
 
 
-def _arcs(words: list[Token]) -> Iterator[tuple[str, str]]:
-    """HEAD and DEPREL of each word of a sentence."""
-    ids = {word.i: str(i) for i, word in enumerate(words, 1)}
+def _arcs(words: list[Token], ids: dict[int, str]) -> Iterator[tuple[str, str]]:
+    """HEAD and DEPREL of each token of a sentence."""
     root = ""
     for word in words:
         head = word.head

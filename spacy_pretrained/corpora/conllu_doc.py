@@ -2,13 +2,14 @@
 counted."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from spacy.tokens import Doc
 from spacy.vocab import Vocab
 
 from . import conllu_rows
-from .conllu_rows import MISSING, Row
+from .conllu_rows import MISSING, Multiword, Row
+from .multiword import AS_TOKEN, BESIDE, Word, set_words
 from .tag_schemes import OUTSIDE, parse_tag
 
 ROOT = "ROOT"  # spaCy's name for "root"
@@ -29,13 +30,14 @@ class ConversionReport:
     documents: int = 0
     sentences: int = 0
     words: int = 0  # syntactic words
-    multiword_tokens: int = 0  # kept as their words
+    multiword_tokens: int = 0  # kept as their words, unless merged
     respaced_multiword_tokens: int = 0  # of those, words that do not spell the token: spaced apart
     empty_nodes: int = 0  # left out
     missing_heads: int = 0  # words without head, kept without one
     paragraphs: int = 0  # newline tokens put between paragraphs
     entities: int = 0
     entity_repairs: int = 0  # of their tags, see tag_schemes.py
+    merged_multiword_tokens: int = 0  # kept as one token
 
 
 @dataclass
@@ -53,6 +55,7 @@ class DocSentence:
     heads: list[int]  # indices in the sentence, the root is its own; missing ones see _arcs
     deps: list[str]
     entities: list[str]  # tags: "O" outside
+    multiwords: dict[int, list[Word]] = field(default_factory=dict)  # by token: its words
 
     @property
     def is_parsed(self) -> bool:
@@ -63,16 +66,24 @@ class DocSentence:
         return not any(self.deps)
 
 
-def to_doc_sentence(sentence: conllu_rows.Sentence, report: ConversionReport) -> DocSentence:
+def to_doc_sentence(
+    sentence: conllu_rows.Sentence, report: ConversionReport, multiword: str = "split"
+) -> DocSentence:
     """Take over a sentence. ValueError, with file and line, if an entity is no tag.
 
     report: Is added to.
+    multiword: See `conllu.read_conllu`.
     """
     rows = sentence.words
     forms = [row.form for row in rows]
     spaces = [_has_space(row) for row in rows]
-    for first, last, row in sentence.multiwords:
+    to_merge = []
+    for one in sentence.multiwords:
+        first, last, row = one
         is_respaced = "".join(forms[first : last + 1]) != row.form
+        if multiword == "merge" or (multiword == "auto" and is_respaced):
+            to_merge.append(one)
+            continue
         spaces[first:last] = [is_respaced] * (last - first)
         spaces[last] = _has_space(row)
         report.respaced_multiword_tokens += is_respaced
@@ -82,7 +93,8 @@ def to_doc_sentence(sentence: conllu_rows.Sentence, report: ConversionReport) ->
     report.multiword_tokens += len(sentence.multiwords)
     report.empty_nodes += sentence.n_empty_nodes
     report.missing_heads += sentence.heads.count(None)
-    return DocSentence(
+    report.merged_multiword_tokens += len(to_merge)
+    in_words = DocSentence(
         is_newdoc=sentence.is_newdoc,
         is_newpar=sentence.is_newpar,
         words=forms,
@@ -96,6 +108,92 @@ def to_doc_sentence(sentence: conllu_rows.Sentence, report: ConversionReport) ->
         deps=deps,
         entities=[_entity_tag(row) for row in rows],
     )
+    return _merge(in_words, to_merge) if to_merge else in_words
+
+
+def _merge(sentence: DocSentence, multiwords: list[Multiword]) -> DocSentence:
+    """Make one token of the words of each multiword token, annotated as spaCy's own converter does
+    with --merge-subtokens: tags, lemmas and features of all words; UPOS, head and relation of the
+    one nearest to the root, the first of several."""
+    token_of: list[int] = []  # by word
+    spans: list[tuple[int, int, Row | None]] = []  # by token
+    firsts = {one.first: one for one in multiwords}
+    while len(token_of) < len(sentence.words):
+        first = len(token_of)
+        last, row = firsts[first][1:] if first in firsts else (first, None)
+        token_of += [len(spans)] * (last + 1 - first)
+        spans.append((first, last, row))
+    merged = DocSentence(sentence.is_newdoc, sentence.is_newpar, *([] for _ in range(9)))
+    for i, (first, last, row) in enumerate(spans):
+        top = first
+        if row is not None:
+            # No other word's head would do: what that depends on could depend on the token.
+            top = min(range(first, last + 1), key=lambda word: (_depth(sentence, word), word))
+            merged.multiwords[i] = _words(sentence, first, last, top)
+        _add_token(merged, sentence, range(first, last + 1), top, row)
+        merged.heads.append(token_of[sentence.heads[top]])
+    return merged
+
+
+def _depth(sentence: DocSentence, word: int) -> int:
+    """How many words are between a word and the top of its tree."""
+    depth = 0
+    while sentence.heads[word] != word:
+        word = sentence.heads[word]
+        depth += 1
+    return depth
+
+
+def _add_token(
+    merged: DocSentence, sentence: DocSentence, span: range, top: int, row: Row | None
+) -> None:
+    def values(column: list[str]) -> list[str]:
+        return [column[word] for word in span]
+
+    def joined(column: list[str], separator: str) -> str:
+        return separator.join(values(column)) if all(values(column)) else ""
+
+    merged.words.append(row.form if row else sentence.words[top])
+    merged.spaces.append(_has_space(row) if row else sentence.spaces[top])
+    merged.lemmas.append(joined(sentence.lemmas, " "))
+    merged.tags.append(joined(sentence.tags, "_"))
+    merged.feats.append(_join_feats(values(sentence.feats)))
+    merged.pos.append(sentence.pos[top])
+    merged.deps.append(sentence.deps[top])
+    entities = [tag for tag in values(sentence.entities) if tag != OUTSIDE]
+    merged.entities.append(entities[0] if entities else OUTSIDE)
+
+
+def _join_feats(all_feats: list[str]) -> str:
+    """Each feature with the values that any of the words has."""
+    if len(all_feats) == 1:
+        return all_feats[0]
+    found: dict[str, set[str]] = {}
+    for feats in all_feats:
+        for feature in feats.split("|") if feats != MISSING else ():
+            name, _, values = feature.partition("=")
+            found.setdefault(name, set()).update(values.split(","))
+    joined = (f"{name}={','.join(sorted(values))}" for name, values in sorted(found.items()))
+    return "|".join(joined) or MISSING
+
+
+def _words(sentence: DocSentence, first: int, last: int, top: int) -> list[Word]:
+    words = []
+    for i in range(first, last + 1):
+        head = sentence.heads[i]
+        place = AS_TOKEN if i == top else head - first if first <= head <= last else BESIDE
+        words.append(
+            Word(
+                form=sentence.words[i],
+                lemma=sentence.lemmas[i],
+                pos=sentence.pos[i],
+                tag=sentence.tags[i],
+                feats=_value(sentence.feats[i]),
+                head=place,
+                dep="" if i == top else sentence.deps[i],
+            )
+        )
+    return words
 
 
 def _arcs(sentence: conllu_rows.Sentence) -> tuple[list[int], list[str]]:
@@ -182,4 +280,9 @@ def make_doc(
     for i, value in enumerate(feats):
         if not value:
             doc[i].set_morph(None)
+    first = 0
+    for sentence in sentences:
+        for i, words in sentence.multiwords.items():
+            set_words(doc, first + i, words)
+        first += len(sentence.words)
     return doc

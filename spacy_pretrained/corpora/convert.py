@@ -42,32 +42,46 @@ def in_silence(docs: Iterable[Doc], name: str) -> Iterable[Doc]:
 
 
 def convert_conllu(
-    source: str | Path, output: str | Path, *, max_sentences: int = 10, track: Track = in_silence
+    source: str | Path,
+    output: str | Path,
+    *,
+    max_sentences: int = 10,
+    multiword: str = "auto",
+    track: Track = in_silence,
 ) -> ConversionReport:
     """Convert a CoNLL-U file, compressed if its name ends in ".gz". See `conllu.read_conllu`.
 
     max_sentences: Sentences a Doc, where the file does not mark documents.
+    multiword: What becomes of multiword tokens.
     """
     report = ConversionReport()
-    docs = read_conllu(source, Vocab(), max_sentences=max_sentences, report=report)
+    docs = read_conllu(
+        source, Vocab(), max_sentences=max_sentences, multiword=multiword, report=report
+    )
     _write(track(docs, str(source)), output)
     return report
 
 
 def convert_folder(
-    source: str | Path, output: str | Path, *, max_sentences: int = 10, track: Track = in_silence
+    source: str | Path,
+    output: str | Path,
+    *,
+    max_sentences: int = 10,
+    multiword: str = "auto",
+    track: Track = in_silence,
 ) -> dict[str, Split]:
     """Convert a folder with train, dev and test, of a treebank (.conllu), of entities (.iob2,
     .conll) or of both; see `splits.read_splits`, which also says what is held out.
 
     output: A folder, for train.spacy and so on.
     max_sentences: Sentences a Doc, where a file does not mark documents.
+    multiword: What becomes of multiword tokens, see `conllu.read_conllu`.
     RETURNS: For each split that is there, the Docs that were written, and reports.
     """
     output = Path(output)
     if output.suffix == ENDING:
         raise ValueError(Errors.CONVERT_FOLDER.format(source=source, output=output))
-    splits = read_splits(Path(source), max_sentences, track)
+    splits = read_splits(Path(source), max_sentences, track, multiword)
     for name, split in splits.items():
         _write(split.docs, output / f"{name}{ENDING}")
     return splits
@@ -171,6 +185,6 @@ def _write(docs: Iterable[Doc], output: str | Path) -> None:
     output = Path(output)
     if output.suffix != ENDING:
         raise ValueError(Errors.CONVERT_OUTPUT.format(output=output))
-    doc_bin = DocBin(docs=docs)
+    doc_bin = DocBin(docs=docs, store_user_data=True)  # which has words of multiword tokens
     output.parent.mkdir(parents=True, exist_ok=True)
     doc_bin.to_disk(output)

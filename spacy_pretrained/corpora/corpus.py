@@ -14,6 +14,7 @@ from spacy.vocab import Vocab
 from ..annotation.bare import bare_copy
 from ..annotation.sentences import passed_over
 from .errors import Errors
+from .multiword import copy_words
 
 
 def build_corpus(
@@ -98,7 +99,8 @@ def cut(doc: Doc, max_tokens: int) -> Iterator[Doc]:
     """Cut a Doc into parts of whole sentences, as many as fit `max_tokens`, at least one.
 
     Entities, spans and arcs are never cut either. A Doc with categories stays whole, for they are
-    said of all of it. User data is left out.
+    said of all of it. Of user data it keeps the words of multiword
+    tokens.
     """
     if not 0 < max_tokens < len(doc) or doc.cats or not doc.has_annotation("SENT_START"):
         yield doc
@@ -127,6 +129,7 @@ def _places_to_cut(doc: Doc) -> np.ndarray:
 def _part(doc: Doc, start: int, end: int) -> Doc:
     part = doc[start:end].as_doc()
     part.has_unknown_spaces = doc.has_unknown_spaces
+    copy_words(doc, part, start)
     for name, group in doc.spans.items():
         part.spans[name] = [
             Span(part, s.start - start, s.end - start, s.label, kb_id=s.kb_id, span_id=s.id)

@@ -12,6 +12,7 @@ from spacy.attrs import ENT_IOB, ENT_TYPE
 from spacy.tokens import Doc, Span, Token
 
 from ..annotation.bare import bare_copy
+from .multiword import words_of
 
 Words = tuple[str, ...]
 
@@ -61,7 +62,8 @@ class EntityLayer:
             for tokens, others in zip(sentences, self._sentences[number].get(words, ())):
                 self.report.joined_sentences += 1
                 for token, other in zip(tokens, others):
-                    columns[token.i] = other.ent_iob, other.ent_type
+                    if not columns[token.i, 1]:  # by an earlier word of the same token
+                        columns[token.i] = other.ent_iob, other.ent_type
         _cover_spaces(doc, columns)
         doc.from_array([ENT_IOB, ENT_TYPE], columns)
         self.report.joined_entities += len(doc.ents)
@@ -81,12 +83,19 @@ def forget_entities(doc: Doc) -> None:
 
 
 def _by_words(doc: Doc) -> dict[Words, list[Sequence[Token]]]:
-    """The sentences of a Doc by their words, in order, white space left out."""
+    """The sentences of a Doc by their words, in order, white space left out. The token of each
+    word: a multiword token stands there once for each of its words."""
     sentences: dict[Words, list[Sequence[Token]]] = defaultdict(list)
     for sentence in _sentences_of(doc):
-        tokens = [token for token in sentence if not _is_space(token)]
-        if tokens:
-            sentences[tuple(token.text for token in tokens)].append(tokens)
+        pairs = [
+            (form, token)
+            for token in sentence
+            if not _is_space(token)
+            for form in [word.form for word in words_of(token)] or [token.text]
+        ]
+        if pairs:
+            words, tokens = zip(*pairs)
+            sentences[words].append(tokens)
     return sentences
 
 

@@ -61,6 +61,7 @@ class Errors(SharedErrors):
         "heads of a sentence lead to its root."
     )
     CONLLU_MAX_SENTENCES = "max_sentences must be at least 1, but it is {max_sentences}."
+    CONLLU_MULTIWORD = "Unknown way with multiword tokens '{multiword}'. Choose from {known}."
     CONLLU_UNWRITABLE = (
         "Token {i} of a Doc, '{word}', has a tab or a newline in it and cannot be written as a "
         "CoNLL-U word."

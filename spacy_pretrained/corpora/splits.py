@@ -34,7 +34,9 @@ class Split:
     reports: list[Report]
 
 
-def read_splits(folder: Path, max_sentences: int, track: Track) -> dict[str, Split]:
+def read_splits(
+    folder: Path, max_sentences: int, track: Track, multiword: str = "auto"
+) -> dict[str, Split]:
     """Read those of train, dev and test that the folder has.
 
     Where a split has both kinds of files, the entities are a layer: they are joined to the
@@ -51,7 +53,9 @@ def read_splits(folder: Path, max_sentences: int, track: Track) -> dict[str, Spl
         treebank, entities = find_file(folder, name, TREEBANK), find_file(folder, name, ENTITIES)
         if treebank:
             report: Report = ConversionReport()
-            docs = read_conllu(treebank, vocab, max_sentences=max_sentences, report=report)
+            docs = read_conllu(
+                treebank, vocab, max_sentences=max_sentences, multiword=multiword, report=report
+            )
             splits[name] = Split(list(track(docs, treebank.name)), [report])
         if entities:
             report = ColumnsReport()

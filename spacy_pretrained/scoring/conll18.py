@@ -10,8 +10,10 @@ Other than spaCy's own scorer: punctuation counts, subtypes of relations (`nmod:
 of the morphological features only the universal ones are compared.
 """
 
+from bisect import bisect_left
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import accumulate
 from pathlib import Path
 
@@ -19,6 +21,8 @@ from spacy.attrs import SENT_START
 from spacy.tokens import Doc, Token
 
 from ..corpora.conllu_rows import ROOT, Sentence, read_sentences
+from ..corpora.multiword import AS_TOKEN, BESIDE, words_of
+from ..corpora.multiword import Word as Part
 from .errors import Errors
 
 # All that `score` measures, in the shared task's order.
@@ -225,34 +229,66 @@ def _common_subsequence(left: list[str], right: list[str]) -> Iterator[tuple[int
 def annotation_of(docs: Iterable[Doc], tokens_of: Annotation | None = None) -> Annotation:
     """What a pipeline said. Whitespace tokens are skipped, their children go to their heads.
 
-    tokens_of: the gold annotation, if the Docs were made of its words. spaCy does not know
-        multiword tokens: without this every word is a token, and where the words of a multiword
-        token do not spell it (French *du* = *de* + *le*), the text would be another.
+    Tokens that stand for several words (`multiword.words_of`) are multiword tokens; the others are
+    a word each.
+
+    tokens_of: the gold annotation, if the Docs were made of its words or tokens. It knows what is a
+        multiword token: else *do* and *n't* are two tokens. Where the words of a multiword token do
+        not spell it (French *du* = *de* + *le*) and are tokens of the Doc, the text would be
+        another without it.
     A Doc without sentence starts is one sentence. A token that is its own head without a relation
     is a word without head. Where a whitespace token was the root, its first child is, and the
     others depend on that one, as in the files of `write_conllu`.
     """
-    words: list[Word] = []
-    first_words: list[int] = []
+    found = _Found()
     for doc in docs:
-        _add_doc(doc, words, first_words)
-    if tokens_of is None:
-        forms = [_compact(word.form) for word in words]
-        tokens = _spans(forms)
-        for word, span in zip(words, tokens):
-            word.span = span
-        return Annotation("".join(forms), tokens, words, first_words)
+        _add_doc(doc, found)
+    forms, words = found.forms, found.words
+    if tokens_of is None or "".join(forms) == tokens_of.characters:
+        spans = tokens = _spans(forms)
+        if tokens_of is not None:
+            tokens = tokens_of.tokens
+            spans = _tokens_around(spans, tokens)
+        n_words = Counter(spans[token] for token in found.token_of)
+        for word, token in zip(words, found.token_of):
+            word.span = spans[token]
+            word.in_multiword = n_words[word.span] > 1
+        return Annotation("".join(forms), tokens, words, found.first_words)
     _check_same_words(tokens_of.words, words)
     for word, gold in zip(words, tokens_of.words):
         word.form, word.span, word.in_multiword = gold.form, gold.span, gold.in_multiword
-    return Annotation(tokens_of.characters, tokens_of.tokens, words, first_words)
+    return Annotation(tokens_of.characters, tokens_of.tokens, words, found.first_words)
 
 
-def _add_doc(doc: Doc, words: list[Word], first_words: list[int]) -> None:
-    indices = {}  # token.i to index in words
-    for token in doc:
-        if not token.is_space:
-            indices[token.i] = len(words) + len(indices)
+@dataclass
+class _Found:
+    """The words of Docs, and the tokens that they are of."""
+
+    forms: list[str] = field(default_factory=list)  # of tokens
+    token_of: list[int] = field(default_factory=list)  # of each word
+    words: list[Word] = field(default_factory=list)
+    first_words: list[int] = field(default_factory=list)
+
+
+def _tokens_around(spans: list[Span], tokens: list[Span]) -> list[Span]:
+    """For each span the token that it is inside of, or itself."""
+    ends = [end for _, end in tokens]
+    around = []
+    for start, end in spans:
+        token = tokens[bisect_left(ends, end)]
+        around.append(token if token[0] <= start else (start, end))
+    return around
+
+
+def _add_doc(doc: Doc, found: _Found) -> None:
+    words = found.words
+    parts_of = {token.i: words_of(token) for token in doc if not token.is_space}
+    indices = {}  # token.i to index of the word that takes its head
+    n_words = len(words)
+    for i, parts in parts_of.items():
+        top = next((k for k, part in enumerate(parts) if part.head == AS_TOKEN), 0)
+        indices[i] = n_words + top
+        n_words += len(parts) or 1
     is_new_sentence = False
     root = None  # of the sentence
     for token, start in zip(doc, doc.to_array([SENT_START]).tolist() if len(doc) else []):
@@ -261,17 +297,41 @@ def _add_doc(doc: Doc, words: list[Word], first_words: list[int]) -> None:
         if token.is_space:
             continue
         if is_new_sentence:
-            first_words.append(len(words))
+            found.first_words.append(len(words))
             is_new_sentence = False
             root = None
         word = _word_of(token, indices)
         if word.head == ROOT and root is None:
-            root = len(words)
+            root = indices[token.i]
             word.deprel = "root"
         elif word.head == ROOT:
             word.head = root
             word.deprel = "dep" if word.deprel == "root" else word.deprel
+        parts = parts_of[token.i]
+        found.token_of += [len(found.forms)] * (len(parts) or 1)
+        found.forms.append(_compact(token.text))
+        words += _words_of_multiword(parts, word, len(words), indices[token.i]) or [word]
+
+
+def _words_of_multiword(parts: tuple[Part, ...], token: Word, first: int, top: int) -> list[Word]:
+    """The words of a token, from index `first` on; `top` takes the token's head."""
+    words = []
+    for part in parts:
+        word = Word(
+            form=part.form,
+            upos=part.pos or "_",
+            xpos=part.tag or "_",
+            feats=_universal(part.feats),
+            lemma=part.lemma or "_",
+            head=first + part.head,
+            deprel=part.dep.partition(":")[0],
+        )
+        if part.head == AS_TOKEN:
+            word.head, word.deprel = token.head, token.deprel
+        elif part.head == BESIDE:
+            word.head = top if token.head == ROOT else token.head
         words.append(word)
+    return words
 
 
 def _word_of(token: Token, indices: dict[int, int]) -> Word:

@@ -27,6 +27,7 @@ from spacy.training import Example
 
 from ..annotation.bare import bare_copy
 from ..corpora.conllu import ConversionReport, read_conllu
+from ..corpora.multiword import mode_of, words_of
 from .conll18 import Annotation, annotation_of, read_gold, score
 from .errors import Errors
 
@@ -96,7 +97,9 @@ def evaluate_treebank(nlp: Language, data: str | Path, *, report: Report = in_si
     """Scores by protocol, and what they are of. See `evaluate`."""
     gold = read_gold(data)
     read = ConversionReport()
-    gold_docs = list(read_conllu(data, nlp.vocab, report=read))
+    # Tokens as the pipeline learnt them.
+    multiword = mode_of(nlp.vocab)
+    gold_docs = list(read_conllu(data, nlp.vocab, multiword=multiword, report=read))
     protocols = {}
     for name, what in PROTOCOLS.items():
         report(f"{data}: {what}")
@@ -194,7 +197,9 @@ def run_protocol(
 
 
 def surface_texts(gold_docs: list[Doc], gold: Annotation) -> list[str]:
-    """The documents' texts. Docs are made of words; the text has multiword tokens as one."""
+    """The documents' texts. Where Docs are made of words, the text has multiword tokens as one."""
+    if any(words_of(token) for doc in gold_docs for token in doc):
+        return [doc.text for doc in gold_docs]
     texts = []
     words = iter(gold.words)
     for doc in gold_docs:

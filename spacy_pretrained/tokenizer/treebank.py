@@ -5,13 +5,15 @@
 """
 
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from spacy.language import Language, create_tokenizer
 from spacy.tokenizer import Tokenizer
+from spacy.tokens import Doc
 from spacy.training import Example
 
+from ..corpora.multiword import WordCounts
 from .chunks import count_chunks
 from .errors import Errors
 from .learn import learn_tokenizer
@@ -34,9 +36,19 @@ class TreebankTokenizer(Tokenizer):
         tokenizer of `nlp`, in its config, too: a saved pipeline needs nothing of this package for
         it, and nothing is learnt again when more components are initialized later.
 
+        The words of multiword tokens are learnt, too: see corpora/multiword.py.
+
         A warning if the Docs do not say where there are spaces.
         """
-        chunks = count_chunks(example.reference for example in get_examples())
+        multiwords = WordCounts()
+
+        def references() -> Iterator[Doc]:
+            for example in get_examples():
+                multiwords.add(example.reference)
+                yield example.reference
+
+        chunks = count_chunks(references())
+        multiwords.to_vocab(nlp.vocab)
         if not chunks:
             warnings.warn(Errors.TOKENIZER_NO_SPACES, stacklevel=2)
         nlp.tokenizer = learn_tokenizer(

@@ -89,7 +89,7 @@ def through_docbin(docs, vocab):
 def test_sample(read):
     report = ConversionReport()
     first, second = read(SAMPLE, report=report)
-    assert astuple(report) == (2, 4, 15, 2, 1, 2, 0, 1, 0, 0)
+    assert astuple(report) == (2, 4, 15, 2, 1, 2, 0, 1, 0, 0, 0)
     assert first.text == 'Don\'t say "_", she said de le.\n\nYesNo '
     assert second.text == "Bye "
     assert [sent.text for sent in first.sents] == [
@@ -113,7 +113,7 @@ def test_report_adds_up_over_files(read):
     report = ConversionReport()
     read(SAMPLE, report=report)
     read(SAMPLE, report=report)
-    assert astuple(report) == (4, 8, 30, 4, 2, 4, 0, 2, 0, 0)
+    assert astuple(report) == (4, 8, 30, 4, 2, 4, 0, 2, 0, 0, 0)
 
 
 def test_line_ends_bom_and_missing_last_blank_line(read):

@@ -1,6 +1,8 @@
 """The tokenizer learns from reference Docs, and leaves a stock one in its place."""
 
+import multiprocessing
 import pickle
+import random
 import subprocess
 import sys
 
@@ -12,6 +14,7 @@ from spacy.training import Example
 
 from spacy_pretrained.tokenizer.treebank import TreebankTokenizer
 
+HARD = ["é", "e\u0301", "😀", "👩‍👩‍👧", "ß", "中文", "ا", "०", "\u200b", "\u00a0", "\ud7ff"]
 NAME = "spacy-pretrained.TreebankTokenizer.v1"
 STOCK = {"@tokenizers": "spacy.Tokenizer.v1"}
 # Chunks with a bar between tokens. Nothing of it is so in spaCy's rules for the language "xx".
@@ -110,6 +113,69 @@ def test_it_comes_back_as_it_was(taught, way, tmp_path):
         nlp.tokenizer = pickle.loads(pickle.dumps(taught.tokenizer))
     text = LESSONS.replace("|", "")
     assert split(nlp, text) == split(taught, text)
+
+
+def test_spawned_processes_split_alike(taught):
+    multiprocessing.set_start_method("spawn", force=True)
+    try:
+        nlp = spacy.blank("xx").from_config(taught.config).from_bytes(taught.to_bytes())
+        nlp.add_pipe("sentencizer")
+        texts = ["so!!! non-stop 7km"] * 3
+        docs = list(nlp.pipe(texts, n_process=2, batch_size=1))
+    finally:
+        multiprocessing.set_start_method(None, force=True)
+    assert ["|".join(token.text for token in doc) for doc in docs] == ["so|!!!|non-stop|7|km"] * 3
+
+
+def test_the_text_stays_the_text(taught):
+    pieces = [*LESSONS.replace("|", "").split(), *HARD, *"!?.-/'(),:*&@#1a", " ", "  ", "\n", "\t"]
+    draw = random.Random(0)
+    for _ in range(2000):
+        text = "".join(draw.choices(pieces, k=draw.randint(0, 12)))
+        assert taught.make_doc(text).text == text
+
+
+def test_random_corpora_do_no_harm():
+    """Whatever a corpus says: it is learnt, every chunk that it always splits in one way is split
+    so, and texts stay what they are."""
+    draw = random.Random(1)
+    symbols = "!?.-/'()[]{}^$*+\\|_&@#%~\"" + "".join(HARD)
+    for _ in range(20):
+        chunks = set()
+        for _ in range(30):
+            characters = draw.choices(symbols + "abAB12é", k=draw.randint(1, 6))
+            chunks.add("".join(characters).replace("|", "").replace(" ", "") or "a")
+        tokens = [
+            [part for part in draw.choice((" ", chunk[0])).join(chunk).split(" ") if part]
+            if draw.random() < 0.3
+            else [chunk]
+            for chunk in sorted(chunks)
+        ]
+        nlp = make_pipeline()
+        words = [word for chunk in tokens for word in chunk]
+        spaces = [i + 1 == len(chunk) for chunk in tokens for i in range(len(chunk))]
+        doc = Doc(nlp.vocab, words=words, spaces=spaces)
+        nlp.initialize(lambda doc=doc: [Example(doc.copy(), doc)])
+        assert nlp.make_doc(doc.text).text == doc.text
+        again = spacy.blank("xx").from_bytes(nlp.to_bytes())
+        assert split(again, doc.text) == split(nlp, doc.text)
+
+
+@pytest.mark.parametrize("lang", ["de", "fr", "hu", "it", "ru", "sv", "tr"])
+def test_the_rules_of_a_language_stay(lang):
+    nlp = spacy.blank(lang, config={"nlp": {"tokenizer": {"@tokenizers": NAME}}})
+    with pytest.warns(UserWarning, match="says where there are spaces"):
+        nlp.initialize(lambda: [Example(Doc(nlp.vocab), Doc(nlp.vocab))])
+    text = "Ja (z.B. \"100-as\") http://a.org/x-y, l'eau. 5km d'un 3,5% e-mail! :-) a/b..."
+    assert split(nlp, text) == split(spacy.blank(lang), text)
+
+
+@pytest.mark.parametrize(
+    "settings", [{"min_count": 0}, {"min_share": 0.4}, {"max_special_cases": -1}]
+)
+def test_settings_that_make_no_sense(settings):
+    with pytest.raises(ValueError, match="settings of the tokenizer"):
+        make_pipeline(**settings)
 
 
 WITHOUT_US = """
