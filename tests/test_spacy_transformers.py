@@ -40,7 +40,7 @@ TRANSFORMER = "transformer"
 OURS = {
     "pretrained_tagger": "spacy-pretrained.Tagger.v1",
     "pretrained_ner": "spacy-pretrained.Ner.v1",
-    "biaffine_parser": "spacy-pretrained.BiaffineParser.v1",
+    "biaffine_parser": "spacy-pretrained.BiaffineParser.v2",
 }
 LISTENER = {
     "@architectures": "spacy-transformers.TransformerListener.v1",

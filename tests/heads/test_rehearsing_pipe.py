@@ -66,8 +66,8 @@ def backbone_gradient(nlp) -> float:
 
 def forget(nlp) -> None:
     """Disturb the weights of all heads."""
-    rng = np.random.default_rng(0)
     for name in HEADS:
+        rng = np.random.default_rng(0)
         for node in nlp.get_pipe(name).model.walk():
             for param in node.param_names:
                 weights = node.get_param(param)
