@@ -46,7 +46,7 @@ def read_queries():
         yield pytest.param(query, name, METHODS[method], id=" ".join(line.split()[:7]))
 
 
-@pytest.mark.parametrize("query, name, method", read_queries())
+@pytest.mark.parametrize("query, name, method", list(read_queries()))
 def test_the_first_choice(query, name, method):
     first, *others = recommend(query)
     assert (first.name, first.plan.method) == (name, method)
