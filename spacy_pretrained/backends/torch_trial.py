@@ -9,10 +9,12 @@ import torch
 from transformers import PreTrainedModel
 
 from ..checkpoints.checkpoint import Checkpoint
+from ..checkpoints.wordpieces import PieceTokenizer
 from .errors import Errors
 
 logger = logging.getLogger("spacy")
 
+N_PIECES = 4
 HINTS = {
     "xmod": " Set default_language in its config.json, such as 'en_XX'.",
     "bros": " It needs the place of each word on a page.",
@@ -23,8 +25,7 @@ def try_encoder(module: PreTrainedModel, checkpoint: Checkpoint) -> None:
     """Run a model on a short text. It is refused if that fails, if there is not one vector (D) for
     each piece, or if padding changes them; a warning says so if it is causal."""
     tokenizer, name = checkpoint.tokenizer, checkpoint.config["model_type"]
-    (pieces,) = tokenizer.encode(["a b c d"])
-    ids = torch.tensor([[*tokenizer.prefix, *pieces.ids, *tokenizer.suffix]])
+    ids = _example_ids(tokenizer)
     run = partial(_run, module, checkpoint)
     vectors = run(input_ids=ids, attention_mask=torch.ones_like(ids))
     expected = (*ids.shape, checkpoint.layout.width)
@@ -40,6 +41,15 @@ def try_encoder(module: PreTrainedModel, checkpoint: Checkpoint) -> None:
         logger.warning(Errors.MODEL_CAUSAL.format(name=name))
     elif not tokenizer.n_special:
         logger.warning(Errors.TOKENIZER_NO_SPECIAL.format(name=name))
+
+
+def _example_ids(tokenizer: PieceTokenizer) -> torch.Tensor:
+    """A short text (1, L); of any pieces, where the tokenizer has no Latin letters."""
+    (pieces,) = tokenizer.encode(["a b c d"])
+    own = list(pieces.ids)
+    if len(own) < N_PIECES:
+        own = sorted(tokenizer.vocabulary().values())[-N_PIECES:]
+    return torch.tensor([[*tokenizer.prefix, *own, *tokenizer.suffix]])
 
 
 @torch.inference_mode()
