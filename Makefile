@@ -21,7 +21,7 @@ DEV_GOLD ?= assets/ewt/dev.conllu
 ENTITIES ?= corpus/ewt/dev.spacy
 TRAIN ?= corpus/ewt/train.spacy
 ROUNDS ?= 3
-LEMMATIZER := trainable_lemmatizer
+LEMMATIZER := pretrained_lemmatizer
 WHEEL := en_ewt_minilm_int8
 WHEEL_PYTHON := packages/ewt/venv-int8/bin/python
 
@@ -159,7 +159,7 @@ wheels: install
 	$(RUN) scripts/smoke.py packages/ewt/int8 --model "$(INT8)" --texts "$(TEXTS)" \
 	    --absent torch,transformers,nncf --output metrics/ewt/smoke-int8.json
 
-# The lemmatizer is spaCy's own: all but the last are measured without, as the stock pipelines are.
+# All but the last are measured without the lemmatizer, as the stock pipelines are.
 # That with a CNN is there after `spacy project run stock . --vars.corpus ewt`.
 CNN ?= training/ewt/stock-cnn/model-best
 bench: install
@@ -171,7 +171,7 @@ bench: install
 	    --model int8-without-ner="$(INT8)" --exclude int8-without-ner=$(LEMMATIZER) \
 	    --exclude int8-without-ner=pretrained_ner \
 	    --model int8-with-lemmatizer="$(INT8)" \
-	    $(if $(wildcard $(CNN)),--model cnn="$(CNN)" --exclude cnn=$(LEMMATIZER) \
+	    $(if $(wildcard $(CNN)),--model cnn="$(CNN)" --exclude cnn=trainable_lemmatizer \
 	        --exclude cnn=morphologizer) \
 	    --texts "$(TEXTS)" --train "$(TRAIN)" --output metrics/benchmark.json
 

@@ -1,7 +1,7 @@
 """Annotate texts with a pipeline, as silver data to train a smaller one on beside gold data.
 
     python scripts/silver.py training/teacher/model-best corpus/silver/news.spacy \
-        --texts texts.txt --exclude trainable_lemmatizer
+        --texts texts.txt --exclude pretrained_lemmatizer
 
 What a large encoder has learnt goes over to a small one by way of its annotation (self-training
 with a teacher; for parsers: M. Anderson and C. Gómez-Rodríguez, Distilling Neural Networks for

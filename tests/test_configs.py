@@ -31,7 +31,7 @@ LABELS_AND_SCORES = {
     "biaffine_parser": ("nsubj", "dep_las"),
     "pretrained_ner": ("PER", "ents_f"),
     "ner": ("PER", "ents_f"),
-    "trainable_lemmatizer": ("trees", "lemma_acc"),
+    "pretrained_lemmatizer": ("trees", "lemma_acc"),
     "pretrained_textcat": ("question", "cats_micro_f"),
     "few_shot_textcat": ("question", "cats_micro_f"),
 }
