@@ -230,12 +230,13 @@ class PretrainedLemmatizer(RehearsingPipe):
         return form, 0
 
     def set_annotations(self, docs: Iterable[Doc], lemmas: Lemmas) -> None:
-        low = 0
+        docs, low = list(docs), 0
+        for vocab in {id(doc.vocab): doc.vocab for doc in docs}.values():
+            for lemma in lemmas.new:
+                vocab.strings.add(lemma)
         for doc in docs:
             high = low + len(doc)
             if len(doc):
-                for lemma in lemmas.new:
-                    doc.vocab.strings.add(lemma)
                 values, sure = lemmas.lemmas[low:high], lemmas.confidence[low:high]
                 if not self.overwrite:
                     old = doc.to_array([LEMMA]).ravel()
