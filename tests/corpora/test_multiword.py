@@ -158,13 +158,12 @@ def test_an_old_table_goes(path):
 
 
 def trained(path, tmp_path):
-    """A pipeline that tags as the corpus does, trained from a converted file."""
+    """A pipeline that knows tokens and their words from a converted file, and nothing else."""
     convert_conllu(path, tmp_path / "train.spacy")
     nlp = spacy.blank(
         "de",
         config={"nlp": {"tokenizer": {"@tokenizers": "spacy-pretrained.TreebankTokenizer.v1"}}},
     )
-    nlp.add_pipe("tagger")
     corpus = build_corpus(tmp_path / "train.spacy", max_tokens=3)
     nlp.initialize(lambda: corpus(nlp))
     return nlp
@@ -188,7 +187,10 @@ def test_the_table_goes_with_the_pipeline(path, tmp_path, way):
 def test_evaluation_knows_the_words(path, tmp_path):
     scores = evaluate_treebank(trained(path, tmp_path), path)
     for protocol in scores["protocols"].values():
-        assert protocol["conll18"]["Words"]["f1"] == 100
+        # 15 words. Without a tag, the last "am" is taken for "an dem", as it mostly is.
+        assert protocol["conll18"]["Words"]["f1"] == pytest.approx(
+            100 * 2 * 14 / (15 + 16), abs=1e-3
+        )
         assert protocol["spacy"]["token_f"] == 100
     gold_tokens = scores["protocols"]["gold_tokens"]["conll18"]
     assert gold_tokens["Tokens"]["f1"] == 100
