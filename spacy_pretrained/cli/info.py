@@ -20,8 +20,9 @@ def info(
     ],
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON")] = False,
 ) -> None:
-    """Describe an encoder or a pipeline: sizes, precision, licence, windows, labels. Nothing is
-    loaded.
+    """Describe an encoder or a pipeline: sizes, precision, licence, windows, labels.
+
+    Nothing is loaded.
 
     Example: python -m spacy pretrained info roberta-base
     """

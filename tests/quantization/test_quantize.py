@@ -302,5 +302,5 @@ def test_bad_input_says_so(trained, exact):
         quantize_pipeline(exact, TEXTS)
     with pytest.raises(ValueError, match="max_drop"):
         quantize_within(trained, TEXTS, make_examples(trained) * 3, max_drop=-1)
-    with pytest.raises(ValueError, match="too few to tell"):
+    with pytest.raises(ValueError, match="takes at least 5 documents"):
         quantize_within(trained, TEXTS, make_examples(trained), max_drop=1)
