@@ -15,8 +15,9 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 MAY_IMPORT = {
     "runtime": "",
     "checkpoints": "",
+    "sources": "checkpoints",
     "windows": "checkpoints",
-    "backends": "windows checkpoints runtime",
+    "backends": "windows sources checkpoints runtime",
     "encoder": "backends windows checkpoints runtime training",
     "annotation": "",
     "heads": "annotation runtime training",
@@ -24,10 +25,10 @@ MAY_IMPORT = {
     "ner": "heads annotation",
     "parser": "heads annotation",
     "textcat": "heads annotation encoder backends windows checkpoints runtime",
-    "corpora": "annotation ner parser textcat windows checkpoints",
+    "corpora": "annotation ner parser textcat windows sources checkpoints",
     "scoring": "parser corpora annotation",
     "quantization": "scoring corpora encoder backends windows checkpoints runtime",
-    "packaging": "quantization checkpoints",
+    "packaging": "quantization sources checkpoints",
     "training": "",
 }
 MAY_IMPORT["cli"] = " ".join(MAY_IMPORT)  # commands are for what the others do

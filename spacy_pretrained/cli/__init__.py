@@ -10,10 +10,12 @@ from .calibrate import calibrate
 from .check import check
 from .config import config
 from .convert import convert
+from .download import download
 from .evaluate import evaluate
 from .package import package
 from .plot import plot
 from .quantize import quantize
+from .remove import remove
 
 pretrained_cli = typer.Typer(
     name="pretrained", help="Pipelines with pretrained transformers.", no_args_is_help=True
@@ -31,6 +33,8 @@ pretrained_cli.command("evaluate")(evaluate)
 pretrained_cli.command("calibrate")(calibrate)
 pretrained_cli.command("check")(check)
 pretrained_cli.command("config")(config)
+pretrained_cli.command("download")(download)
 pretrained_cli.command("package")(package)
 pretrained_cli.command("plot")(plot)
 pretrained_cli.command("quantize")(quantize)
+pretrained_cli.command("remove")(remove)

@@ -14,6 +14,7 @@ from .errors import Errors
 
 # What only a pipeline on torch needs; a quantized copy of one does not inherit it.
 TRAIN_EXTRA = re.compile(r"""(?P<requirement>[^;]+);\s*extra\s*==\s*["']train["']""")
+FOR_SOURCES = ("huggingface_hub", "sentencepiece", "protobuf")  # a trained pipeline reads none
 
 
 def make_meta(
@@ -97,6 +98,7 @@ def encoder_source(encoder: str, entry: dict[str, Any]) -> dict[str, str]:
 
 
 def training_requirements() -> list[str]:
-    """What spacy-pretrained's extra `train` asks for."""
+    """What spacy-pretrained's extra `train` asks for, but for what only reads pretrained weights."""
     found = (TRAIN_EXTRA.fullmatch(line) for line in requires("spacy-pretrained") or [])
-    return [match["requirement"].strip() for match in found if match]
+    requirements = [match["requirement"].strip() for match in found if match]
+    return [r for r in requirements if not r.replace("-", "_").startswith(FOR_SOURCES)]
