@@ -14,6 +14,8 @@ from transformers import logging as hf_logging
 from ..checkpoints.checkpoint import CONFIG, TOKENIZER, Checkpoint, Files, Layout, read_checkpoint
 from ..checkpoints.wordpieces import PieceTokenizer
 from .errors import Errors
+from .torch_remote_code import refuse_remote_code
+from .torch_warnings import without_warnings
 
 # Nothing is fetched; and without the second, a user is asked whether code of the folder may run.
 LOCAL = {"local_files_only": True, "trust_remote_code": False}
@@ -33,11 +35,13 @@ def load_pretrained(folder: Path, dropout: float | None) -> tuple[PreTrainedMode
     return module, checkpoint
 
 
+@without_warnings()
 def open_module(
     folder: Path, kind: type, dropout: float | None
 ) -> tuple[PreTrainedModel, dict, list[str]]:
     """A module of a kind, one of transformers' `AutoModel...`, in evaluation mode and float32; its
     config.json; and the names of tensors that the folder lacks, which are random."""
+    refuse_remote_code(folder)
     hf_logging.disable_progress_bar()  # a bar for every load of a spaCy pipeline says nothing
     try:
         config = AutoConfig.from_pretrained(folder, **LOCAL)

@@ -2,7 +2,7 @@
 
 import logging
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from .convert import convert_bin
@@ -30,6 +30,7 @@ logger = logging.getLogger("spacy")
 class Download:
     folder: Path  # in Hugging Face layout, in the hub's cache
     licence: str | None
+    pickle: str | None = None  # a file with the only weights that there are, if that is a pickle
     converted: bool = False  # whether its weights were a pickle before this call
 
 
@@ -41,13 +42,11 @@ def download(hub: HubId) -> Download:
         and the next call goes on with the others.
     """
     found = fetch(hub, take_bin=True)
-    folder = found.folder
-    if has_weights(folder):
-        check_weights(folder)
-        return found
-    convert_bin(folder, hub)
-    check_weights(folder)
-    return Download(folder, found.licence, converted=True)
+    if found.pickle is not None:
+        convert_bin(found.folder, hub)
+        found = replace(found, pickle=None, converted=True)
+    check_weights(found.folder)
+    return found
 
 
 def fetch(hub: HubId, *, take_bin: bool = False) -> Download:
@@ -55,23 +54,23 @@ def fetch(hub: HubId, *, take_bin: bool = False) -> Download:
     cannot be reached, a complete copy in the cache is taken, and a warning says so.
 
     take_bin: Whether to download weights in pickles, too, where there are no others.
-    RETURNS: A folder with weights, or one without any if the hub has pickles only.
+    RETURNS: A folder with weights, unless `pickle` says that the hub has a pickle only.
     RAISES: ValueError or ImportError, saying what is wrong and what to do.
     """
-    if COMMIT.fullmatch(hub.revision) and (found := _find_copy(hub, take_bin)):
+    if COMMIT.fullmatch(hub.revision) and (found := _find_copy(hub)):
         return found  # a commit never changes
     try:
         from . import hub_client
 
         endpoint = hub_client.endpoint()
     except ModuleNotFoundError as error:
-        if found := _find_copy(hub, take_bin):
+        if found := _find_copy(hub):
             return found
         raise ModuleNotFoundError(Errors.HUB_CLIENT) from error
     try:
         listing = hub_client.list_files(hub)
     except hub_client.Unreachable as reason:
-        if found := _find_copy(hub, take_bin):
+        if found := _find_copy(hub):
             logger.warning(Errors.HUB_OLD_COPY.format(endpoint=endpoint, reason=reason))
             return found
         known = {"hub": hub, "folder": model_folder(hub).name, "cache": cache_folder()}
@@ -93,18 +92,19 @@ def fetch(hub: HubId, *, take_bin: bool = False) -> Download:
             hub_client.fetch_file(hub, name, listing)
     config = (folder / CONFIG).relative_to(snapshot).as_posix()
     hub_client.note_revision(hub, config, listing)
-    return Download(folder, read_licence(folder) or listing.licence)
+    pickle = files.weights[0] if files.is_bin and not has_weights(folder) else None
+    return Download(folder, read_licence(folder) or listing.licence, pickle)
 
 
-def _find_copy(hub: HubId, take_bin: bool) -> Download | None:
+def _find_copy(hub: HubId) -> Download | None:
     """A copy in the cache that has all that is needed."""
     snapshot = find_snapshot(hub)
     if snapshot is None:
         return None
     folder = find_model_folder(snapshot)
-    has_bin = find_bin(folder) is not None
-    if (folder / CONFIG).is_file() and (has_weights(folder) or has_bin):
-        return Download(folder, read_licence(folder))
+    pickle = None if has_weights(folder) else find_bin(folder)
+    if (folder / CONFIG).is_file() and (has_weights(folder) or pickle):
+        return Download(folder, read_licence(folder), pickle)
     return None
 
 

@@ -11,10 +11,8 @@ from .hub_id import HubId, parse_hub_id
 from .model_folder import (
     check_descriptions,
     check_weights,
-    find_bin,
     find_model_folder,
     find_model_in,
-    has_weights,
 )
 
 
@@ -65,13 +63,12 @@ def _find_on_hub(hub: HubId) -> Path:
     from .download import fetch
 
     try:
-        folder = fetch(hub).folder
+        found = fetch(hub)
     except (ValueError, OSError, ImportError) as error:
         raise ValueError(Errors.SOURCE_HUB.format(source=hub, error=error)) from error
-    name = find_bin(folder)
-    if name is not None and not has_weights(folder):
-        raise ValueError(Errors.HUB_BIN.format(hub=hub, name=name))
-    return folder
+    if found.pickle is not None:
+        raise ValueError(Errors.HUB_BIN.format(hub=hub, name=found.pickle))
+    return found.folder
 
 
 def _unknown(source: str) -> str:

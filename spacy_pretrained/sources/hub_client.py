@@ -16,6 +16,7 @@ from .hub_id import HubId
 
 PATIENCE = 5.0  # seconds for the hub's first answer; importing what a command needs takes others
 NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+SERVER_FAULT = 500  # of HTTP statuses, the first that says that the hub itself failed
 TOKENS = ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN")
 
 
@@ -45,7 +46,7 @@ def list_files(hub: HubId) -> Listing:
     RAISES: Unreachable if there is no answer in `PATIENCE` seconds; ValueError if the hub has no
         such model, or does not give it.
     """
-    from huggingface_hub import HfApi
+    from huggingface_hub import HfApi, errors
 
     results = []
 
@@ -67,9 +68,13 @@ def list_files(hub: HubId) -> Listing:
     if not results:
         raise Unreachable(f" (no answer in {PATIENCE:.0f} s)")
     (info,) = results
+    if isinstance(info, errors.HFValidationError):
+        raise ValueError(Errors.HUB_NAME.format(name=hub)) from info
+    if isinstance(info, errors.OfflineModeIsEnabled):
+        raise Unreachable(" (HF_HUB_OFFLINE is set)") from info
     if isinstance(info, Exception):
-        if _status(info) is None:
-            raise Unreachable(f" ({_first_line(info)})") from info
+        if (_status(info) or SERVER_FAULT) >= SERVER_FAULT:
+            raise Unreachable(f" ({_first_line(info).rstrip('.')})") from info
         raise ValueError(_explain(info, hub)) from info
     files = info.siblings or []
     return Listing(
