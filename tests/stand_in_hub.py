@@ -27,7 +27,7 @@ class StandInHub:
     code: str = ""  # X-Error-Code with it
     token: str = ""  # that is needed, if not empty
     requests: list[str] = field(default_factory=list)  # "METHOD /path"
-    headers: list[dict[str, str]] = field(default_factory=list)
+    headers: list[dict[str, str]] = field(default_factory=list)  # names in lower case
 
     def __enter__(self):
         self.server = http.server.ThreadingHTTPServer(
@@ -60,7 +60,7 @@ class Answer(http.server.BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         hub = self.hub
         hub.requests.append(f"{self.command} {self.path}")
-        hub.headers.append(dict(self.headers))
+        hub.headers.append({name.lower(): value for name, value in self.headers.items()})
         if hub.status:
             self.refuse(hub.status, hub.code)
             return

@@ -98,7 +98,7 @@ def encoder_source(encoder: str, entry: dict[str, Any]) -> dict[str, str]:
 
 
 def training_requirements() -> list[str]:
-    """What spacy-pretrained's extra `train` asks for, without what reads pretrained weights only."""
+    """What spacy-pretrained's extra `train` asks for, but for what only reads a source."""
     found = (TRAIN_EXTRA.fullmatch(line) for line in requires("spacy-pretrained") or [])
     requirements = [match["requirement"].strip() for match in found if match]
     return [r for r in requirements if not r.replace("-", "_").startswith(FOR_SOURCES)]

@@ -14,6 +14,7 @@ from .hub_id import HubId
 from .installed import is_installed
 from .licence import read_licence
 from .model_folder import (
+    ADAPTER_CONFIG,
     CONFIG,
     check_descriptions,
     check_weights,
@@ -79,7 +80,7 @@ def fetch(hub: HubId, *, take_bin: bool = False) -> Download:
         ) from reason
 
     files = choose_files(listing.sizes)
-    if not files.descriptions:
+    if not {Path(name).name for name in files.descriptions} & {CONFIG, ADAPTER_CONFIG}:
         raise ValueError(Errors.HUB_NO_MODEL.format(hub=hub))
     paths = {name: hub_client.fetch_file(hub, name, listing) for name in files.descriptions}
     snapshot = min((path.parent for path in paths.values()), key=lambda path: len(path.parts))
