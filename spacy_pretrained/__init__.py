@@ -12,6 +12,7 @@ __version__ = "0.1.0"
 
 PUBLIC = {  # name: module that has it
     "MinAgreement": "quantization.agreement",
+    "Query": "choosing.query",
     "Refused": "quantization.gate",
     "calibrate_pipeline": "ner.pipeline_calibration",
     "complete_config": "training.config",
@@ -23,12 +24,15 @@ PUBLIC = {  # name: module that has it
     "convert_span_dataset": "corpora.convert",
     "convert_texts": "corpora.convert",
     "evaluate": "scoring.evaluate",
+    "find_info": "choosing.info",
+    "list_models": "choosing.models",
     "noun_chunks_ud": "parser.noun_chunks",
     "package_pipeline": "packaging.package",
     "plot_training": "training.plot",
     "quantize_agreeing": "quantization.quantize",
     "quantize_pipeline": "quantization.quantize",
     "quantize_within": "quantization.quantize",
+    "recommend": "choosing.recommend",
     "restore_lemmatizer_trees": "training.lemmatizer_trees",
 }
 __all__ = ["__version__", *PUBLIC]

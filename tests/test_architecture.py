@@ -30,6 +30,7 @@ MAY_IMPORT = {
     "quantization": "scoring corpora encoder backends windows checkpoints runtime",
     "packaging": "quantization sources checkpoints",
     "training": "",
+    "choosing": "checkpoints backends training",
 }
 MAY_IMPORT["cli"] = " ".join(MAY_IMPORT)  # commands are for what the others do
 MAY_IMPORT["old_paths"] = ""  # see its __init__.py: its modules are those of the package itself

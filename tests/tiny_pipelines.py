@@ -117,8 +117,10 @@ def make_nlp(source: str, *pipes: str | tuple[str, dict], **encoder: object) -> 
     """A blank pipeline of an encoder, with settings of its model, and components: factories, or
     pairs of a factory and its config."""
     nlp = spacy.blank("en")
+    # Random weights learn at a higher rate than pretrained ones of their size.
+    rate = {"learn_rate_factor": 0.3}
     architecture = {"@architectures": "spacy-pretrained.TorchEncoder.v1", "orth_width": 8}
-    nlp.add_pipe(ENCODER, config={"model": architecture | encoder})
+    nlp.add_pipe(ENCODER, config={"model": architecture | rate | encoder})
     nlp.config["initialize"]["components"][ENCODER] = {"source": source}
     for pipe in pipes:
         factory, config = (pipe, {}) if isinstance(pipe, str) else pipe

@@ -61,8 +61,9 @@ class Errors(SharedErrors):
     )
     GRADIENT_NOT_FINITE = (
         "The encoder's gradient is not finite (norm {norm}): training diverged. Lower "
-        "[training.optimizer.learn_rate] or the encoder's learn_rate_factor, set mixed_precision "
-        "= false, or look for broken examples in the corpus."
+        "[training.optimizer.learn_rate] and the encoder's learn_rate_factor, which stands for a "
+        "rate by the encoder's size if it is null, set mixed_precision = false, or look for "
+        "broken examples in the corpus."
     )
     SETTING_TOO_SMALL = "The encoder's setting {name} = {value} has to be at least {least}."
     BACKEND_DOES_NOT_TRAIN = (

@@ -1,5 +1,6 @@
 """The backbone on torch: to train, and to run a pipeline that is not quantized."""
 
+import json
 import logging
 import os
 from collections.abc import Callable, Iterable, Iterator
@@ -16,11 +17,17 @@ from ..checkpoints.checkpoint import Checkpoint, Files, pack, unpack
 from ..windows.batches import WindowBatch
 from . import torch_weights
 from .errors import Errors
+from .learn_rate import choose_rate
 from .torch_device import check_device, choose_device
 from .torch_optimizer import TorchOptimizer
+from .torch_parameters import count_outside_embeddings
 from .torch_settings import TorchSettings
 
 logger = logging.getLogger("spacy")
+
+# Saved with the weights: the factor of the learning rate, where the first training chose it.
+TRAINING = "training.json"
+FACTOR = "learn_rate_factor"
 
 if hasattr(os, "register_at_fork"):  # not on Windows
     # A child forked after torch used OpenMP hangs in its first parallel region.
@@ -140,15 +147,28 @@ class TorchShim(Shim):
     def load_source(self, folder: Path) -> None:
         """Take pretrained weights from a folder in Hugging Face layout."""
         self._take(*self.load(folder, self.settings.dropout), training=True)
+        if self.optimizer.chooses_factor and not self.frozen:
+            n_parameters = count_outside_embeddings(self.module)
+            logger.info(
+                "Encoder: its learning rate peaks at %g, as fits %.1f M parameters outside the "
+                "embeddings (learn_rate_factor = null)",
+                *(choose_rate(n_parameters), n_parameters / 1e6),
+            )
 
     def to_files(self) -> Files:
         if self._model is None:
             return {}
-        return torch_weights.to_files(self._model, self.checkpoint)
+        files = torch_weights.to_files(self._model, self.checkpoint)
+        if self.optimizer.chooses_factor and self.optimizer.factor is not None:
+            # Another training, of the trained pipeline, is to keep it.
+            files[TRAINING] = json.dumps({FACTOR: self.optimizer.factor}).encode("utf8")
+        return files
 
     def from_files(self, files: Files) -> "TorchShim":
         if files:
             self._take(*self.read(files, self.settings.dropout), training=False)
+            if self.optimizer.chooses_factor and TRAINING in files:
+                self.optimizer.factor = json.loads(files[TRAINING])[FACTOR]
         return self
 
     def to_bytes(self) -> bytes:
@@ -165,7 +185,9 @@ class TorchShim(Shim):
 
     def __reduce__(self):
         # A schedule cannot be pickled, but the value that it is at.
-        settings = replace(self.settings, learn_rate_factor=self.optimizer.factor)
+        settings = self.settings
+        if not self.optimizer.chooses_factor:
+            settings = replace(settings, learn_rate_factor=self.optimizer.factor)
         return _rebuild, (type(self), settings, self.to_files())
 
     def to_device(self, device_type: str, device_id: int) -> None:

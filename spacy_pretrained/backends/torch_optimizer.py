@@ -7,6 +7,8 @@ import torch
 from thinc.api import Optimizer
 
 from .errors import Errors
+from .learn_rate import choose_rate, find_peak
+from .torch_parameters import count_outside_embeddings
 
 
 class TorchOptimizer:
@@ -16,12 +18,14 @@ class TorchOptimizer:
     (Thinc clips each tensor), and norms and biases do not decay. When the Thinc optimizer keeps
     moving averages, so does this. Another Thinc optimizer begins anew.
 
-    learn_rate_factor: A number, or a schedule, which is asked once a step.
+    learn_rate_factor: A number, or a schedule, which is asked once a step; or None for a rate that
+        fits the module's size: the first step fixes a number.
     """
 
-    def __init__(self, learn_rate_factor: float | Generator):
+    def __init__(self, learn_rate_factor: float | Generator | None):
         is_schedule = isinstance(learn_rate_factor, Generator)
         self.factor = 1.0 if is_schedule else learn_rate_factor  # that the last step had
+        self.chooses_factor = learn_rate_factor is None
         self._schedule = learn_rate_factor if is_schedule else None
         self._source: Optimizer | None = None  # that the torch one was built by
         self.torch_optimizer: torch.optim.Optimizer | None = None
@@ -33,6 +37,8 @@ class TorchOptimizer:
         """Begin anew, as for other weights."""
         self.forget_state()
         self._averages, self._n_updates = {}, 0
+        if self.chooses_factor:
+            self.factor = None
 
     def forget_state(self) -> None:
         """Begin the moments of gradients anew, as on another device."""
@@ -60,6 +66,8 @@ class TorchOptimizer:
             self._averages, self._n_updates = {}, 0
         if self.torch_optimizer is None:
             self.torch_optimizer = _build(module, source)
+        if self.factor is None:
+            self._choose_factor(module, source)
         self._take_numbers(self.torch_optimizer, source)
         self.torch_optimizer.step()
         self.torch_optimizer.zero_grad(set_to_none=True)
@@ -83,11 +91,18 @@ class TorchOptimizer:
         for group, decay in zip(optimizer.param_groups, (source.L2, 0.0)):
             group.update({k: v for k, v in settings.items() if k in group}, weight_decay=decay)
 
+    def _choose_factor(self, module: torch.nn.Module, source: Optimizer) -> None:
+        """Fix the factor by which the rate peaks where it should. A step at a rate of 0 fixes
+        nothing: it learns nothing either."""
+        if source.learn_rate:
+            rate = choose_rate(count_outside_embeddings(module))
+            self.factor = rate / find_peak(source)
+
     def _next_factor(self) -> float:
         if self._schedule is not None:
             # One that ends stays at its last value, as Thinc's do.
             self.factor = float(next(self._schedule, self.factor))
-        return self.factor
+        return self.factor or 0.0
 
     @torch.no_grad()
     def _update_averages(self, module: torch.nn.Module) -> None:

@@ -19,7 +19,7 @@ class TorchSettings:
     dropout: float | None = None
     mixed_precision: bool = False
     gradient_checkpointing: bool = False
-    learn_rate_factor: float | Generator = 1.0
+    learn_rate_factor: float | Generator | None = 1.0
     device: str = "auto"
 
     def __post_init__(self):
@@ -29,5 +29,6 @@ class TorchSettings:
             raise ValueError(Errors.SETTING_TOO_SMALL.format(**setting))
         if dropout is not None and not 0 <= dropout < 1:
             raise ValueError(Errors.DROPOUT_RATE.format(dropout=dropout))
-        if not isinstance(factor, Generator) and not 0 <= factor < math.inf:
+        is_number = factor is not None and not isinstance(factor, Generator)
+        if is_number and not 0 <= factor < math.inf:
             raise ValueError(Errors.LEARN_RATE_FACTOR.format(learn_rate_factor=factor))

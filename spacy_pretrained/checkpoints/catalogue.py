@@ -30,25 +30,28 @@ def find_source(source: str) -> Path:
     """Find the folder, in Hugging Face layout, that a source stands for.
 
     source: One of, in this order:
-        - a name in the catalogue, such as "minilm-l6" (an installed package);
+        - a name in the catalogue whose weights are an installed package, such as "minilm-l6";
         - a path to a folder;
+        - any other name in the catalogue, such as "roberta-base": the hub's id that belongs to it;
         - "package:NAME", an installed Python package that holds such a folder;
         - "owner/name" on the model hub, downloaded once (or taken from the local cache).
     RETURNS: A folder with at least config.json and one .safetensors file.
     RAISES: ValueError, naming the source, the nearest names and what to do.
     """
-    if source in CATALOGUE:
-        entry = CATALOGUE[source]
-        folder = _find_in_package(entry["package"])
+    entry = CATALOGUE.get(source)
+    if entry and entry["package"]:
+        folder = find_in_package(entry["package"])
         if folder is None:
             raise ValueError(Errors.SOURCE_NOT_INSTALLED.format(source=source, **entry))
     elif source.startswith(PACKAGE_PREFIX):
         name = source.removeprefix(PACKAGE_PREFIX)
-        folder = _find_in_package(name)
+        folder = find_in_package(name)
         if folder is None:
             raise ValueError(Errors.SOURCE_PACKAGE.format(source=source, name=name))
     elif source and Path(expanduser(source)).is_dir():
         folder = Path(expanduser(source))
+    elif entry:
+        folder = _download(entry["hub"])
     elif HUB_ID.fullmatch(source) and source[0] not in "./":
         folder = _download(source)
     else:
@@ -60,10 +63,18 @@ def find_source(source: str) -> Path:
 def find_languages(source: str) -> list[str]:
     """Codes of the languages that a source is for, as its model card says; none if that is not
     known, or if it is for any. A model of the catalogue is known by its package and hub, too."""
+    name = find_name(source)
+    languages = CATALOGUE[name]["languages"] if name else None
+    return [] if not languages or MULTILINGUAL in languages else languages
+
+
+def find_name(source: str) -> str | None:
+    """The name in the catalogue of a source: that name, its package or its id on the hub."""
     for name, entry in CATALOGUE.items():
-        if source in (name, PACKAGE_PREFIX + entry["package"], entry["hub"]):
-            return [] if MULTILINGUAL in entry["languages"] else entry["languages"]
-    return []
+        package = entry["package"] and PACKAGE_PREFIX + entry["package"]
+        if source in (name, entry["hub"], package):
+            return name
+    return None
 
 
 def describe_misfit(source: str, lang: str, name: str) -> str | None:
@@ -79,7 +90,8 @@ def describe_misfit(source: str, lang: str, name: str) -> str | None:
     )
 
 
-def _find_in_package(name: str) -> Path | None:
+def find_in_package(name: str) -> Path | None:
+    """The folder with weights that an installed Python package holds, if there is one."""
     try:
         spec = importlib.util.find_spec(name)
     except (ImportError, ValueError):  # no name of a module, or of one within a missing package
@@ -109,5 +121,7 @@ def _check(folder: Path) -> None:
 
 
 def _unknown(source: str) -> str:
-    near = difflib.get_close_matches(source, CATALOGUE, n=3, cutoff=0.4) or list(CATALOGUE)
-    return Errors.SOURCE_UNKNOWN.format(source=source, near=", ".join(near))
+    near = difflib.get_close_matches(source, CATALOGUE, n=3, cutoff=0.4)
+    default = next(iter(CATALOGUE))  # the one that configs take, which a package brings
+    names = ", ".join(dict.fromkeys([*near, default]))
+    return Errors.SOURCE_UNKNOWN.format(source=source, near=names, n_names=len(CATALOGUE))

@@ -13,7 +13,8 @@ class Errors(SharedErrors):
         "follows from the other. Use a model that was trained for entailment."
     )
     SOURCE_UNKNOWN = (
-        "Unknown source of weights '{source}'. Known names: {near}. A source may also be a folder "
+        "Unknown source of weights '{source}'. Known names: {near}, and others of {n_names} that "
+        "`python -m spacy pretrained models` lists. A source may also be a folder "
         "in Hugging Face layout (this one does not exist), 'package:NAME' for an installed "
         "package, or 'owner/name' on the model hub."
     )

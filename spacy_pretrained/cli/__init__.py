@@ -12,29 +12,17 @@ from .config import config
 from .convert import convert
 from .download import download
 from .evaluate import evaluate
+from .info import info
+from .models import models
 from .package import package
 from .plot import plot
 from .quantize import quantize
-from .remove import remove
 
-pretrained_cli = typer.Typer(
-    name="pretrained", help="Pipelines with pretrained transformers.", no_args_is_help=True
-)
-app.add_typer(pretrained_cli)
-
-
-@pretrained_cli.callback()
-def _group() -> None:
-    """Pipelines with pretrained transformers."""
-
-
-pretrained_cli.add_typer(convert, name="convert")
-pretrained_cli.command("evaluate")(evaluate)
-pretrained_cli.command("calibrate")(calibrate)
-pretrained_cli.command("check")(check)
-pretrained_cli.command("config")(config)
 pretrained_cli.command("download")(download)
+pretrained_cli.command("info")(info)
+pretrained_cli.command("models")(models)
 pretrained_cli.command("package")(package)
 pretrained_cli.command("plot")(plot)
 pretrained_cli.command("quantize")(quantize)
+pretrained_cli.command("recommend")(recommend)
 pretrained_cli.command("remove")(remove)

@@ -30,7 +30,7 @@ def build_torch_sentence_encoder(
     dropout: float | None = None,
     mixed_precision: bool = False,
     gradient_checkpointing: bool = False,
-    learn_rate_factor: float | Generator = 0.3,
+    learn_rate_factor: float | Generator | None = 0.3,
     device: str = "auto",
 ) -> SentenceEncoder:
     """Build an encoder of whole texts that runs, and trains, on torch. It has no weights before

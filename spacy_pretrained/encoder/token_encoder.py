@@ -38,7 +38,7 @@ def build_torch_encoder(
     dropout: float | None = None,
     mixed_precision: bool = False,
     gradient_checkpointing: bool = False,
-    learn_rate_factor: float | Generator = 0.3,
+    learn_rate_factor: float | Generator | None = None,
     device: str = "auto",
 ) -> EncoderModel:
     """Build a pretrained encoder that runs, and trains, on torch. It has no weights before
@@ -61,7 +61,9 @@ def build_torch_encoder(
         which is slow on CPUs that have no such numbers.
     gradient_checkpointing: Compute layers again in the backward pass: less memory, more time.
     learn_rate_factor: Multiplies the optimizer's learning rate for the backbone; may be a
-        schedule.
+        schedule. None stands for a factor by which the backbone's rate peaks where its size asks
+        for (see `backends/learn_rate.py`): the first update after `initialize` fixes it, and it is
+        saved with the weights.
     device: "auto" follows spaCy; "cuda", "cuda:1" or "mps" puts the backbone there, and only it.
     """
     settings = TorchSettings(

@@ -8,8 +8,12 @@ from typing import Any
 import srsly
 from spacy.util import load_config
 
-from ..checkpoints.catalogue import CATALOGUE
+from ..checkpoints.catalogue import CATALOGUE, find_name
 from ..quantization.quantizable import OPENVINO
+from ..sources.hub_cache import find_snapshot
+from ..sources.hub_id import parse_hub_id
+from ..sources.licence import read_licence
+from ..sources.model_folder import find_model_folder
 from .errors import Errors
 
 # What only a pipeline on torch needs; a quantized copy of one does not inherit it.
@@ -30,7 +34,7 @@ def make_meta(
     meta = srsly.read_json(pipeline / "meta.json")
     kind = kind_of(pipeline, meta)
     encoder = encoder or find_encoder(pipeline)
-    entry = CATALOGUE.get(encoder, {})
+    entry = CATALOGUE.get(find_name(encoder or ""), {})
     short = entry.get("short") or re.split(r"[:/\\]", (encoder or "").rstrip("/\\"))[-1]
     parts = (name,) if name else (corpus or meta["name"], short, kind)
     meta["name"] = "_".join(filter(None, map(slug, parts))).removeprefix(f"{meta['lang']}_")
@@ -88,12 +92,17 @@ def describe(meta: dict[str, Any], corpus: str | None, encoder: str | None, kind
 
 
 def encoder_source(encoder: str, entry: dict[str, Any]) -> dict[str, str]:
-    hub = entry.get("hub", "")
+    """What is known of an encoder: by the catalogue, or by its card in the model hub's cache."""
+    hub = parse_hub_id(entry.get("hub") or encoder)
+    snapshot = find_snapshot(hub) if hub else None
+    if not entry and snapshot is None:
+        hub = None  # it may be a folder's name that looks like one
+    card = read_licence(find_model_folder(snapshot)) if snapshot else None
     return {
-        "name": hub or encoder,
-        "url": f"https://huggingface.co/{hub}" if hub else "",
-        "license": entry.get("licence", ""),
-        "author": entry.get("author", ""),
+        "name": str(hub or encoder),
+        "url": f"https://huggingface.co/{hub.name}" if hub else "",
+        "license": entry.get("licence") or card or "",
+        "author": entry.get("author") or "",
     }
 
 

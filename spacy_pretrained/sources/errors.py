@@ -5,7 +5,8 @@ from ..errors import Errors as SharedErrors
 
 class Errors(SharedErrors):
     SOURCE_UNKNOWN = (
-        "Unknown source of weights '{source}'. Known names: {near}. A source may also be a folder "
+        "Unknown source of weights '{source}'. Known names: {near}, and others of {n_names} that "
+        "`python -m spacy pretrained models` lists. A source may also be a folder "
         "in Hugging Face layout (this one does not exist), 'package:NAME' for an installed "
         "package, or 'owner/name' on the model hub."
     )

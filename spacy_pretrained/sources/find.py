@@ -72,5 +72,7 @@ def _find_on_hub(hub: HubId) -> Path:
 
 
 def _unknown(source: str) -> str:
-    near = difflib.get_close_matches(source, CATALOGUE, n=3, cutoff=0.4) or list(CATALOGUE)
-    return Errors.SOURCE_UNKNOWN.format(source=source, near=", ".join(near))
+    near = difflib.get_close_matches(source, CATALOGUE, n=3, cutoff=0.4)
+    default = next(iter(CATALOGUE))  # the one that configs take, which a package brings
+    names = ", ".join(dict.fromkeys([*near, default]))
+    return Errors.SOURCE_UNKNOWN.format(source=source, near=names, n_names=len(CATALOGUE))

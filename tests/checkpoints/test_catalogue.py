@@ -86,6 +86,18 @@ def test_the_home_folder(model_folder, monkeypatch):
     assert find_source("~/módel") == model_folder
 
 
+def test_a_name_without_a_package_is_its_id_on_the_hub(model_folder, monkeypatch):
+    asked = []
+    monkeypatch.setattr(
+        "spacy_pretrained.checkpoints.catalogue._download",
+        lambda hub: asked.append(hub) or model_folder,
+    )
+    assert find_source("roberta-base") == model_folder and asked == ["FacebookAI/roberta-base"]
+    monkeypatch.chdir(model_folder.parent)
+    model_folder.rename("roberta-base")  # folders of that name were sources before the catalogue
+    assert find_source("roberta-base") == Path("roberta-base") and len(asked) == 1
+
+
 def test_a_folder_goes_before_the_hub(model_folder, monkeypatch):
     monkeypatch.chdir(model_folder.parent)
     (model_folder.parent / "owner").mkdir()

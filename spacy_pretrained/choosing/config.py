@@ -1,0 +1,43 @@
+"""A config ready to train, by what was recommended."""
+
+from thinc.api import Config
+
+from ..training.config import complete_config
+from .errors import Errors
+from .plan import FEW_SHOT, FROZEN
+from .query import Query
+from .recommend import Recommendation
+
+PURPOSES = {"tagging": "tagger", "parsing": "parser", "ner": "ner", "textcat": "textcat"}
+COMPONENTS = {"few_shot": "few_shot_textcat"}  # the others have their weights in the encoder
+ENCODER = "pretrained_encoder"
+
+
+def make_config(
+    query: Query, choice: Recommendation, *, train: str | None = None, dev: str | None = None
+) -> Config:
+    """See `training.config.complete_config`. With a corpus its size counts, and not a guess.
+
+    RAISES: ValueError for a task that needs no training.
+    """
+    if query.task not in PURPOSES:
+        raise ValueError(Errors.NO_CONFIG.format(task=query.task, source=choice.name))
+    plan = choice.plan
+    purpose = "few_shot" if plan.method == FEW_SHOT else PURPOSES[query.task]
+    config = complete_config(
+        purpose,
+        train=train,
+        dev=dev,
+        lang=query.lang,
+        encoder=choice.name,
+        max_steps=0 if train or purpose == "few_shot" else plan.steps,
+    ).config
+    model = config["components"][COMPONENTS.get(purpose, ENCODER)]["model"]
+    settings = model.get("encoder", model)
+    settings["frozen"] = plan.method == FROZEN
+    settings["mixed_precision"] = plan.mixed_precision
+    settings["gradient_checkpointing"] = plan.gradient_checkpointing
+    settings["device"] = "cuda" if query.device == "cuda" else "auto"
+    if purpose != "few_shot" and not train:
+        config["training"]["batcher"]["size"] = plan.batch_words
+    return config

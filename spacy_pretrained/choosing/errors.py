@@ -1,0 +1,30 @@
+"""Messages of this folder, beside those that it shares with others."""
+
+from ..errors import Errors as SharedErrors
+
+
+class Errors(SharedErrors):
+    TASK = (
+        "Unknown task '{task}'. Tasks are: {tasks}. For what spaCy pipelines do not do "
+        "({elsewhere}), `recommend` says which kind of model does."
+    )
+    CHOICE = "Unknown {name} '{value}'. Use one of: {known}."
+    MEMORY = "'{memory}' is no amount of memory. Write it like 8GB, 512MB or 6.5GB."
+    EXAMPLES = "The number of examples is at least 0, but it is {examples}."
+    NOTHING_FITS = (
+        "No encoder of the catalogue fits: {reason}. Allow more memory, or look for an encoder "
+        "elsewhere: any folder in Hugging Face layout and any 'owner/name' on the model hub is "
+        "taken as `--encoder` of `python -m spacy pretrained config`."
+    )
+    NO_CONFIG = (
+        "There is no config for '{task}': it needs no training. Add the component to a pipeline "
+        'with source = "{source}" for its weights.'
+    )
+    UNKNOWN_NAME = (
+        "'{name}' is no name in the catalogue, no folder and no installed pipeline. The nearest "
+        "names are: {near}. `python -m spacy pretrained models` lists all."
+    )
+    FOLDER_UNKNOWN = (
+        "The folder '{folder}' has neither a meta.json, as a pipeline has, nor a config.json, as "
+        "an encoder in Hugging Face layout has."
+    )

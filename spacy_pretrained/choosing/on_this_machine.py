@@ -1,0 +1,72 @@
+"""Encoders that are on this machine: in the cache of the model hub, and as installed packages.
+
+The cache is read as huggingface_hub lays it out, without that library: a folder
+`models--owner--name` for each model, with its files in `blobs/` and, by revision, in `snapshots/`.
+"""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..checkpoints.catalogue import CATALOGUE, find_in_package, find_name
+
+PREFIX = "models--"
+INCOMPLETE = ".incomplete"
+WEIGHTS = ("*.safetensors", "pytorch_model*.bin")
+
+
+@dataclass(frozen=True)
+class Cached:
+    source: str  # what a config may have as `source`
+    name: str | None  # in the catalogue
+    path: Path
+    size: int  # bytes
+    complete: bool
+
+
+def find_cached() -> list[Cached]:
+    """All that is here, packages first."""
+    return [*_find_packages(), *_find_in_cache(hub_cache())]
+
+
+def hub_cache() -> Path:
+    """The folder of the hub's cache, by the variables that huggingface_hub heeds."""
+    for variable in ("HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE"):
+        if os.environ.get(variable):
+            return Path(os.environ[variable]).expanduser()
+    home = os.environ.get("HF_HOME")
+    if not home:
+        cache = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
+        home = os.path.join(cache, "huggingface")
+    return Path(home).expanduser() / "hub"
+
+
+def _find_packages() -> list[Cached]:
+    found = []
+    for name, entry in CATALOGUE.items():
+        folder = find_in_package(entry["package"]) if entry["package"] else None
+        if folder is not None:
+            found.append(Cached(name, name, folder, _size_of(folder), True))
+    return found
+
+
+def _find_in_cache(cache: Path) -> list[Cached]:
+    found = []
+    for folder in sorted(cache.glob(f"{PREFIX}*--*")):
+        source = folder.name.removeprefix(PREFIX).replace("--", "/", 1)
+        snapshots = [path for path in (folder / "snapshots").glob("*") if path.is_dir()]
+        newest = max(snapshots, key=lambda path: path.stat().st_mtime, default=folder)
+        has_weights = any(any(newest.glob(pattern)) for pattern in WEIGHTS)
+        begun = any((folder / "blobs").glob(f"*{INCOMPLETE}"))
+        complete = has_weights and (newest / "config.json").exists() and not begun
+        found.append(Cached(source, find_name(source), newest, _size_of(folder), complete))
+    return found
+
+
+def _size_of(folder: Path) -> int:
+    """The bytes of all files below a folder; a file that others link to counts once."""
+    return sum(path.stat().st_size for path in folder.rglob("*") if _is_own(path))
+
+
+def _is_own(path: Path) -> bool:
+    return path.is_file() and not path.is_symlink()

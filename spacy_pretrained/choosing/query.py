@@ -1,0 +1,94 @@
+"""What `recommend` is asked, checked; and what is said of tasks that are for other tools."""
+
+import re
+from dataclasses import dataclass
+
+from .errors import Errors
+from .memory import GIGABYTE
+
+TASKS = {
+    "tagging": "tags, parts of speech and morphology",
+    "parsing": "dependencies and sentences",
+    "ner": "named entities",
+    "textcat": "categories of texts, learnt from examples",
+    "zero-shot": "categories of texts, by their names alone",
+    "similarity": "vectors of texts that are near where texts are alike",
+}
+DEVICES = ("cpu", "cuda")
+SPEEDS = ("fast", "balanced", "accurate")
+DOMAINS = ("biomedical", "clinical", "science", "legal", "finance", "tweets")
+UNITS = {"kb": 1_000, "mb": 1_000_000, "gb": GIGABYTE, "tb": 1_000 * GIGABYTE}
+USUAL_EXAMPLES = 5_000
+
+ELSEWHERE = {
+    "summarization": (
+        "spaCy pipelines annotate texts; they do not write summaries.",
+        "Use an encoder-decoder that was trained to summarize (BART, Pegasus, T5), or a large "
+        "language model.",
+        "A spaCy pipeline helps before that: it splits texts into sentences and finds categories "
+        "and entities.",
+    ),
+    "translation": (
+        "spaCy pipelines annotate texts; they do not translate.",
+        "Use an encoder-decoder that was trained to translate (Marian's OPUS models have one for "
+        "each pair of languages), or a large language model.",
+        "A spaCy pipeline helps before that: it splits texts into sentences, which such models "
+        "take one by one.",
+    ),
+    "generation": (
+        "spaCy pipelines annotate texts; they do not write any.",
+        "Use a decoder, such as GPT-2 or one of the large language models.",
+        "For tags, entities and categories a decoder is the wrong tool: a wordpiece sees only what "
+        "is to its left.",
+    ),
+    "qa": (
+        "spaCy pipelines have no component that answers questions.",
+        "For answers that are spans of a given text, use an encoder with a span head "
+        "(transformers' AutoModelForQuestionAnswering); for free answers, a large language model.",
+        "A pipeline helps to find the texts to ask: `similarity` ranks them, `ner` says who is in "
+        "them.",
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Query:
+    """What an encoder is wanted for.
+
+    memory: Bytes that a training may take; None means that it does not matter.
+    examples: Annotated sentences, or texts with categories, to learn from.
+    domain: One of `DOMAINS`, or None for texts in general.
+    RAISES: ValueError, naming what is known, for anything else.
+    """
+
+    task: str
+    lang: str = "en"
+    device: str = "cpu"
+    memory: int | None = None
+    speed: str = "balanced"
+    examples: int = USUAL_EXAMPLES
+    domain: str | None = None
+
+    def __post_init__(self):
+        if self.task not in TASKS:
+            names = {"tasks": ", ".join(TASKS), "elsewhere": ", ".join(ELSEWHERE)}
+            raise ValueError(Errors.TASK.format(task=self.task, **names))
+        choices = {"device": DEVICES, "speed": SPEEDS, "domain": (None, *DOMAINS)}
+        for name, known in choices.items():
+            value = getattr(self, name)
+            if value not in known:
+                known = ", ".join(filter(None, known))
+                raise ValueError(Errors.CHOICE.format(name=name, value=value, known=known))
+        if self.examples < 0:
+            raise ValueError(Errors.EXAMPLES.format(examples=self.examples))
+
+
+def read_memory(text: str) -> int:
+    """
+    >>> read_memory("8GB"), read_memory("512 mb")
+    (8000000000, 512000000)
+    """
+    found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([kmgt])i?b?\s*", text.lower())
+    if found is None or not float(found[1]):
+        raise ValueError(Errors.MEMORY.format(memory=text))
+    return round(float(found[1]) * UNITS[found[2] + "b"])

@@ -1,0 +1,187 @@
+"""A ranked short list of encoders for a task, with reasons.
+
+Each entry of the catalogue that fits the task and the language gets points for what speaks for it
+and against it (`weigh`). What a point is worth stands in one table, `POINTS`: they are rules of
+thumb, and the table of queries in the tests holds what follows from them.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from math import log2
+from typing import Any
+
+from ..checkpoints.catalogue import CATALOGUE, MULTILINGUAL
+from .errors import Errors
+from .plan import FEW_EXAMPLES, FROZEN, FULL, Plan, make_plan
+from .query import Query
+from .sizes import Sizes, find_sizes
+
+SHORT_LIST = 3
+ANY_LANGUAGE = {"xx", "mul"}
+# Kinds of encoders that a task may have. A few-shot classifier and similarity need vectors of
+# texts; zero-shot classification can do with these, or with a model trained for entailment.
+OF_TOKENS = ("encoder", "sentence encoder")
+OF_TEXTS = ("sentence encoder",)
+KINDS = {"zero-shot": ("entailment", *OF_TEXTS), "similarity": OF_TEXTS}
+# FLOPs a wordpiece, 1 being BERT base, that suit a device and a wish.
+TARGETS = {
+    "cpu": {"fast": 0.125, "balanced": 0.5, "accurate": 1.0},
+    "cuda": {"fast": 0.25, "balanced": 1.0, "accurate": 3.5},
+}
+FEW, FEWER_FLOPS = 1_000, 0.5  # up to so many examples, so large an encoder in place of the target
+# Their tokenizers are slow ones, which give no offsets.
+NO_OFFSETS = {"flaubert", "ctrl", "marian"}
+NO_OFFSETS_NAMES = {"bert-base-japanese-v3"}
+# On OpenVINO each of their windows needs a row of its own.
+NOT_PACKED = {"modernbert", "deberta-v2"}
+OF_LONG_TEXTS = {"longformer", "big_bird", "xlnet"}
+CASED_TASKS = {"ner", "tagging"}
+POINTS = {
+    "cost": -1.0,  # for each doubling or halving beside the target
+    "above": -0.5,  # more, where it is above
+    "own language": 1.8,
+    "domain": 3.0,
+    "keeps case": 0.4,
+    "drops case": -0.4,
+    "package": 1.0,
+    "safetensors": 0.1,
+    "bin": -0.3,
+    "licence unknown": -0.4,
+    "estimated": -0.1,
+    "unchecked": -1.0,
+    "long texts": -1.5,
+    "of sentences": -0.6,
+    "entailment": 0.3,
+    "discriminator": 0.25,
+    "year": 0.1,  # for each after 2018, up to three
+    "described": 0.1,
+    "one window a row": -0.3,
+    "frozen": -2.5,
+    "checkpointing": -0.5,
+}
+
+
+@dataclass(frozen=True)
+class Recommendation:
+    name: str
+    entry: dict[str, Any]
+    sizes: Sizes
+    plan: Plan
+    points: float
+    reasons: list[str]
+
+
+def recommend(query: Query, most: int = SHORT_LIST) -> list[Recommendation]:
+    """The best entries of the catalogue, the best first.
+
+    RAISES: ValueError if there is none, with the reason.
+    """
+    candidates = [(name, entry) for name, entry in CATALOGUE.items() if is_for(query, entry, name)]
+    if not candidates:
+        reason = f"none is known for {query.task} in '{query.lang}'"
+        raise ValueError(Errors.NOTHING_FITS.format(reason=reason))
+    found = []
+    for name, entry in candidates:
+        sizes = find_sizes(entry)
+        plan = make_plan(query, sizes) if sizes else None
+        if plan is not None:
+            weighed = list(weigh(query, entry, sizes, plan))
+            points = sum(POINTS[key] * amount for key, amount, _ in weighed)
+            reasons = [reason for _, _, reason in weighed if reason]
+            found.append(Recommendation(name, entry, sizes, plan, round(points, 3), reasons))
+    if not found:
+        reason = f"training takes more than {query.memory / 1e9:g} GB on the smallest of them"
+        raise ValueError(Errors.NOTHING_FITS.format(reason=reason))
+    return sorted(found, key=lambda one: (-one.points, one.name))[:most]
+
+
+def is_for(query: Query, entry: dict[str, Any], name: str) -> bool:
+    """Whether an entry may be taken at all: by its kind, its language, its domain and its
+    tokenizer."""
+    kinds = KINDS.get(query.task, OF_TOKENS)
+    if query.task == "textcat" and query.examples <= FEW_EXAMPLES:
+        kinds = OF_TEXTS
+    languages = entry["languages"] or []
+    wanted = {MULTILINGUAL} if query.lang in ANY_LANGUAGE else {MULTILINGUAL, query.lang}
+    return (
+        entry["kind"] in kinds
+        and not wanted.isdisjoint(languages)
+        and entry["domain"] in ("general", query.domain)
+        and entry["family"] not in NO_OFFSETS
+        and name not in NO_OFFSETS_NAMES
+    )
+
+
+def weigh(
+    query: Query, entry: dict[str, Any], sizes: Sizes, plan: Plan
+) -> Iterator[tuple[str, float, str]]:
+    """Keys of `POINTS`, how often each counts, and what to say of it, if anything."""
+    yield from _weigh_cost(query, sizes, plan)
+    if query.lang in (entry["languages"] or []):
+        yield "own language", 1, f"trained on '{query.lang}' alone"
+    elif query.lang not in ANY_LANGUAGE:
+        yield "own language", 0, "multilingual: `info` says of which languages"
+    if entry["domain"] == query.domain and query.domain:
+        yield "domain", 1, f"trained on {query.domain} texts"
+    if query.task in CASED_TASKS and entry["cased"] is not None:
+        if entry["cased"]:
+            yield "keeps case", 1, "keeps letter case, which names show by"
+        else:
+            yield "drops case", 1, "drops letter case, which names show by"
+    if entry["package"]:
+        yield "package", 1, "comes as a package, and was measured with this project"
+    if entry["weights"] == "safetensors":
+        yield "safetensors", 1, ""
+    elif entry["weights"] == "bin":
+        yield "bin", 1, "its weights are a .bin file, which `download` converts"
+    if entry["licence"] is None:
+        yield "licence unknown", 1, "its licence was not found: read its model card"
+    if sizes.estimated:
+        yield "estimated", 1, "its sizes are estimates"
+    if not entry["checked"]:
+        yield "unchecked", 1, "nobody could look it up"
+    if entry["family"] in OF_LONG_TEXTS:
+        yield "long texts", 1, "made for long documents"
+    of_texts = query.task in KINDS or (query.examples <= FEW_EXAMPLES and query.task == "textcat")
+    if entry["kind"] == "sentence encoder" and not of_texts:
+        yield "of sentences", 1, ""
+    if entry["kind"] == "entailment":
+        yield "entailment", 1, "trained for entailment, so it reads the labels' names"
+    if "replaced token" in (entry["objective"] or ""):
+        yield "discriminator", 1, ""
+    if entry["year"]:
+        yield "year", min(3, entry["year"] - 2018), ""
+    if entry["good_for"]:
+        yield "described", 1, ""
+    if query.device == "cpu" and entry["family"] in NOT_PACKED:
+        yield "one window a row", 1, "short texts cannot share a row, which costs speed on a CPU"
+    if plan.method == FROZEN:
+        yield "frozen", 1, "too large to be fine-tuned in that memory: it stays frozen"
+    if plan.gradient_checkpointing:
+        yield "checkpointing", 1, "fits with gradient checkpointing, which costs time"
+
+
+def _weigh_cost(query: Query, sizes: Sizes, plan: Plan) -> Iterator[tuple[str, float, str]]:
+    target = TARGETS[query.device][query.speed]
+    if query.examples <= FEW and plan.method == FULL:
+        target *= FEWER_FLOPS
+        yield (
+            "cost",
+            0,
+            "few examples: a small encoder learns more from them; augment them, too",
+        )
+    octaves = log2(max(sizes.relative_cost, 1e-3) / target)
+    yield "cost", abs(octaves), describe_speed(sizes.relative_cost)
+    yield "above", max(0.0, octaves), ""
+
+
+def describe_speed(cost: float) -> str:
+    """
+    >>> describe_speed(0.125), describe_speed(1.0), describe_speed(3.55)
+    ('8 times as fast as BERT base', 'as fast as BERT base', '3.5 times as slow as BERT base')
+    """
+    if 0.9 < cost < 1.12:
+        return "as fast as BERT base"
+    times, word = (1 / cost, "fast") if cost < 1 else (cost, "slow")
+    number = f"{times:.0f}" if times >= 9.5 else f"{times:.1f}".removesuffix(".0")
+    return f"{number} times as {word} as BERT base"

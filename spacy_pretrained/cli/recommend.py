@@ -1,0 +1,86 @@
+"""`python -m spacy pretrained recommend`."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from wasabi import msg
+
+from .clear_errors import clear_errors
+
+if TYPE_CHECKING:
+    from ..choosing.recommend import Recommendation
+
+
+def recommend(
+    task: Annotated[
+        str, typer.Option(help="tagging, parsing, ner, textcat, zero-shot or similarity")
+    ],
+    lang: Annotated[str, typer.Option(help="Language of the texts; xx for many")] = "en",
+    device: Annotated[str, typer.Option(help="cpu or cuda")] = "cpu",
+    memory: Annotated[
+        str | None, typer.Option(help="What a training may take, such as 8GB [any]")
+    ] = None,
+    speed: Annotated[str, typer.Option(help="fast, balanced or accurate")] = "balanced",
+    examples: Annotated[
+        int, typer.Option(help="Annotated sentences, or labelled texts, to learn from")
+    ] = 5000,
+    domain: Annotated[
+        str | None,
+        typer.Option(help="biomedical, clinical, science, legal, finance or tweets [general]"),
+    ] = None,
+    config: Annotated[
+        Path | None, typer.Option(help="Config to write, for the first of the list")
+    ] = None,
+    train: Annotated[
+        str | None, typer.Option(help="Corpus of the config; its size sets the length")
+    ] = None,
+    dev: Annotated[str | None, typer.Option(help="Corpus of the config, to score on")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON")] = False,
+) -> None:
+    """Recommend encoders for a task, with reasons, memory and how to train.
+
+    Example: python -m spacy pretrained recommend --task ner --lang es --memory 8GB --speed fast
+    """
+    from ..choosing.query import ELSEWHERE, Query, read_memory
+
+    if task in ELSEWHERE:
+        lines = ELSEWHERE[task]
+        print(json.dumps({"task": task, "elsewhere": lines}) if as_json else "\n".join(lines))
+        return
+    with clear_errors():
+        from ..choosing.recommend import recommend as find
+
+        limit = None if memory is None else read_memory(memory)
+        query = Query(task, lang, device, limit, speed, examples, domain)
+        found = find(query)
+        if as_json:
+            print(json.dumps([as_dict(one) for one in found], indent=2, ensure_ascii=False))
+        else:
+            for number, one in enumerate(found, start=1):
+                show(number, one)
+        if config is not None:
+            from ..choosing.config import make_config
+            from ..training.config import train_command
+
+            made = make_config(query, found[0], train=train, dev=dev)
+            config.parent.mkdir(parents=True, exist_ok=True)
+            made.to_disk(config)
+            if not as_json:
+                msg.good(f"{config}: {found[0].plan.method} of {found[0].name}")
+                print(f"To train: {train_command(config, made)}")
+
+
+def show(number: int, one: "Recommendation") -> None:
+    from ..choosing.explain import explain
+
+    msg.divider(f"{number}. {one.name}")
+    for line in explain(one):
+        print(line)
+
+
+def as_dict(one: "Recommendation") -> dict[str, Any]:
+    from ..choosing.explain import as_dict
+
+    return as_dict(one)

@@ -1,0 +1,59 @@
+"""Configs of what was recommended are complete, and train."""
+
+import pytest
+import spacy
+from spacy.tokens import DocBin
+from spacy.util import load_model_from_config
+from thinc.api import Config
+from tiny_pipelines import make_reference
+
+from spacy_pretrained.choosing.config import make_config
+from spacy_pretrained.choosing.memory import GIGABYTE
+from spacy_pretrained.choosing.query import Query
+from spacy_pretrained.choosing.recommend import recommend
+
+
+def make(**settings) -> Config:
+    query = Query(**settings)
+    return make_config(query, recommend(query)[0])
+
+
+@pytest.mark.parametrize("task", ["tagging", "parsing", "ner", "textcat"])
+def test_a_config_of_each_task_builds_a_pipeline(task):
+    config = make(task=task, lang="es", examples=20_000)
+    assert load_model_from_config(config).lang == "es"
+    model = config["components"]["pretrained_encoder"]["model"]
+    assert model["learn_rate_factor"] is None and not model["frozen"]
+    source = config["initialize"]["components"]["pretrained_encoder"]["source"]
+    assert source == recommend(Query(task, "es", examples=20_000))[0].name
+
+
+def test_few_texts_get_the_few_shot_classifier():
+    config = make(task="textcat", examples=100)
+    assert config["nlp"]["pipeline"] == ["few_shot_textcat"]
+    assert config["training"]["max_steps"] == 100
+
+
+def test_settings_follow_the_plan():
+    config = make(task="ner", device="cuda", speed="accurate", memory=9 * GIGABYTE)
+    model = config["components"]["pretrained_encoder"]["model"]
+    assert model["mixed_precision"] and model["device"] == "cuda"
+    query = Query("ner", "en", "cuda", 9 * GIGABYTE, "accurate")
+    plan = recommend(query)[0].plan
+    assert model["gradient_checkpointing"] == plan.gradient_checkpointing
+    assert config["training"]["batcher"]["size"] == plan.batch_words
+    assert config["training"]["max_steps"] == plan.steps
+
+
+def test_a_corpus_sets_the_length(tmp_path):
+    vocab = spacy.blank("en").vocab
+    DocBin(docs=[make_reference(vocab, [0, 1]) for _ in range(20)]).to_disk(tmp_path / "t.spacy")
+    query = Query("ner")
+    config = make_config(query, recommend(query)[0], train=str(tmp_path / "t.spacy"))
+    assert config["paths"]["train"] == str(tmp_path / "t.spacy")
+    assert config["training"]["max_steps"] == 500
+
+
+def test_what_needs_no_training_has_no_config():
+    with pytest.raises(ValueError, match=r"no config for 'similarity'.*all-minilm"):
+        make(task="similarity")

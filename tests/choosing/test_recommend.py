@@ -1,0 +1,152 @@
+"""Which encoder is recommended, and how to train it."""
+
+import pytest
+
+from spacy_pretrained.checkpoints.catalogue import CATALOGUE
+from spacy_pretrained.choosing.memory import GIGABYTE
+from spacy_pretrained.choosing.plan import FEW_SHOT, FROZEN, FULL, NONE
+from spacy_pretrained.choosing.query import TASKS, Query, read_memory
+from spacy_pretrained.choosing.recommend import describe_speed, recommend
+
+# task, language, device, memory, speed, examples, domain: the first choice, and how it is trained
+METHODS = {"full": FULL, "few-shot": FEW_SHOT, "none": NONE}
+QUERIES = """
+ner        es cpu  8GB  balanced  5000 -          bert-base-spanish-cased            full
+ner        es cpu  8GB  fast      5000 -          multilingual-e5-small              full
+ner        en cpu  -    fast      5000 -          minilm-l6                          full
+ner        en cpu  -    balanced  5000 -          distilroberta-base                 full
+ner        en cpu  -    accurate 20000 -          roberta-base                       full
+ner        en cuda 24GB accurate 20000 -          deberta-v3-large                   full
+ner        en cuda 8GB  balanced 20000 -          deberta-v3-base                    full
+ner        en cuda -    balanced  5000 biomedical pubmedbert-base-uncased            full
+ner        zh cuda -    balanced 10000 -          bert-base-chinese                  full
+parsing    en cpu  -    fast     10000 -          minilm-l6                          full
+parsing    fr cpu  -    accurate 10000 -          camembert-base                     full
+parsing    xx cpu  -    balanced 10000 -          distilbert-base-multilingual-cased full
+tagging    ca cpu  -    accurate 10000 -          roberta-base-ca-v2                 full
+tagging    de cuda -    balanced 10000 -          gbert-base                         full
+textcat    en cpu  8GB  balanced 50000 -          distilbert-base-uncased            full
+textcat    en cpu  -    fast       300 -          minilm-l6                          few-shot
+textcat    en cpu  -    accurate   300 -          all-mpnet-base-v2                  few-shot
+textcat    es cpu  -    balanced   300 -          multilingual-e5-small              few-shot
+textcat    en cpu  -    balanced  5000 legal      legal-bert-base-uncased            full
+zero-shot  en cpu  -    fast         0 -          minilm-l6                          none
+zero-shot  en cuda -    accurate     0 -          roberta-large-mnli                 none
+similarity en cpu  -    accurate     0 -          all-mpnet-base-v2                  none
+similarity de cpu  -    fast         0 -          multilingual-e5-small              none
+"""
+
+
+def read_queries():
+    for line in QUERIES.strip().splitlines():
+        task, lang, device, memory, speed, examples, domain, name, method = line.split()
+        bytes_ = None if memory == "-" else read_memory(memory)
+        domain = None if domain == "-" else domain
+        query = Query(task, lang, device, bytes_, speed, int(examples), domain)
+        yield pytest.param(query, name, METHODS[method], id=" ".join(line.split()[:7]))
+
+
+@pytest.mark.parametrize("query, name, method", list(read_queries()))
+def test_the_first_choice(query, name, method):
+    first, *others = recommend(query)
+    assert (first.name, first.plan.method) == (name, method)
+    assert first.reasons and len(others) <= 2
+    assert all(one.points <= first.points for one in others)
+    if query.memory and first.plan.training:
+        assert first.plan.training.peak <= query.memory
+
+
+def test_there_are_twenty_queries_of_all_tasks():
+    queries = [parameters.values[0] for parameters in read_queries()]
+    assert len(queries) >= 20 and {query.task for query in queries} == set(TASKS)
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_no_decoder_and_no_tokenizer_without_offsets_is_recommended(task):
+    for lang in ("en", "fr", "ja", "xx"):
+        for one in recommend(Query(task, lang), most=100):
+            assert one.entry["kind"] in ("encoder", "sentence encoder", "entailment")
+            assert one.entry["family"] not in ("gpt2", "ctrl", "marian", "flaubert")
+            assert one.name != "bert-base-japanese-v3"
+            languages = one.entry["languages"]
+            assert "multilingual" in languages or lang in languages
+
+
+def test_special_domains_are_only_for_those_who_ask():
+    assert {one.entry["domain"] for one in recommend(Query("ner"), 100)} == {"general"}
+    found = {one.entry["domain"] for one in recommend(Query("ner", domain="clinical"), 100)}
+    assert found == {"general", "clinical"}
+
+
+def test_less_memory_means_smaller_batches_then_checkpointing_then_a_frozen_encoder():
+    plans = []
+    for gigabytes in (30, 1.5, 1.175, 1.1):
+        found = recommend(Query("ner", memory=round(gigabytes * GIGABYTE)), 100)
+        plans += [one.plan for one in found if one.name == "all-minilm-l12-v2"]
+    assert [plan.method for plan in plans] == [FULL, FULL, FULL, FROZEN]
+    assert [plan.gradient_checkpointing for plan in plans] == [False, False, True, False]
+    assert plans[0].batch_words == 1500 > plans[1].batch_words >= 200
+
+
+def test_no_memory_is_an_error_that_says_so():
+    with pytest.raises(ValueError, match=r"more than 0\.3 GB"):
+        recommend(Query("ner", memory=300_000_000))
+    with pytest.raises(ValueError, match="none is known for zero-shot in 'en'"):
+        for entry in CATALOGUE.values():
+            assert entry["languages"] != []
+        recommend_without(Query("zero-shot"))
+
+
+def recommend_without(query):
+    from unittest.mock import patch
+
+    with patch("spacy_pretrained.choosing.recommend.CATALOGUE", {}):
+        return recommend(query)
+
+
+def test_few_examples_get_a_smaller_encoder():
+    few, many = (recommend(Query("ner", examples=n))[0] for n in (200, 20_000))
+    assert few.sizes.relative_cost < many.sizes.relative_cost
+    assert any("few examples" in reason for reason in few.reasons)
+    assert few.plan.epochs > many.plan.epochs
+
+
+def test_rules_of_thumb_hold_for_base_size():
+    (base,) = [one for one in recommend(Query("ner"), 100) if one.name == "roberta-base"]
+    plan = base.plan
+    assert 2 <= plan.epochs <= 4 and 1e-5 <= plan.learn_rate <= 5e-5 and plan.warmup == 0.1
+
+
+@pytest.mark.parametrize(
+    "settings, message",
+    [
+        ({"task": "summarization"}, "Unknown task 'summarization'"),
+        ({"task": "ner", "device": "tpu"}, "Unknown device 'tpu'. Use one of: cpu, cuda"),
+        ({"task": "ner", "speed": "quick"}, "fast, balanced, accurate"),
+        ({"task": "ner", "domain": "sport"}, "biomedical"),
+        ({"task": "ner", "examples": -1}, "at least 0, but it is -1"),
+    ],
+)
+def test_what_is_asked_wrongly_says_what_is_known(settings, message):
+    with pytest.raises(ValueError, match=message):
+        Query(**settings)
+
+
+@pytest.mark.parametrize(
+    "text, amount", [("8GB", 8e9), ("8 gb", 8e9), ("512MB", 512e6), ("6.5g", 6.5e9), ("8GiB", 8e9)]
+)
+def test_amounts_of_memory(text, amount):
+    assert read_memory(text) == amount
+
+
+@pytest.mark.parametrize("text", ["", "8", "much", "-1GB", "0GB", "8 PB"])
+def test_what_is_no_amount_of_memory(text):
+    with pytest.raises(ValueError, match="is no amount of memory"):
+        read_memory(text)
+
+
+def test_speeds_in_words():
+    assert describe_speed(0.125) == "8 times as fast as BERT base"
+    assert describe_speed(0.005) == "200 times as fast as BERT base"
+    assert describe_speed(1.0) == "as fast as BERT base"
+    assert describe_speed(3.55) == "3.5 times as slow as BERT base"

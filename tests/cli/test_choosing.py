@@ -1,0 +1,117 @@
+"""`spacy pretrained models`, `info` and `recommend`: tables, JSON, exit codes, and no torch."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+from typer.testing import CliRunner
+
+from spacy_pretrained.cli import pretrained_cli
+
+# The commands run in a process where torch and the hub's library cannot be imported.
+WITHOUT_TORCH = """
+import sys
+
+class Block:
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] in {"torch", "transformers", "safetensors", "huggingface_hub"}:
+            raise ModuleNotFoundError(f"No module named {name!r} (blocked)", name=name)
+
+sys.meta_path.insert(0, Block())
+from typer.testing import CliRunner
+from spacy_pretrained.cli import pretrained_cli
+
+for command in (
+    ["models"], ["models", "--cached"], ["info", "roberta-base"],
+    ["recommend", "--task", "ner"], ["recommend", "--task", "qa"], ["info", sys.argv[1]],
+):
+    result = CliRunner().invoke(pretrained_cli, command)
+    assert result.exit_code == 0, (command, result.output, result.exception)
+"""
+
+
+def run(*args: str, code: int = 0) -> str:
+    result = CliRunner().invoke(pretrained_cli, list(args))
+    assert result.exit_code == code, result.output
+    return result.output
+
+
+def test_models_as_a_table_and_as_json():
+    text = run("models", "--lang", "es", "--task", "ner")
+    assert "bert-base-spanish-cased" in text and "camembert" not in text
+    rows = json.loads(run("models", "--lang", "es", "--task", "ner", "--json"))
+    assert f"{len(rows)} encoders" in text
+    assert {"name", "licence", "checked", "training_gb"} <= rows[0].keys()
+    assert "Use one of" in run("models", "--size", "huge", code=1)
+
+
+def test_what_is_unchecked_is_shown(monkeypatch):
+    from spacy_pretrained.checkpoints.catalogue import CATALOGUE
+
+    monkeypatch.setitem(CATALOGUE, "minilm-l6", CATALOGUE["minilm-l6"] | {"checked": False})
+    assert run("models").count("unchecked") == 1
+    recommended = run("recommend", "--task", "zero-shot", "--speed", "fast")
+    assert "minilm-l6" in recommended and "nobody could look" in recommended
+    assert "Nobody could look" in run("info", "minilm-l6")
+
+
+def test_cached_models_as_a_table_and_as_json(tmp_path, monkeypatch):
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path))
+    (tmp_path / "models--owner--name" / "blobs").mkdir(parents=True)
+    (tmp_path / "models--owner--name" / "blobs" / "x.incomplete").write_bytes(b"x" * 2_000_000)
+    text = run("models", "--cached")
+    assert "owner/name" in text and "2 MB" in text and "incomplete" in text
+    rows = {row["source"]: row for row in json.loads(run("models", "--cached", "--json"))}
+    assert rows["owner/name"]["size"] == 2_000_000 and not rows["owner/name"]["complete"]
+    assert "owner/name" not in run("models", "--cached", "--lang", "en")
+
+
+def test_info_as_a_table_and_as_json(tiny_bert):
+    text = run("info", "roberta-base")
+    assert "FacebookAI/roberta-base" in text and "124,055,808" in text
+    assert json.loads(run("info", tiny_bert, "--json"))["encoder"]["family"] == "bert"
+    assert "is no name in the catalogue" in run("info", "nothing-like-it", code=1)
+    assert "licence is not known" in run("info", "finbert")
+
+
+def test_recommend_says_why_how_and_how_much():
+    args = ["--task", "ner", "--lang", "es", "--memory", "8GB", "--speed", "fast"]
+    text = run("recommend", *args)
+    for part in ("1. multilingual-e5-small", "Why: ", "How: full fine-tuning", "GB to train"):
+        assert part in text
+    first, *_ = json.loads(run("recommend", *args, "--json"))
+    assert first["name"] == "multilingual-e5-small" and first["reasons"]
+    assert first["plan"]["training"]["peak"] < 8e9
+    assert "no amount of memory" in run("recommend", "--task", "ner", "--memory", "8", code=1)
+
+
+@pytest.mark.parametrize("task", ["summarization", "translation", "generation", "qa"])
+def test_three_lines_about_what_is_for_other_tools(task):
+    lines = run("recommend", "--task", task).splitlines()
+    assert len(lines) == 3 and "spaCy pipelines" in lines[0]
+    assert json.loads(run("recommend", "--task", task, "--json"))["elsewhere"] == lines
+
+
+def test_recommend_writes_a_config_and_the_next_command(tmp_path):
+    path = tmp_path / "folder" / "out.cfg"
+    text = run("recommend", "--task", "ner", "--speed", "fast", "--config", str(path))
+    assert path.is_file() and f"python -m spacy train {path}" in " ".join(text.split())
+    assert 'source = "minilm-l6"' in path.read_text("utf8")
+    no = run("recommend", "--task", "similarity", "--config", str(tmp_path / "no.cfg"), code=1)
+    assert "no config for" in no and not (tmp_path / "no.cfg").exists()
+
+
+def test_they_run_where_torch_is_absent(tiny_bert):
+    command = [sys.executable, "-c", WITHOUT_TORCH, tiny_bert]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_commands_import_nothing_of_their_work_before_they_run():
+    code = (
+        "import sys, spacy_pretrained.cli; "
+        "print([m for m in sys.modules if m.startswith('spacy_pretrained.choosing')])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
