@@ -17,7 +17,25 @@ from .models import models
 from .package import package
 from .plot import plot
 from .quantize import quantize
+from .recommend import recommend
+from .remove import remove
 
+pretrained_cli = typer.Typer(
+    name="pretrained", help="Pipelines with pretrained transformers.", no_args_is_help=True
+)
+app.add_typer(pretrained_cli)
+
+
+@pretrained_cli.callback()
+def _group() -> None:
+    """Pipelines with pretrained transformers."""
+
+
+pretrained_cli.add_typer(convert, name="convert")
+pretrained_cli.command("evaluate")(evaluate)
+pretrained_cli.command("calibrate")(calibrate)
+pretrained_cli.command("check")(check)
+pretrained_cli.command("config")(config)
 pretrained_cli.command("download")(download)
 pretrained_cli.command("info")(info)
 pretrained_cli.command("models")(models)
