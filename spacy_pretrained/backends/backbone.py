@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 from thinc.api import Model
 
-from ..checkpoints.catalogue import find_source
+from ..sources.find import find_source
 from .backend import Backend
 from .errors import Errors
 from .torch_settings import TorchSettings
@@ -59,7 +59,7 @@ def trains(model: Model) -> bool:
 def load_weights(model: Model, source: str, name: str) -> None:
     """Take pretrained weights, for `initialize`.
 
-    source: See `checkpoints.catalogue.find_source`.
+    source: See `sources.find.find_source`.
     name: Of the component, for messages.
     RAISES: ValueError if the backend does not train, or the source has no such weights.
     """

@@ -12,6 +12,11 @@ class Errors(SharedErrors):
         "The weights in {name} do not fit config.json: {error}. They seem to be of another model."
     )
     MODEL_BROKEN = "The model in '{source}' cannot be loaded: {error}"
+    MODEL_REMOTE_CODE = (
+        "The model in '{source}' is Python code of its authors ({code}), which needs "
+        "trust_remote_code. It is not supported: code of a model is never run. Use a model of a "
+        "kind that transformers has itself, such as BERT, RoBERTa, DeBERTa or ModernBERT."
+    )
     TOKENIZER_NOT_FAST = (
         "The tokenizer of '{source}' ({name}) is not a fast one: it gives no character offsets. "
         "Use a model whose folder has a tokenizer.json, or convert it with "

@@ -12,9 +12,11 @@ from transformers import logging as hf_logging
 from ..checkpoints.checkpoint import CONFIG, Checkpoint, Files, Layout, read_checkpoint
 from .errors import Errors
 from .torch_kinds import adapt_config, take_encoder
+from .torch_remote_code import refuse_remote_code
 from .torch_safetensors import dump
 from .torch_tokenizer import LOCAL, read_settings, read_tokenizer
 from .torch_trial import try_encoder
+from .torch_warnings import without_warnings
 
 WEIGHTS = "model.safetensors"
 NOT_NEEDED = re.compile(r"pooler\.|^decoder\.")  # tensors that a folder may lack
@@ -31,11 +33,13 @@ def load_pretrained(folder: Path, dropout: float | None) -> tuple[PreTrainedMode
     return module, checkpoint
 
 
+@without_warnings()
 def open_module(
     folder: Path, kind: type, dropout: float | None
 ) -> tuple[PreTrainedModel, dict, list[str]]:
     """A module of a kind, one of transformers' `AutoModel...`, in evaluation mode and float32; its
     config.json; and the names of tensors that the folder lacks, which are random."""
+    refuse_remote_code(folder)
     hf_logging.disable_progress_bar()  # a bar for every load of a spaCy pipeline says nothing
     try:
         config = AutoConfig.from_pretrained(folder, **LOCAL)

@@ -10,6 +10,7 @@ from .calibrate import calibrate
 from .check import check
 from .config import config
 from .convert import convert
+from .download import download
 from .evaluate import evaluate
 from .info import info
 from .listing import Command, Commands
@@ -18,6 +19,7 @@ from .package import package
 from .plot import plot
 from .quantize import quantize
 from .recommend import recommend
+from .remove import remove
 
 pretrained_cli = typer.Typer(
     name="pretrained",
@@ -35,7 +37,7 @@ def _group() -> None:
 
 pretrained_cli.add_typer(convert, name="convert")
 for command in (
-    *(models, info, recommend),
+    *(models, info, recommend, download, remove),
     *(check, config, plot, evaluate, calibrate, quantize, package),
 ):
     pretrained_cli.command(command.__name__, cls=Command)(command)

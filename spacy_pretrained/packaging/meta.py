@@ -8,12 +8,17 @@ from typing import Any
 import srsly
 from spacy.util import load_config
 
-from ..checkpoints.catalogue import CATALOGUE
+from ..checkpoints.catalogue import CATALOGUE, find_name
 from ..quantization.quantizable import OPENVINO
+from ..sources.hub_cache import find_snapshot
+from ..sources.hub_id import parse_hub_id
+from ..sources.licence import read_licence
+from ..sources.model_folder import find_model_folder
 from .errors import Errors
 
 # What only a pipeline on torch needs; a quantized copy of one does not inherit it.
 TRAIN_EXTRA = re.compile(r"""(?P<requirement>[^;]+);\s*extra\s*==\s*["']train["']""")
+FOR_SOURCES = ("huggingface_hub", "sentencepiece", "protobuf")  # a trained pipeline reads none
 
 
 def make_meta(
@@ -29,7 +34,7 @@ def make_meta(
     meta = srsly.read_json(pipeline / "meta.json")
     kind = kind_of(pipeline, meta)
     encoder = encoder or find_encoder(pipeline)
-    entry = CATALOGUE.get(encoder, {})
+    entry = CATALOGUE.get(find_name(encoder or ""), {})
     short = entry.get("short") or re.split(r"[:/\\]", (encoder or "").rstrip("/\\"))[-1]
     parts = (name,) if name else (corpus or meta["name"], short, kind)
     meta["name"] = "_".join(filter(None, map(slug, parts))).removeprefix(f"{meta['lang']}_")
@@ -87,16 +92,22 @@ def describe(meta: dict[str, Any], corpus: str | None, encoder: str | None, kind
 
 
 def encoder_source(encoder: str, entry: dict[str, Any]) -> dict[str, str]:
-    hub = entry.get("hub", "")
+    """What is known of an encoder: by the catalogue, or by its card in the model hub's cache."""
+    hub = parse_hub_id(entry.get("hub") or encoder)
+    snapshot = find_snapshot(hub) if hub else None
+    if not entry and snapshot is None:
+        hub = None  # it may be a folder's name that looks like one
+    card = read_licence(find_model_folder(snapshot)) if snapshot else None
     return {
-        "name": hub or encoder,
-        "url": f"https://huggingface.co/{hub}" if hub else "",
-        "license": entry.get("licence") or "",
+        "name": str(hub or encoder),
+        "url": f"https://huggingface.co/{hub.name}" if hub else "",
+        "license": entry.get("licence") or card or "",
         "author": entry.get("author") or "",
     }
 
 
 def training_requirements() -> list[str]:
-    """What spacy-pretrained's extra `train` asks for."""
+    """What spacy-pretrained's extra `train` asks for, but for what only reads a source."""
     found = (TRAIN_EXTRA.fullmatch(line) for line in requires("spacy-pretrained") or [])
-    return [match["requirement"].strip() for match in found if match]
+    requirements = [match["requirement"].strip() for match in found if match]
+    return [r for r in requirements if not r.replace("-", "_").startswith(FOR_SOURCES)]

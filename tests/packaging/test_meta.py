@@ -84,6 +84,19 @@ def test_meta(pipeline):
     assert "trained on mine" in meta["description"] and meta["url"] == "https://example.org"
 
 
+def test_the_licence_of_an_encoder_of_the_hub_is_that_of_its_card(pipeline, tmp_path, monkeypatch):
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "hub"))
+    set_architecture(pipeline, "spacy-pretrained.TorchEncoder.v1", "owner/name@v1")
+    (source,) = make_meta(pipeline, {})["sources"]
+    assert (source["name"], source["license"], source["url"]) == ("owner/name@v1", "", "")
+    folder = tmp_path / "hub" / "models--owner--name" / "snapshots" / "v1"
+    folder.mkdir(parents=True)
+    (folder / "README.md").write_text("---\nlicense: cc-by-nc-4.0\n---\n")
+    (source,) = make_meta(pipeline, {})["sources"]
+    assert (source["name"], source["license"]) == ("owner/name@v1", "cc-by-nc-4.0")
+    assert source["url"] == "https://huggingface.co/owner/name"
+
+
 def test_what_the_pipeline_says_of_itself_stays(pipeline):
     meta = json.loads((pipeline / "meta.json").read_text())
     meta |= {"description": "Mine.", "author": "me"}

@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 from spacy.tokens import Doc
 
-from ...checkpoints.catalogue import find_source
 from ...checkpoints.checkpoint import CONFIG, TOKENIZER
 from ...checkpoints.wordpieces import PieceTokenizer
+from ...sources.find import find_source
 from ...windows.alignment import align
 from ...windows.doc_arrays import read_arrays
 from .errors import Errors

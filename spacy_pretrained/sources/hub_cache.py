@@ -1,0 +1,99 @@
+"""The model hub's cache on this machine, which all programs share that use huggingface_hub.
+
+It is read here without that package: `models--OWNER--NAME/refs/BRANCH` has the name of a commit,
+`snapshots/COMMIT/` the files of that commit, mostly as links to `blobs/`.
+"""
+
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from .errors import Errors
+from .hub_id import MAIN, HubId
+
+
+def cache_folder() -> Path:
+    """Where huggingface_hub keeps models, by its environment variables."""
+    for name in ("HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE"):
+        if os.environ.get(name):
+            return _expand(os.environ[name])
+    if os.environ.get("HF_HOME"):
+        return _expand(os.environ["HF_HOME"]) / "hub"
+    return _expand(os.environ.get("XDG_CACHE_HOME") or "~/.cache") / "huggingface" / "hub"
+
+
+def model_folder(hub: HubId) -> Path:
+    """The folder of all revisions of a model, which need not be there."""
+    return cache_folder() / f"models--{hub.name.replace('/', '--')}"
+
+
+def find_snapshot(hub: HubId) -> Path | None:
+    """The folder with the files of a model at a revision, if there is one. It may be incomplete."""
+    folder = model_folder(hub)
+    reference = folder / "refs" / hub.revision
+    commit = reference.read_text().strip() if reference.is_file() else hub.revision
+    snapshot = folder / "snapshots" / commit
+    return snapshot if commit and snapshot.is_dir() else None
+
+
+@dataclass(frozen=True)
+class Removal:
+    """Files and folders to delete, and how large they are."""
+
+    paths: list[Path]
+    n_bytes: int
+
+
+def plan_removal(hub: HubId) -> Removal:
+    """What to delete of a model: a revision, or all of it if none is given (that is, `main`).
+
+    RAISES: ValueError if the cache does not have it, or has a link to another place instead.
+    """
+    folder = model_folder(hub)
+    cache = cache_folder()
+    if folder.is_symlink():
+        raise ValueError(Errors.REMOVE_OUTSIDE.format(folder=folder, cache=cache))
+    if not folder.is_dir():
+        raise ValueError(Errors.REMOVE_NOTHING.format(hub=hub, cache=cache))
+    snapshots = sorted(p for p in (folder / "snapshots").glob("*") if p.is_dir())
+    chosen = find_snapshot(hub)
+    if hub.revision == MAIN or snapshots == [chosen]:
+        locks = cache / ".locks" / folder.name
+        return Removal([folder, *([locks] if locks.is_dir() else [])], _size(folder))
+    if chosen is None:
+        raise ValueError(Errors.REMOVE_NOTHING.format(hub=hub, cache=cache))
+    kept = {blob for other in snapshots if other != chosen for blob in _blobs(other, folder)}
+    blobs = sorted(_blobs(chosen, folder) - kept)
+    references = [
+        path
+        for path in (folder / "refs").rglob("*")
+        if path.is_file() and path.read_text().strip() == chosen.name
+    ]
+    n_bytes = _size(chosen) + sum(blob.stat().st_size for blob in blobs)
+    return Removal([chosen, *blobs, *references], n_bytes)
+
+
+def remove(removal: Removal) -> None:
+    for path in removal.paths:
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
+
+
+def _blobs(snapshot: Path, folder: Path) -> set[Path]:
+    """Files of `blobs/` that a snapshot links to."""
+    blobs = (folder / "blobs").resolve()
+    targets = {path.resolve() for path in snapshot.rglob("*") if path.is_symlink()}
+    return {target for target in targets if target.parent == blobs and target.exists()}
+
+
+def _size(folder: Path) -> int:
+    """Bytes of the files in a folder, without those that links lead to."""
+    files = (path for path in folder.rglob("*") if path.is_file() and not path.is_symlink())
+    return sum(path.stat().st_size for path in files)
+
+
+def _expand(path: str) -> Path:
+    return Path(os.path.expandvars(path)).expanduser()

@@ -1,0 +1,313 @@
+"""Downloads from a stand-in for the model hub: what is fetched, and what goes wrong on the way."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections import namedtuple
+from pathlib import Path
+
+import pytest
+from stand_in_hub import COMMIT
+
+from spacy_pretrained.sources import disk_space, hub_client
+from spacy_pretrained.sources.download import download
+from spacy_pretrained.sources.find import find_source
+from spacy_pretrained.sources.hub_id import HubId
+
+TINY, BIN = HubId("owner/tiny"), HubId("owner/bin")
+NEEDED = {"README.md", "config.json", "model.safetensors", "tokenizer.json"}
+NEEDED |= {"tokenizer_config.json"}
+WEIGHTS = "model.safetensors"
+
+
+def test_only_what_is_needed_is_downloaded(hub, model, cache):
+    found = download(TINY)
+    assert found.folder == cache / "models--owner--tiny" / "snapshots" / COMMIT
+    assert {path.name for path in found.folder.iterdir()} == NEEDED
+    for name in NEEDED:
+        assert (found.folder / name).read_bytes() == (model / name).read_bytes()
+    assert found.licence == "apache-2.0" and not found.converted
+    hub.requests.clear()
+    assert download(TINY) == found
+    assert hub.files_sent() == []
+    assert find_source("owner/tiny") == found.folder
+
+
+def test_pickles_are_not_downloaded_if_there_are_safetensors(hub, model):
+    (model / "pytorch_model.bin").write_bytes(b"a pickle")
+    download(TINY)
+    assert "pytorch_model.bin" not in hub.files_sent()
+
+
+def test_weights_in_parts(hub, model):
+    (model / WEIGHTS).rename(model / "model-00001-of-00001.safetensors")
+    index = model / "model.safetensors.index.json"
+    index.write_text('{"weight_map": {"x": "model-00001-of-00001.safetensors"}}')
+    folder = download(TINY).folder
+    assert (folder / "model-00001-of-00001.safetensors").is_file() and (
+        folder / index.name
+    ).is_file()
+
+
+def test_a_revision(hub, cache):
+    other = "f" * 40
+    hub.refs["v1"] = other
+    assert download(HubId("owner/tiny", "v1")).folder.name == other
+    assert find_source("owner/tiny@v1").name == other
+    assert find_source(f"owner/tiny@{other}").name == other
+    assert find_source("owner/tiny").name == COMMIT
+
+
+def test_a_commit_that_is_there_needs_no_hub(hub):
+    folder = download(TINY).folder
+    hub.requests.clear()
+    assert find_source(f"owner/tiny@{COMMIT}") == folder
+    assert hub.requests == []
+
+
+# What goes wrong
+
+
+def test_broken_off_for_good_and_begun_again(hub, model, monkeypatch):
+    monkeypatch.setattr(time, "sleep", lambda seconds: None)  # between the client's tries
+    hub.break_at[WEIGHTS] = 50_000
+    with pytest.raises(ValueError, match=r"failed to give 'owner/tiny': .*Run the command again"):
+        download(TINY)
+    with pytest.raises(ValueError, match="could not be downloaded"):
+        find_source("owner/tiny")
+    hub.break_at.clear()
+    hub.requests.clear()
+    folder = download(TINY).folder
+    assert hub.files_sent() == [WEIGHTS]  # the others are kept
+    assert not any("range" in headers for headers in hub.headers[-1:])
+    assert (folder / WEIGHTS).read_bytes() == (model / WEIGHTS).read_bytes()
+
+
+def test_broken_off_once(hub, model, monkeypatch):
+    monkeypatch.setattr(time, "sleep", lambda seconds: None)
+    hub.break_at[WEIGHTS], hub.breaks = 50_000, 1
+    folder = download(TINY).folder
+    assert (folder / WEIGHTS).read_bytes() == (model / WEIGHTS).read_bytes()
+
+
+def test_a_copy_whose_weights_are_missing_is_none(hub, cache, monkeypatch):
+    monkeypatch.setattr(time, "sleep", lambda seconds: None)
+    hub.break_at[WEIGHTS] = 50_000
+    with pytest.raises(ValueError, match="Run the command again"):
+        download(TINY)
+    hub.status = 503
+    monkeypatch.setattr(hub_client, "PATIENCE", 0.2)
+    with pytest.raises(ValueError, match=r"cannot be reached .*has no complete copy"):
+        download(TINY)
+
+
+@pytest.mark.parametrize(
+    "fault, what", [("says_larger", "bytes instead of"), ("changes", "its SHA-256 differs")]
+)
+def test_a_file_that_is_not_what_the_hub_has(hub, fault, what):
+    setattr(hub, fault, {WEIGHTS})
+    with pytest.raises(ValueError, match=f"'{WEIGHTS}' of 'owner/tiny' did not arrive.*{what}"):
+        download(TINY)
+    setattr(hub, fault, set())
+    hub.requests.clear()
+    download(TINY)
+    assert hub.files_sent() == [WEIGHTS]
+
+
+def test_a_model_or_revision_that_is_not_there(hub):
+    with pytest.raises(ValueError, match=r"has no model 'owner/none'.*Check the name.*HF_TOKEN"):
+        download(HubId("owner/none"))
+    with pytest.raises(ValueError, match="'owner/tiny' has no revision 'v7'"):
+        download(HubId("owner/tiny", "v7"))
+    with pytest.raises(ValueError, match="'owner/tiny--x' is neither"):
+        download(HubId("owner/tiny--x"))
+
+
+def test_no_permission(hub):
+    hub.status = 401
+    with pytest.raises(ValueError, match=r"refused to give 'owner/tiny' \(HTTP status 401\)"):
+        download(TINY)
+    hub.status, hub.code = 403, "GatedRepo"
+    with pytest.raises(ValueError, match=f"accepted its terms.*{hub.endpoint}/owner/tiny, then"):
+        download(TINY)
+
+
+def test_a_token_is_sent_and_never_kept(hub, cache, monkeypatch, capfd, caplog):
+    hub.token = "hf_a_secret_of_mine"
+    with pytest.raises(ValueError, match="or it is private"):
+        download(TINY)
+    monkeypatch.setenv("HF_TOKEN", hub.token)
+    download(TINY)
+    assert any(h.get("authorization") == f"Bearer {hub.token}" for h in hub.headers)
+    hub.status = 403
+    with pytest.raises(ValueError, match="refused") as error:
+        download(TINY)
+    said = capfd.readouterr()
+    texts = [str(error.value), said.out, said.err, caplog.text]
+    texts += [p.read_bytes().decode("latin1") for p in cache.parent.rglob("*") if p.is_file()]
+    assert not any(hub.token in text for text in texts)
+
+
+def test_a_token_in_a_reason_is_left_out(monkeypatch):
+    monkeypatch.setenv("HF_TOKEN", "hf_a_secret_of_mine")
+    assert hub_client._first_line(OSError("bad token hf_a_secret_of_mine")) == "bad token …."
+
+
+def test_no_weights_and_no_config(hub, model):
+    (model / WEIGHTS).unlink()
+    with pytest.raises(ValueError, match=r"has neither .* nor pytorch_model\.bin"):
+        download(TINY)
+    (model / "config.json").unlink()
+    hub.refs["main"] = "e" * 40
+    with pytest.raises(ValueError, match=r"no config\.json"):
+        download(TINY)
+
+
+def test_what_is_not_supported_is_refused_before_its_weights_are_fetched(hub, model):
+    (model / "config.json").write_text(
+        '{"model_type": "bert", "quantization_config": {"quant_method": "gptq"}}'
+    )
+    with pytest.raises(ValueError, match="quantized by GPTQ"):
+        download(TINY)
+    assert WEIGHTS not in hub.files_sent()
+
+
+# The disk
+
+
+def test_too_little_space_is_said_before(hub, monkeypatch):
+    Usage = namedtuple("Usage", "total used free")
+    monkeypatch.setattr(disk_space.shutil, "disk_usage", lambda folder: Usage(0, 0, 60_000))
+    with pytest.raises(ValueError, match=r"disk is full: 'owner/tiny' needs 104\.7 kB in .* 60\.0"):
+        download(TINY)
+    assert WEIGHTS not in hub.files_sent()
+
+
+PROGRAM = """
+import resource, signal, sys
+from spacy_pretrained.sources.download import download
+from spacy_pretrained.sources.hub_id import HubId
+if sys.argv[2:]:
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]),) * 2)
+try:
+    print(download(HubId(sys.argv[1])).folder)
+except ValueError as error:
+    print(error)
+"""
+
+
+def start(hub, *args: str) -> subprocess.Popen:
+    return subprocess.Popen(
+        [sys.executable, "-c", PROGRAM, *args],
+        env=os.environ | {"HF_ENDPOINT": hub.endpoint},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+
+def test_the_disk_is_full_while_it_writes(hub, cache):
+    """A limit of the size of files stands for the disk: writing fails for good in the middle."""
+    process = start(hub, "owner/tiny", "50000")
+    said, _ = process.communicate(timeout=60)
+    assert "The disk is full: 'owner/tiny' needs more space in" in said and str(cache) in said
+    assert download(TINY).folder.is_dir()
+
+
+def test_two_processes_at_once(hub, model):
+    both = [start(hub, "owner/tiny") for _ in range(2)]
+    folders = {process.communicate(timeout=60)[0].strip() for process in both}
+    (folder,) = folders
+    assert (Path(folder) / WEIGHTS).read_bytes() == (model / WEIGHTS).read_bytes()
+
+
+@pytest.mark.slow
+def test_two_processes_convert_at_once(hub):
+    both = [start(hub, "owner/bin") for _ in range(2)]
+    (folder,) = {process.communicate(timeout=120)[0].strip() for process in both}
+    assert find_source("owner/bin") == Path(folder)
+    assert not any(path.suffix == ".tmp" for path in Path(folder).iterdir())
+
+
+# Without a network
+
+
+@pytest.fixture
+def nobody(monkeypatch):
+    """An address where nobody listens."""
+    from huggingface_hub import constants
+
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        endpoint = f"http://127.0.0.1:{unused.getsockname()[1]}"
+        monkeypatch.setattr(constants, "ENDPOINT", endpoint)
+        yield endpoint
+
+
+def test_no_network_says_what_to_copy_where(cache, nobody):
+    with pytest.raises(ValueError, match="cannot be reached") as error:
+        download(TINY)
+    for part in (nobody, "download owner/tiny", "models--owner--tiny", str(cache), "config.json"):
+        assert part in str(error.value)
+
+
+def test_a_copied_folder_of_the_cache_is_taken_without_network(hub, cache, nobody, caplog):
+    """What the message of the test above advises."""
+    from huggingface_hub import constants
+
+    constants.ENDPOINT = hub.endpoint
+    folder = download(TINY).folder
+    kept = cache.with_name("copied")
+    shutil.copytree(cache / "models--owner--tiny", kept / "models--owner--tiny", symlinks=True)
+    shutil.rmtree(cache)
+    shutil.move(kept, cache)
+    constants.ENDPOINT = nobody
+    assert download(TINY).folder == folder == find_source("owner/tiny")
+    assert "the copy on this machine is taken" in caplog.text
+
+
+def test_offline(cache, monkeypatch):
+    from huggingface_hub import constants
+
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+    with pytest.raises(ValueError, match=r"cannot be reached \(HF_HUB_OFFLINE is set\)"):
+        download(TINY)
+
+
+def test_a_hub_that_never_answers(cache, monkeypatch):
+    from huggingface_hub import constants
+
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        endpoint = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        monkeypatch.setattr(constants, "ENDPOINT", endpoint)
+        monkeypatch.setattr(hub_client, "PATIENCE", 0.2)
+        began = time.perf_counter()
+        with pytest.raises(ValueError, match="cannot be reached"):
+            download(TINY)
+        assert time.perf_counter() - began < 3
+
+
+@pytest.mark.slow
+def test_the_command_ends_in_ten_seconds_without_a_network(cache):
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        endpoint = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        began = time.perf_counter()
+        done = subprocess.run(
+            [sys.executable, "-m", "spacy", "pretrained", "download", "owner/tiny"],
+            env=os.environ | {"HF_ENDPOINT": endpoint},
+            capture_output=True,
+            text=True,
+        )
+        seconds = time.perf_counter() - began
+    assert done.returncode == 1 and "cannot be reached" in " ".join(done.stdout.split())
+    assert seconds < 10 + seconds_to_start()
+
+
+def seconds_to_start() -> float:
+    """What `python -m spacy` takes to begin, which is not the network's."""
+    began = time.perf_counter()
+    subprocess.run([sys.executable, "-m", "spacy", "pretrained", "--help"], capture_output=True)
+    return time.perf_counter() - began

@@ -1,0 +1,151 @@
+"""The hub's cache: where it is, what of a model is in it, and what a removal deletes."""
+
+from pathlib import Path
+
+import pytest
+from huggingface_hub import scan_cache_dir
+from stand_in_hub import COMMIT
+from typer.testing import CliRunner
+
+from spacy_pretrained.cli import pretrained_cli
+from spacy_pretrained.sources.download import download
+from spacy_pretrained.sources.find import find_source
+from spacy_pretrained.sources.hub_cache import cache_folder, find_snapshot, plan_removal, remove
+from spacy_pretrained.sources.hub_id import HubId
+
+TINY, BIN = HubId("owner/tiny"), HubId("owner/bin")
+OTHER = "f" * 40
+
+
+def call(command: str, *args: str, code: int = 0, answer: str = "") -> str:
+    result = CliRunner().invoke(pretrained_cli, [command, *args], input=answer)
+    assert result.exit_code == code, result.output
+    return " ".join(result.output.split())  # lines are broken anywhere
+
+
+@pytest.mark.parametrize(
+    "variables, folder",
+    [
+        ({"HF_HUB_CACHE": "/a/b"}, "/a/b"),
+        ({"HUGGINGFACE_HUB_CACHE": "/a/c"}, "/a/c"),
+        ({"HF_HOME": "/a"}, "/a/hub"),
+        ({"XDG_CACHE_HOME": "/x"}, "/x/huggingface/hub"),
+        ({}, "~/.cache/huggingface/hub"),
+    ],
+)
+def test_the_folder_is_that_of_the_client(variables, folder, monkeypatch):
+    for name in ("HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE", "HF_HOME", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    assert cache_folder() == Path(folder).expanduser()
+
+
+def test_snapshots_by_branch_and_commit(hub):
+    assert find_snapshot(TINY) is None
+    folder = download(TINY).folder
+    assert find_snapshot(TINY) == find_snapshot(HubId("owner/tiny", COMMIT)) == folder
+    assert find_snapshot(HubId("owner/tiny", "v1")) is None
+
+
+def test_all_of_a_model_is_removed_and_nothing_else(hub, cache):
+    hub.models["owner/other"] = hub.models["owner/tiny"]
+    download(TINY)
+    kept = download(HubId("owner/other")).folder
+    plan = plan_removal(TINY)
+    assert plan.paths == [cache / "models--owner--tiny", cache / ".locks" / "models--owner--tiny"]
+    (repo,) = (r for r in scan_cache_dir(cache).repos if r.repo_id == "owner/tiny")
+    # And the reference to the commit, a file of 40 bytes.
+    assert plan.n_bytes == repo.size_on_disk + 40
+    remove(plan)
+    assert find_snapshot(TINY) is None and find_source("owner/other") == kept
+    assert download(TINY).folder.is_dir()
+
+
+def test_a_revision_goes_without_what_others_need(hub, model, cache):
+    first = download(TINY).folder
+    hub.refs["v1"] = OTHER
+    (model / "config.json").write_text((model / "config.json").read_text() + "\n")
+    second = download(HubId("owner/tiny", "v1")).folder
+    plan = plan_removal(HubId("owner/tiny", "v1"))
+    assert plan.n_bytes == (model / "config.json").stat().st_size  # all else is shared
+    remove(plan)
+    assert not second.exists() and find_source(f"owner/tiny@{COMMIT}") == first
+    assert scan_cache_dir(cache).warnings == []
+    remove(plan_removal(HubId("owner/tiny", COMMIT)))  # the last one takes the model with it
+    assert not (cache / "models--owner--tiny").exists()
+
+
+def test_a_link_to_another_place_is_left_alone(cache, tmp_path):
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    cache.mkdir(parents=True)
+    (cache / "models--owner--tiny").symlink_to(elsewhere)
+    with pytest.raises(ValueError, match="a link to another place"):
+        plan_removal(TINY)
+    assert elsewhere.is_dir()
+
+
+# Commands
+
+
+def test_remove_asks(hub):
+    folder = download(TINY).folder
+    said = call("remove", "owner/tiny", answer="n\n")
+    assert "other programs share" in said and "Nothing is deleted" in said
+    assert str(folder.parents[1]) in said.replace(" ", "") and folder.is_dir()
+    assert "free again" in call("remove", "owner/tiny", answer="y\n")
+    assert not folder.exists()
+    assert "has no 'owner/tiny'" in call("remove", "owner/tiny", "--yes", code=1)
+
+
+def test_remove_yes(hub):
+    folder = download(TINY).folder
+    assert "Delete it?" not in call("remove", "owner/tiny", "--yes")
+    assert not folder.exists()
+
+
+@pytest.mark.parametrize("name", ["no-such-name", "../../etc", "/etc", ".", "a/b/c", "owner/tiny@"])
+def test_other_names_remove_nothing(name, cache):
+    assert "neither a name in the catalogue" in call("remove", name, "--yes", code=1)
+
+
+def test_a_package_is_not_in_the_cache(cache):
+    assert "pip uninstall" in call("remove", "minilm-l6", "--yes", code=1)
+
+
+def test_download_says_where_and_the_licence(hub, model):
+    said = call("download", "owner/tiny")
+    assert "Licence: apache-2.0" in said and 'source = "owner/tiny"' in said
+    assert "104.7 kB" in said
+    card = model / "README.md"
+    hub.refs["main"] = OTHER
+    card.write_text(card.read_text().replace("apache-2.0", "cc-by-nc-4.0"))
+    assert "forbids commercial use" in call("download", "owner/tiny")
+    hub.refs["main"] = "e" * 40
+    card.unlink()
+    assert "is not known (not stated)" in call("download", "owner/tiny")
+
+
+def test_download_of_what_is_installed():
+    assert "installed as a Python package" in call("download", "minilm-l6")
+
+
+def test_download_of_a_name_that_is_none(cache):
+    assert "neither a name in the catalogue" in call("download", "no-such-name", code=1)
+
+
+def test_an_interrupted_download_says_what_is_kept(hub, monkeypatch):
+    from spacy_pretrained.sources import hub_client
+
+    def interrupt(*args):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(hub_client, "fetch_file", interrupt)
+    assert "Finished files are kept" in call("download", "owner/tiny", code=130)
+
+
+def test_a_converted_model_is_removed_whole(hub, cache, in_process):
+    download(BIN)
+    remove(plan_removal(BIN))
+    assert not (cache / "models--owner--bin").exists()

@@ -1,0 +1,65 @@
+"""Names of models on the hub, and the licences that their cards state."""
+
+import pytest
+
+from spacy_pretrained.checkpoints.catalogue import CATALOGUE
+from spacy_pretrained.sources.hub_id import HubId, parse_hub_id
+from spacy_pretrained.sources.licence import describe_licence, find_licence
+
+HUB = HubId("owner/name")
+
+
+@pytest.mark.parametrize(
+    "source, expected",
+    [
+        ("owner/name", HUB),
+        ("owner/name@v1.0", HubId("owner/name", "v1.0")),
+        ("owner/name@refs/pr/3", HubId("owner/name", "refs/pr/3")),
+        ("minilm-l6@abc", HubId(CATALOGUE["minilm-l6"]["hub"], "abc")),
+    ],
+)
+def test_names(source, expected):
+    assert parse_hub_id(source) == expected
+    assert parse_hub_id(str(expected)) == expected
+
+
+@pytest.mark.parametrize(
+    "source", ["", "name", "owner/name@", "a/b/c", "/a/b", "../b", "./b", "~/b", "a/b@../../c", "@"]
+)
+def test_what_is_no_name(source):
+    assert parse_hub_id(source) is None
+
+
+@pytest.mark.parametrize(
+    "fields, licence",
+    [
+        ("license: mit", "mit"),
+        ('language: en\nlicense: "apache-2.0"', "apache-2.0"),
+        ("license:\n- cc-by-4.0\ntags: x", "cc-by-4.0"),
+        ("license: other\nlicense_name: acme", "other (acme)"),
+        ("language: en", None),
+        ("license:\nlanguage: en", None),
+    ],
+)
+def test_the_licence_of_a_card(fields, licence):
+    assert find_licence(f"---\n{fields}\n---\n# Title\nlicense: gpl\n") == licence
+
+
+def test_a_card_without_a_header():
+    assert find_licence("# Title\nlicense: mit\n") is None
+
+
+@pytest.mark.parametrize("licence", ["mit", "apache-2.0", "cc-by-sa-4.0", "Apache-2.0"])
+def test_free_licences(licence):
+    assert describe_licence(licence, HUB) is None
+
+
+@pytest.mark.parametrize("licence", ["cc-by-nc-4.0", "cc-by-nc-sa-4.0", "other (non-commercial)"])
+def test_licences_without_commercial_use(licence):
+    assert "forbids commercial use" in describe_licence(licence, HUB)
+
+
+@pytest.mark.parametrize("licence", [None, "other", "unknown", "other (acme)"])
+def test_unknown_licences(licence):
+    assert "owner/name" in describe_licence(licence, HUB)
+    assert "is not known" in describe_licence(licence, HUB)

@@ -1,0 +1,211 @@
+"""Folders in the shapes that hubs have: the encoder's is found, and what is not supported is named
+with the one step that helps."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from tiny_models import write_json
+
+from spacy_pretrained.backends.torch_weights import load_pretrained
+from spacy_pretrained.sources import model_folder as module
+from spacy_pretrained.sources.find import find_in_package, find_source
+from spacy_pretrained.sources.hub_files import choose_files
+from spacy_pretrained.sources.tensor_names import read_tensor_names
+
+TRANSFORMER = {"idx": 0, "name": "0", "type": "sentence_transformers.models.Transformer"}
+DENSE = {"idx": 2, "name": "2", "path": "2_Dense", "type": "sentence_transformers.models.Dense"}
+
+
+@pytest.fixture
+def folder(tiny_bert, tmp_path) -> Path:
+    return Path(shutil.copytree(tiny_bert, tmp_path / "model"))
+
+
+def change(path: Path, **values) -> None:
+    known = json.loads(path.read_text("utf8")) if path.is_file() else {}
+    write_json(path, known | values)
+
+
+def make_sentence_model(root: Path, tiny_bert: str, place: str) -> Path:
+    """A sentence-transformers model with a dense layer, which has a config and weights, too."""
+    inner = Path(shutil.copytree(tiny_bert, root / place, dirs_exist_ok=True))
+    write_json(root / "modules.json", [TRANSFORMER | {"path": place}, DENSE])
+    (root / "2_Dense").mkdir()
+    write_json(root / "2_Dense" / "config.json", {"in_features": 32, "out_features": 8})
+    shutil.copy(inner / "model.safetensors", root / "2_Dense")
+    return inner
+
+
+@pytest.mark.parametrize("place", ["", "0_Transformer", "first"])
+def test_the_encoder_of_a_sentence_transformers_folder(tiny_bert, tmp_path, place):
+    inner = make_sentence_model(tmp_path / "st", tiny_bert, place)
+    assert find_source(str(tmp_path / "st")).samefile(inner)
+    load_pretrained(find_source(str(tmp_path / "st")), None)
+
+
+def test_without_a_list_of_its_parts(tiny_bert, tmp_path):
+    inner = make_sentence_model(tmp_path / "st", tiny_bert, "0_Transformer")
+    (tmp_path / "st" / "modules.json").unlink()
+    assert find_source(str(tmp_path / "st")) == inner
+
+
+@pytest.mark.parametrize("place", ["", "0_Transformer", "zzz"])
+def test_a_dense_layer_in_a_package_is_not_taken_for_the_encoder(
+    tiny_bert, tmp_path, place, monkeypatch
+):
+    inner = make_sentence_model(tmp_path / "holds_sentences" / "model", tiny_bert, place)
+    (tmp_path / "holds_sentences" / "__init__.py").touch()
+    monkeypatch.syspath_prepend(tmp_path)
+    assert find_in_package("holds_sentences").samefile(inner)
+    assert find_source("package:holds_sentences").samefile(inner)
+
+
+def test_an_adapter(folder):
+    (folder / "config.json").unlink()
+    write_json(folder / "adapter_config.json", {"base_model_name_or_path": "owner/base"})
+    with pytest.raises(ValueError, match=r"adapter of PEFT for .*'owner/base'.*merge_and_unload"):
+        find_source(str(folder))
+
+
+@pytest.mark.parametrize(
+    "settings, method",
+    [
+        ({"quant_method": "bitsandbytes", "load_in_4bit": True}, "bitsandbytes"),
+        ({"load_in_8bit": True}, "bitsandbytes"),
+        ({"quant_method": "gptq", "bits": 4}, "GPTQ"),
+        ({"quant_method": "awq"}, "AWQ"),
+        ({"quant_method": "new_one"}, "new_one"),
+    ],
+)
+def test_quantized_weights(folder, settings, method):
+    change(folder / "config.json", quantization_config=settings)
+    with pytest.raises(ValueError, match=f"quantized by {method}.*original model.*quantize"):
+        find_source(str(folder))
+
+
+@pytest.mark.parametrize(
+    "file, method", [("quantize_config.json", "GPTQ"), ("quant_config.json", "AWQ")]
+)
+def test_quantized_weights_of_older_programs(folder, file, method):
+    write_json(folder / file, {"bits": 4})
+    with pytest.raises(ValueError, match=f"quantized by {method}"):
+        find_source(str(folder))
+
+
+@pytest.mark.parametrize("model_type", ["not_in_transformers", "bert"])
+def test_code_of_the_model(folder, model_type):
+    code = {"AutoConfig": "configuration_x.XConfig", "AutoModel": "modeling_x.XModel"}
+    change(folder / "config.json", model_type=model_type, auto_map=code, architectures=["XModel"])
+    with pytest.raises(ValueError, match=r"modeling_x\.XModel.*trust_remote_code.*such as BERT"):
+        load_pretrained(find_source(str(folder)), None)
+
+
+def test_code_that_transformers_has_itself_by_now(folder):
+    code = {"AutoModel": "modeling_x.BertModel"}
+    change(folder / "config.json", auto_map=code, architectures=["BertModel"])
+    load_pretrained(find_source(str(folder)), None)
+
+
+@pytest.mark.parametrize(
+    "name, file, settings",
+    [
+        ("CTRLTokenizer", "config.json", {"model_type": "ctrl"}),
+        ("MarianTokenizer", "config.json", {"model_type": "marian"}),
+        ("FlaubertTokenizer", "config.json", {"model_type": "flaubert"}),
+        ("BertJapaneseTokenizer", "config.json", {"tokenizer_class": "BertJapaneseTokenizer"}),
+        ("MarianTokenizer", "tokenizer_config.json", {"tokenizer_class": "MarianTokenizer"}),
+    ],
+)
+def test_slow_tokenizers(folder, name, file, settings):
+    change(folder / file, **settings)
+    find_source(str(folder))  # it has a tokenizer.json
+    (folder / "tokenizer.json").unlink()
+    (folder / "tokenizer_config.json").unlink(missing_ok=True)
+    change(folder / file, **settings)
+    with pytest.raises(ValueError, match=rf"is {name}, .*not supported.*has a tokenizer\.json"):
+        find_source(str(folder))
+
+
+def test_code_of_the_tokenizer(folder):
+    code = {"AutoTokenizer": ["tokenization_x.XTokenizer", None]}
+    change(folder / "tokenizer_config.json", auto_map=code)
+    find_source(str(folder))
+    (folder / "tokenizer.json").unlink()
+    with pytest.raises(ValueError, match=r"\(tokenization_x\.XTokenizer\).*trust_remote_code"):
+        find_source(str(folder))
+
+
+@pytest.mark.parametrize("missing", [["sentencepiece", "protobuf"], ["protobuf"]])
+def test_a_sentencepiece_model_says_what_to_install(folder, monkeypatch, missing):
+    (folder / "spm.model").write_bytes(b"sentences")
+    monkeypatch.setattr(module, "is_installed", lambda package: package not in missing)
+    find_source(str(folder))
+    (folder / "tokenizer.json").unlink()
+    with pytest.raises(ValueError, match=rf"\(spm\.model\).*{missing[-1]} must be") as error:
+        find_source(str(folder))
+    assert "pip install 'spacy-pretrained[train]'" in str(error.value)
+    assert "tiktoken" not in str(error.value)
+
+
+def test_parts_of_weights_that_are_missing(folder):
+    (folder / "model.safetensors").rename(folder / "model-00001-of-00002.safetensors")
+    with pytest.raises(ValueError, match="not all parts"):
+        find_source(str(folder))
+    files = ["model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors"]
+    index = {"weight_map": dict(zip("ab", files))}
+    write_json(folder / "model.safetensors.index.json", index)
+    with pytest.raises(ValueError, match="not all parts"):
+        find_source(str(folder))
+    shutil.copy(folder / files[0], folder / files[1])
+    assert find_source(str(folder)) == folder
+
+
+def test_a_config_that_is_no_json(folder):
+    (folder / "config.json").write_text("{")
+    with pytest.raises(ValueError, match=r"config\.json' cannot be read"):
+        find_source(str(folder))
+
+
+# Names of tensors
+
+
+def test_names_of_tensors_are_those_of_the_library(folder):
+    from safetensors import safe_open
+
+    path = folder / "model.safetensors"
+    with safe_open(path, "pt") as file:
+        assert set(read_tensor_names(path)) == set(file.keys())
+
+
+@pytest.mark.parametrize("length", [0, 5, 100, -1])
+def test_damaged_weights(folder, length):
+    path = folder / "model.safetensors"
+    path.write_bytes(path.read_bytes()[:length])
+    with pytest.raises(ValueError, match="damaged or cut short"):
+        find_source(str(folder))
+
+
+# Files on the hub
+
+
+def test_the_files_that_are_chosen():
+    names = [
+        *("config.json", "tokenizer.json", "vocab.txt", "spiece.model", "README.md", "LICENSE"),
+        *("model.safetensors", "model.fp16.safetensors", "pytorch_model.bin", "tf_model.h5"),
+        *("onnx/model.onnx", "onnx/config.json", "1_Pooling/config.json", "training_args.bin"),
+    ]
+    files = choose_files(names)
+    assert files.weights == ["model.safetensors"] and not files.is_bin
+    assert set(files.descriptions) == set(names[:6])
+    files = choose_files(name for name in names if "safetensors" not in name)
+    assert files.weights == ["pytorch_model.bin"] and files.is_bin
+    assert not choose_files(["config.json", "training_args.bin"]).weights
+
+
+def test_the_files_of_a_model_in_a_folder():
+    names = ["0_Transformer/config.json", "0_Transformer/model.safetensors", "modules.json"]
+    files = choose_files([*names, "2_Dense/config.json", "2_Dense/model.safetensors"])
+    assert files.weights == ["0_Transformer/model.safetensors"]
+    assert files.descriptions == ["0_Transformer/config.json", "modules.json"]
