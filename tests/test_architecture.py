@@ -31,8 +31,8 @@ MAY_IMPORT = {
     "scoring": "parser corpora annotation",
     "quantization": "scoring corpora encoder backends windows checkpoints runtime",
     "packaging": "quantization sources checkpoints",
-    "training": "checkpoints",
-    "choosing": "checkpoints backends training",
+    "training": "sources checkpoints",
+    "choosing": "sources checkpoints backends training",
 }
 MAY_IMPORT["cli"] = " ".join(MAY_IMPORT)  # commands are for what the others do
 MAY_IMPORT["old_paths"] = ""  # see its __init__.py: its modules are those of the package itself

@@ -1,10 +1,6 @@
-"""Where pretrained weights come from: a name in the catalogue, a folder, a package or a hub."""
+"""The catalogue of pretrained encoders, and the languages that they are for."""
 
-import difflib
-import importlib.util
 import json
-import re
-from os.path import expanduser
 from pathlib import Path
 
 from .errors import Errors
@@ -13,72 +9,6 @@ CATALOGUE = json.loads(Path(__file__).with_suffix(".json").read_text("utf8"))
 PACKAGE_PREFIX = "package:"
 MULTILINGUAL = "multilingual"
 ANY_LANGUAGE = {"", "xx", "mul"}  # of a pipeline; "" is that of a vocab without a language
-HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
-HUB_FILES = [
-    "config.json",
-    "*.safetensors",
-    "*.safetensors.index.json",
-    "tokenizer*",
-    "vocab*",
-    "merges.txt",
-    "special_tokens_map.json",
-    "*.model",
-]
-
-
-def find_source(source: str) -> Path:
-    """Find the folder, in Hugging Face layout, that a source stands for.
-
-    source: One of, in this order:
-        - a name in the catalogue whose weights are an installed package, such as "minilm-l6";
-        - a path to a folder;
-        - any other name in the catalogue, such as "roberta-base": the hub's id that belongs to it;
-        - "package:NAME", an installed Python package that holds such a folder;
-        - "owner/name" on the model hub, downloaded once (or taken from the local cache).
-    RETURNS: A folder with at least config.json and one .safetensors file.
-    RAISES: ValueError, naming the source, the nearest names and what to do.
-    """
-    entry = CATALOGUE.get(source)
-    if entry and entry["package"]:
-        folder = find_in_package(entry["package"])
-        if folder is None:
-            raise ValueError(Errors.SOURCE_NOT_INSTALLED.format(source=source, **entry))
-    elif source.startswith(PACKAGE_PREFIX):
-        name = source.removeprefix(PACKAGE_PREFIX)
-        folder = find_in_package(name)
-        if folder is None:
-            raise ValueError(Errors.SOURCE_PACKAGE.format(source=source, name=name))
-    elif source and Path(expanduser(source)).is_dir():
-        folder = Path(expanduser(source))
-    elif entry:
-        folder = _download(entry["hub"])
-    elif _is_hub_id(source):
-        folder = _download(source)
-    else:
-        raise ValueError(_unknown(source))
-    _check(folder)
-    return folder
-
-
-def check_source(source: str) -> None:
-    """Refuse a source that certainly leads to nothing. Nothing is imported or downloaded: names of
-    the catalogue and of the hub may be installed later, or be there where the training runs.
-
-    RAISES: ValueError, as `find_source`.
-    """
-    if source in CATALOGUE:
-        return
-    if source.startswith(PACKAGE_PREFIX):
-        name = source.removeprefix(PACKAGE_PREFIX)
-        # The lookup of a module within a package would import the package.
-        package, _, module = name.partition(".")
-        found = _has_package(package) if module else find_in_package(name)
-        if not found:
-            raise ValueError(Errors.SOURCE_PACKAGE.format(source=source, name=name))
-    elif source and Path(expanduser(source)).is_dir():
-        _check(Path(expanduser(source)))
-    elif not _is_hub_id(source):
-        raise ValueError(_unknown(source))
 
 
 def find_languages(source: str) -> list[str]:
@@ -109,51 +39,3 @@ def describe_misfit(source: str, lang: str, name: str) -> str | None:
     return Errors.SOURCE_LANGUAGE.format(
         name=name, source=source, languages=", ".join(languages), lang=lang
     )
-
-
-def find_in_package(name: str) -> Path | None:
-    """The folder with weights that an installed Python package holds, if there is one."""
-    try:
-        spec = importlib.util.find_spec(name)
-    except (ImportError, ValueError):  # no name of a module, or of one within a missing package
-        return None
-    for root in (spec and spec.submodule_search_locations) or []:
-        for config in sorted(Path(root).glob("**/config.json")):
-            if any(config.parent.glob("*.safetensors")):
-                return config.parent
-    return None
-
-
-def _has_package(name: str) -> bool:
-    try:
-        return importlib.util.find_spec(name) is not None
-    except (ImportError, ValueError):
-        return False
-
-
-def _is_hub_id(source: str) -> bool:
-    return bool(HUB_ID.fullmatch(source)) and source[0] not in "./"
-
-
-def _download(source: str) -> Path:
-    try:
-        from huggingface_hub import snapshot_download
-
-        return Path(snapshot_download(source, allow_patterns=HUB_FILES))
-    except Exception as error:  # the hub client's errors have no common base class
-        reason = str(error).strip().split("\n")[0]
-        raise ValueError(Errors.SOURCE_HUB.format(source=source, error=reason)) from error
-
-
-def _check(folder: Path) -> None:
-    if not (folder / "config.json").is_file():
-        raise ValueError(Errors.SOURCE_NO_CONFIG.format(folder=folder))
-    if not any(folder.glob("*.safetensors")):
-        raise ValueError(Errors.SOURCE_NO_WEIGHTS.format(folder=folder))
-
-
-def _unknown(source: str) -> str:
-    near = difflib.get_close_matches(source, CATALOGUE, n=3, cutoff=0.4)
-    default = next(iter(CATALOGUE))  # the one that configs take, which a package brings
-    names = ", ".join(dict.fromkeys([*near, default]))
-    return Errors.SOURCE_UNKNOWN.format(source=source, near=names, n_names=len(CATALOGUE))

@@ -4,11 +4,12 @@ The cache is read as huggingface_hub lays it out, without that library: a folder
 `models--owner--name` for each model, with its files in `blobs/` and, by revision, in `snapshots/`.
 """
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..checkpoints.catalogue import CATALOGUE, find_in_package, find_name
+from ..checkpoints.catalogue import CATALOGUE, find_name
+from ..sources.find import find_in_package
+from ..sources.hub_cache import cache_folder
 
 PREFIX = "models--"
 INCOMPLETE = ".incomplete"
@@ -26,19 +27,7 @@ class Cached:
 
 def find_cached() -> list[Cached]:
     """All that is here, packages first."""
-    return [*_find_packages(), *_find_in_cache(hub_cache())]
-
-
-def hub_cache() -> Path:
-    """The folder of the hub's cache, by the variables that huggingface_hub heeds."""
-    for variable in ("HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE"):
-        if os.environ.get(variable):
-            return Path(os.environ[variable]).expanduser()
-    home = os.environ.get("HF_HOME")
-    if not home:
-        cache = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-        home = os.path.join(cache, "huggingface")
-    return Path(home).expanduser() / "hub"
+    return [*_find_packages(), *_find_in_cache(cache_folder())]
 
 
 def _find_packages() -> list[Cached]:

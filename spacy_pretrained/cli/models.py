@@ -28,7 +28,8 @@ def models(
     Example: python -m spacy pretrained models --task ner --lang es
     """
     from ..choosing.models import list_models
-    from ..choosing.on_this_machine import find_cached, hub_cache
+    from ..choosing.on_this_machine import find_cached
+    from ..sources.hub_cache import cache_folder
 
     with clear_errors():
         rows = list(list_models(task, lang, family, size))
@@ -41,7 +42,7 @@ def models(
         print(json.dumps(rows, indent=2, ensure_ascii=False))
     elif cached:
         show_cached(rows)
-        print(f"The hub's cache: {hub_cache()}")
+        print(f"The hub's cache: {cache_folder()}")
     else:
         show_models(rows)
 

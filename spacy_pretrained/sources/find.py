@@ -49,6 +49,27 @@ def find_source(source: str) -> Path:
     return folder
 
 
+def check_source(source: str) -> None:
+    """Refuse a source that certainly leads to nothing. Nothing is imported or downloaded: names of
+    the catalogue and of the hub may be installed later, or be there where the training runs.
+
+    RAISES: ValueError, as `find_source`.
+    """
+    if source in CATALOGUE:
+        return
+    if source.startswith(PACKAGE_PREFIX):
+        name = source.removeprefix(PACKAGE_PREFIX)
+        # The lookup of a module within a package would import the package.
+        package, _, module = name.partition(".")
+        found = _has_package(package) if module else find_in_package(name)
+        if not found:
+            raise ValueError(Errors.SOURCE_PACKAGE.format(source=source, name=name))
+    elif source and Path(expanduser(source)).is_dir():
+        check_descriptions(find_model_folder(Path(expanduser(source))))
+    elif parse_hub_id(source) is None:
+        raise ValueError(_unknown(source))
+
+
 def find_in_package(name: str) -> Path | None:
     """The folder with weights that an installed Python package holds, if there is one."""
     try:
@@ -57,6 +78,13 @@ def find_in_package(name: str) -> Path | None:
         return None
     roots = (spec and spec.submodule_search_locations) or []
     return next(filter(None, (find_model_in(Path(root)) for root in roots)), None)
+
+
+def _has_package(name: str) -> bool:
+    try:
+        return importlib.util.find_spec(name) is not None
+    except (ImportError, ValueError):
+        return False
 
 
 def _find_on_hub(hub: HubId) -> Path:

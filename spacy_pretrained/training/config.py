@@ -19,8 +19,8 @@ from spacy.tokens import DocBin
 from spacy.util import get_sourced_components, load_config, load_model_from_config
 from thinc.api import Config
 
-from ..checkpoints.catalogue import check_source
 from ..errors import count_of
+from ..sources.find import check_source
 from .errors import Errors
 
 # The configs that are installed with the package, as `spacy_pretrained.configs`.

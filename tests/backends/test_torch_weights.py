@@ -26,9 +26,9 @@ from spacy_pretrained.backends.torch_kinds import freeze_bottom
 from spacy_pretrained.backends.torch_safetensors import dump
 from spacy_pretrained.backends.torch_settings import TorchSettings
 from spacy_pretrained.backends.torch_weights import from_files, load_pretrained, to_files
-from spacy_pretrained.checkpoints.catalogue import find_source
 from spacy_pretrained.checkpoints.checkpoint import Layout
 from spacy_pretrained.encoder.token_encoder import build_torch_encoder, get_shim, plan_batches
+from spacy_pretrained.sources.find import find_source
 from spacy_pretrained.windows.batches import WindowBatch
 
 TEXTS = [

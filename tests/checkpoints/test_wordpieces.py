@@ -10,8 +10,8 @@ import pytest
 from hard_texts import HARD_TEXTS, random_texts
 from tiny_models import TOKENIZERS
 
-from spacy_pretrained.checkpoints.catalogue import find_source
 from spacy_pretrained.checkpoints.wordpieces import PieceTokenizer, join
+from spacy_pretrained.sources.find import find_source
 
 TEXTS = HARD_TEXTS + random_texts(200)
 

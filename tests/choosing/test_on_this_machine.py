@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from spacy_pretrained.choosing.on_this_machine import find_cached, hub_cache
+from spacy_pretrained.choosing.on_this_machine import find_cached
+from spacy_pretrained.sources.hub_cache import cache_folder
 
 
 def add_model(cache: Path, name: str, *, incomplete: bool = False, links: bool = True) -> Path:
@@ -73,13 +74,13 @@ def test_the_variables_of_the_hub_are_heeded(monkeypatch):
     for name in names:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("HOME", "/home/ada")
-    assert hub_cache() == Path("/home/ada/.cache/huggingface/hub")
+    assert cache_folder() == Path("/home/ada/.cache/huggingface/hub")
     steps = (("XDG_CACHE_HOME", "/x", "/x/huggingface/hub"), ("HF_HOME", "/h", "/h/hub"))
     for name, value, expected in (*steps, ("HF_HUB_CACHE", "~/c", "/home/ada/c")):
         monkeypatch.setenv(name, value)
-        assert hub_cache() == Path(expected)
+        assert cache_folder() == Path(expected)
 
 
 def test_it_is_where_the_hubs_own_library_looks(monkeypatch):
     constants = pytest.importorskip("huggingface_hub.constants")
-    assert hub_cache() == Path(constants.HF_HUB_CACHE)
+    assert cache_folder() == Path(constants.HF_HUB_CACHE)
