@@ -300,3 +300,14 @@ def test_what_is_no_encoder_for_padded_text_is_refused(folder, model_type, setti
     (folder / "model.safetensors").unlink()
     AutoModel.from_config(AutoConfig.for_model(model_type, **settings)).save_pretrained(folder)
     refused(folder, f"'{model_type}'.*{match}")
+
+
+def test_transformers_does_not_report_a_pooler_that_is_missing(tiny_bert, tmp_path, capfd, caplog):
+    folder = Path(shutil.copytree(tiny_bert, tmp_path / "model"))
+    weights = load_file(folder / "model.safetensors")
+    kept = {name: tensor for name, tensor in weights.items() if "pooler" not in name}
+    assert len(kept) < len(weights)
+    save_file(kept, folder / "model.safetensors", {"format": "pt"})
+    load_pretrained(folder, None)
+    said = capfd.readouterr()
+    assert "pooler" not in said.out + said.err + caplog.text
