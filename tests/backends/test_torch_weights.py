@@ -435,3 +435,14 @@ def test_saving_takes_one_copy_of_the_weights(tiny_bert):
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert n_bytes < len(files["model.safetensors"]) < peak < 1.1 * n_bytes
+
+
+def test_transformers_does_not_report_a_pooler_that_is_missing(tiny_bert, tmp_path, capfd, caplog):
+    folder = Path(shutil.copytree(tiny_bert, tmp_path / "model"))
+    weights = load_file(folder / "model.safetensors")
+    kept = {name: tensor for name, tensor in weights.items() if "pooler" not in name}
+    assert len(kept) < len(weights)
+    save_file(kept, folder / "model.safetensors", {"format": "pt"})
+    load_pretrained(folder, None)
+    said = capfd.readouterr()
+    assert "pooler" not in said.out + said.err + caplog.text
