@@ -33,7 +33,8 @@ def take_encoder(module: PreTrainedModel) -> PreTrainedModel:
     """The encoder of a model that has a decoder, too, such as T5; without a pooler, which reads the
     first piece for sentence classification. RAISES: ValueError if this is no encoder of text."""
     name = module.config.model_type
-    if getattr(module.config, "is_encoder_decoder", False):
+    # Not by config.is_encoder_decoder: where only T5's encoder was saved, that is false.
+    if "decoder_input_ids" in inspect.signature(module.forward).parameters:
         try:
             module = module.get_encoder()
         except Exception as error:

@@ -343,7 +343,7 @@ def test_what_is_no_encoder_for_padded_text_is_refused(folder, model_type, setti
 
 def test_a_config_that_asks_for_tuples_is_overruled(folder):
     expected = from_files(to_files(*load_pretrained(folder, None)), None)[0]
-    edit_json(folder / "config.json", return_dict=False, use_return_dict=False)
+    edit_json(folder / "config.json", return_dict=False)
     module, checkpoint = load_pretrained(folder, None)
     for one in (module, from_files(to_files(module, checkpoint), None)[0]):
         assert torch.equal(run(one), run(expected))
