@@ -33,9 +33,8 @@ def take_encoder(module: PreTrainedModel) -> PreTrainedModel:
     """The encoder of a model that has a decoder, too, such as T5; without a pooler, which reads the
     first piece for sentence classification. RAISES: ValueError if this is no encoder of text."""
     name = module.config.model_type
-    # The config of a saved T5EncoderModel says that there is no decoder, and still makes one.
-    has_both = hasattr(module, "encoder") and hasattr(module, "decoder")
-    if getattr(module.config, "is_encoder_decoder", False) or has_both:
+    # Not by config.is_encoder_decoder: where only T5's encoder was saved, that is false.
+    if "decoder_input_ids" in inspect.signature(module.forward).parameters:
         try:
             module = module.get_encoder()
         except Exception as error:
