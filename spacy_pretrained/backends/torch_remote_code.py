@@ -15,7 +15,10 @@ def refuse_remote_code(folder: Path) -> None:
 
     RAISES: ValueError, naming the code.
     """
-    config = json.loads((folder / CONFIG).read_text(encoding="utf8"))
+    try:
+        config = json.loads((folder / CONFIG).read_text(encoding="utf8"))
+    except ValueError as error:
+        raise ValueError(Errors.MODEL_BROKEN.format(source=folder, error=error)) from error
     code = config.get("auto_map") or {}
     if not code:
         return

@@ -39,8 +39,8 @@ def open_module(
 ) -> tuple[PreTrainedModel, dict, list[str]]:
     """A module of a kind, one of transformers' `AutoModel...`, in evaluation mode and float32; its
     config.json; and the names of tensors that the folder lacks, which are random."""
-    refuse_remote_code(folder)
     hf_logging.disable_progress_bar()  # a bar for every load of a spaCy pipeline says nothing
+    refuse_remote_code(folder)
     try:
         config = AutoConfig.from_pretrained(folder, **LOCAL)
         own_config = json.loads(config.to_json_string())

@@ -180,7 +180,7 @@ def test_code_in_a_folder_does_not_run_and_nobody_is_asked(folder, monkeypatch):
     auto_map = {"AutoConfig": "code.Config", "AutoModel": "code.Model"}
     edit_json(folder / "config.json", model_type="of its own", auto_map=auto_map)
     monkeypatch.setattr("builtins.input", lambda *args: pytest.fail("it asked"))
-    refused(folder, "cannot be loaded")
+    refused(folder, r"Python code of its authors \(code\.Model\), which needs trust_remote_code")
     assert not ran.exists()
 
 
