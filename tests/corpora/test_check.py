@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import spacy
+from safetensors.numpy import save_file
 from spacy.tokens import Doc, DocBin, Span
 from spacy.training import Example
 from thinc.api import Config
@@ -374,8 +375,8 @@ def test_windows_are_not_looked_at(write, vocab, configure, tmp_path):
 
 def test_the_tokenizer_of_the_weights_is_missing(write, vocab, configure, tmp_path):
     (tmp_path / "weights").mkdir()
-    for name in ("config.json", "model.safetensors"):
-        (tmp_path / "weights" / name).write_text("{}")
+    (tmp_path / "weights" / "config.json").write_text('{"model_type": "bert"}')
+    save_file({"a": np.zeros(1)}, tmp_path / "weights" / "model.safetensors")
     path = configure({})
     config = Config().from_disk(path)
     config["initialize"]["components"]["pretrained_encoder"]["source"] = str(tmp_path / "weights")
