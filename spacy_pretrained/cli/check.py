@@ -25,7 +25,7 @@ def check(
     """Check a corpus before training: labels, entities, trees and categories; with a config also
     tokens and wordpieces.
 
-    Exit code 1 means that the training would fail, or learn nothing or what is wrong.
+    Exit code 1 means that the training would fail, learn nothing, or learn wrong annotation.
 
     Example: python -m spacy pretrained check train.spacy config.cfg --dev dev.spacy
     """
