@@ -24,6 +24,9 @@ class Errors(SharedErrors):
         "'{name}' is no name in the catalogue, no folder and no installed pipeline. The nearest "
         "names are: {near}. `python -m spacy pretrained models` lists all."
     )
+    CONFIG_BROKEN = (
+        "'{path}' is not the config of an encoder: {error}. Copy or download the folder again."
+    )
     FOLDER_UNKNOWN = (
         "The folder '{folder}' has neither a meta.json, as a pipeline has, nor a config.json, as "
         "an encoder in Hugging Face layout has."

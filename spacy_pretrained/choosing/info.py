@@ -60,9 +60,19 @@ def of_entry(name: str) -> dict[str, Section]:
     }
 
 
+def read_config(path: Path) -> dict[str, Any]:
+    try:
+        config = json.loads(path.read_text("utf8"))
+    except ValueError as error:
+        raise ValueError(Errors.CONFIG_BROKEN.format(path=path, error=error)) from error
+    if not isinstance(config, dict):
+        raise ValueError(Errors.CONFIG_BROKEN.format(path=path, error="it is no object"))
+    return config
+
+
 def of_folder(folder: Path) -> Section:
     """An encoder in Hugging Face layout, also one that a pipeline has saved."""
-    config = json.loads((folder / "config.json").read_text("utf8"))
+    config = read_config(folder / "config.json")
     found: Section = {"path": str(folder), "family": config.get("model_type")}
     for name, key in (("layers", "num_hidden_layers"), ("width", "hidden_size")):
         found[name] = config.get(key)

@@ -39,7 +39,7 @@ def config(
 
     Example: python -m spacy pretrained config ner config.cfg --train train.spacy --dev dev.spacy
     """
-    from ..training.config import PURPOSES, complete_config, train_command
+    from ..training.config import PURPOSES, complete_config, describe_misfits, train_command
 
     if purpose is None or (purpose not in PURPOSES and not purpose.endswith(".cfg")):
         if purpose is not None:
@@ -61,4 +61,6 @@ def config(
         output.parent.mkdir(parents=True, exist_ok=True)
         found.config.to_disk(output)
     msg.good(f"{output}: {found.describe_length()}")
+    for warning in describe_misfits(found.config):
+        msg.warn(warning)
     print(f"To train: {train_command(output, found.config)}")

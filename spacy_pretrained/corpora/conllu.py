@@ -186,7 +186,9 @@ def _sentence_lines(tokens: list[Token], has_entities: bool) -> Iterator[str]:
         for i, word in enumerate(parts or [_as_word(token)]):
             values = word.form, word.lemma, word.pos, word.tag, _sorted_feats(word.feats)
             arc = head, dep
-            if word.head == BESIDE:
+            if word.head != AS_TOKEN and not word.dep:
+                arc = "", ""  # unknown
+            elif word.head == BESIDE:
                 # Of the root there is no other: what stands beside it depends on it.
                 arc = (ids[token.i] if head == "0" else head), word.dep
             elif word.head != AS_TOKEN:

@@ -413,11 +413,18 @@ class PretrainedLemmatizer(RehearsingPipe):
         return self
 
     def _table_to_bytes(self) -> bytes:
-        return srsly.msgpack_dumps({**self.table.rows, "count": self.table.counts})
+        # The lemmas as text, for a vocab that does not have them.
+        known = self.vocab.strings
+        lemmas = sorted({known[h] for h in set(self.table.rows["lemma"].tolist()) if h in known})
+        return srsly.msgpack_dumps(
+            {**self.table.rows, "count": self.table.counts, "lemmas": lemmas}
+        )
 
     def _table_from_bytes(self, data: bytes) -> None:
         rows = srsly.msgpack_loads(data)
         counts = rows.pop("count")
+        for lemma in rows.pop("lemmas"):
+            self.vocab.strings.add(lemma)
         self.table = LemmaTable(rows, counts)
         self.trees = TreeLabels(tuple(pair) for pair in self.cfg["labels"])
         self._numbers = {}

@@ -9,6 +9,11 @@ class Errors(SharedErrors):
         "max_special_cases = {max_special_cases}. min_count has to be at least 1, min_share from "
         "0.5 to 1, and max_special_cases at least 0."
     )
+    TOKENIZER_OF_LANGUAGE = (
+        "spacy-pretrained.TreebankTokenizer.v1 learns to split what stands between spaces. The "
+        "language '{lang}' has a tokenizer of its own: set @tokenizers = \"{own}\" in "
+        "[nlp.tokenizer]."
+    )
     TOKENIZER_NO_SPACES = (
         "No document of the training corpus says where there are spaces, so the tokenizer learns "
         "nothing and keeps the rules of the language. Convert the corpus from a format with "

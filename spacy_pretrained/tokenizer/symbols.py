@@ -39,8 +39,8 @@ def learn_affixes(chunks: Chunks, addresses: Chunks, min_count: int, min_share: 
     for chunk, n in chunks.items():
         _ask(chunk, n, followers, before, after, inside)
     for (text, tokens), n in addresses.items():
-        if len(text) > 1 and is_symbol(text[-1]):
-            after.add((text[-1], class_of(text[-2])), tokens[-1] == text[-1], n)
+        if len(text) > 1 and is_symbol(text[-1]) and (left := class_of(text[-2])):
+            after.add((text[-1], left), tokens[-1] == text[-1], n)
     affixes = Affixes()
     _add_prefixes(affixes, before.decide())
     _add_suffixes(affixes, after.decide())

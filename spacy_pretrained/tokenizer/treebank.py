@@ -81,6 +81,9 @@ def build_treebank_tokenizer(
         )
 
     def make(nlp: Language) -> TreebankTokenizer:
+        own = nlp.Defaults.config.get("nlp", {}).get("tokenizer", {}).get("@tokenizers", STOCK)
+        if own != STOCK:  # for languages without spaces, such as Chinese
+            raise ValueError(Errors.TOKENIZER_OF_LANGUAGE.format(lang=nlp.lang, own=own))
         _, arguments, *_ = create_tokenizer()(nlp).__reduce__()
         tokenizer = TreebankTokenizer(*arguments)
         tokenizer.min_count = min_count

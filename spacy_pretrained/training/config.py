@@ -16,9 +16,10 @@ from pathlib import Path
 
 import spacy
 from spacy.tokens import DocBin
-from spacy.util import get_sourced_components, load_config, load_model_from_config
+from spacy.util import get_lang_class, get_sourced_components, load_config, load_model_from_config
 from thinc.api import Config
 
+from ..checkpoints.catalogue import describe_misfit
 from ..errors import count_of
 from ..sources.find import check_source
 from .errors import Errors
@@ -152,6 +153,14 @@ def fit_length(n_words: int, max_steps: int = 0) -> tuple[int, int]:
     return steps, batch
 
 
+def describe_misfits(config: Config) -> list[str]:
+    """Warnings of encoders that are for other languages than the pipeline."""
+    lang = config["nlp"]["lang"]
+    blocks = config.get("initialize", {}).get("components", {}).items()
+    found = [describe_misfit(b["source"], lang, name) for name, b in blocks if "source" in b]
+    return [warning for warning in found if warning]
+
+
 def train_command(path: Path, config: Config) -> str:
     """What to type next. Words in capitals stand for the files that the config does not name."""
     command = f"python -m spacy train {shlex.quote(str(path))} --output training"
@@ -191,6 +200,12 @@ def _set_lang(short: Config, lang: str, model: str | None) -> None:
     if model is not None and lang != found:  # spaCy's E150, when the training begins
         raise ValueError(Errors.CONFIG_MODEL_LANG.format(model=model, found=found, lang=lang))
     short["nlp"]["lang"] = lang
+    try:
+        defaults = get_lang_class(lang).Defaults.config
+    except ImportError as error:
+        raise ValueError(str(error)) from error
+    if "tokenizer" in defaults.get("nlp", {}):  # of a language without spaces, such as Chinese
+        short["nlp"].pop("tokenizer", None)
 
 
 def _set_encoder(short: Config, encoder: str, purpose: str) -> None:

@@ -81,3 +81,10 @@ def test_what_is_nothing_names_the_nearest(tmp_path):
         find_info("roberta-bse")
     with pytest.raises(ValueError, match=r"neither a meta\.json.*nor a config\.json"):
         find_info(str(tmp_path))
+
+
+@pytest.mark.parametrize("content", ["[]", "{"])
+def test_a_folder_with_a_broken_config(tmp_path, content):
+    (tmp_path / "config.json").write_text(content)
+    with pytest.raises(ValueError, match=r"config\.json' is not the config of an encoder"):
+        find_info(str(tmp_path))

@@ -220,3 +220,20 @@ def test_parts_of_documents_keep_their_words(path, tmp_path):
     assert cut.count("an dem") == 1
     example = Example(nlp.make_doc(whole.text), whole)
     assert forms(example.predicted[3]) == ""
+
+
+def test_a_word_without_a_head_stays_without(tmp_path):
+    rows = [
+        "1\tgeht\tgehen\tVERB\t_\t_\t0\troot\t_\t_",
+        "2-3\tim" + "\t_" * 8,
+        "2\tin\tin\tADP\t_\t_\t1\tcase\t_\t_",
+        "3\tdem\tder\tDET" + "\t_" * 6,
+    ]
+    path = tmp_path / "in.conllu"
+    path.write_text("\n".join(rows) + "\n\n", "utf8")
+    doc = next(iter(read_conllu(path, spacy.blank("de").vocab, multiword="merge")))
+    written = to_conllu(doc)
+    assert "\n3\tdem\tder\tDET\t_\t_\t_\t_\t" in written
+    path.write_text(written, "utf8")
+    again = next(iter(read_conllu(path, spacy.blank("de").vocab, multiword="merge")))
+    assert to_conllu(again) == written

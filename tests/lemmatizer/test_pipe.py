@@ -82,6 +82,14 @@ def test_overfit_save_reload(tiny_bert, tmp_path):
             assert lemmas(loaded(as_blank(doc))) == lemmas(doc)
 
 
+def test_lemmas_are_known_without_the_vocab(trained, tmp_path):
+    trained.to_disk(tmp_path)
+    loaded = spacy.load(tmp_path, exclude=["vocab"])
+    for doc in references(trained):
+        blank = Doc(loaded.vocab, words=[token.text for token in doc])
+        assert lemmas(loaded(blank)) == lemmas(doc)
+
+
 def test_trees_alone_learn_them_too(fresh):
     forget_words(fresh)
     for doc in references(fresh):

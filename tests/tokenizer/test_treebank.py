@@ -198,3 +198,17 @@ def test_a_saved_pipeline_does_not_know_our_name(taught, tmp_path):
     arguments = [sys.executable, "-c", WITHOUT_US, str(tmp_path)]
     found = subprocess.run(arguments, capture_output=True, text=True, check=False)
     assert found.stdout.strip() == "so|!!!|non-stop", found.stderr
+
+
+def test_an_address_in_a_script_without_capitals_does_no_harm():
+    nlp = make_pipeline()
+    words = ["x", "https://th.wikipedia.org/wiki/ไทย", "."]
+    doc = Doc(nlp.vocab, words=words, spaces=[True, False, False])
+    nlp.initialize(lambda: [Example(nlp.make_doc(doc.text), doc)] * 2)
+    assert nlp.make_doc(doc.text).text == doc.text
+
+
+def test_a_language_with_a_tokenizer_of_its_own_is_refused():
+    settings = {"nlp": {"tokenizer": {"@tokenizers": "spacy-pretrained.TreebankTokenizer.v1"}}}
+    with pytest.raises(ValueError, match=r"'zh' has a tokenizer.*spacy\.zh\.ChineseTokenizer"):
+        spacy.blank("zh", config=settings)
