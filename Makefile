@@ -81,9 +81,9 @@ test-families: install
 test-families-ci: install
 	$(RUN) $(PYTEST) tests/backends/test_families.py -m families_ci -k "not int8"
 
-# Lines of the package that tests run, those of threads and of processes too: all tests, or those
-# that TESTS names. It takes three times as long.
-TESTS ?= -m "not families"
+# Lines of the package that tests run, those of threads and of processes too: by the quick tests, or
+# by those that TESTS names. It takes twice as long.
+TESTS ?=
 coverage: install
 	$(RUN) -m coverage erase
 	$(RUN) -m coverage run $(PYTEST_SLOW) $(TESTS)

@@ -1,12 +1,6 @@
 """What the tests of families found: which encoders run on OpenVINO, and pack windows in rows."""
 
-import json
-from pathlib import Path
-
-from .. import checkpoints
-
-PATH = Path(checkpoints.__file__).with_name("families.json")
-FOUND = json.loads(PATH.read_text("utf8")) if PATH.is_file() else {}
+from ..checkpoints.families import FAMILIES
 
 
 def find_traits(family: str, *, causal: bool) -> dict[str, bool | None]:
@@ -15,7 +9,7 @@ def find_traits(family: str, *, causal: bool) -> dict[str, bool | None]:
 
     family: The `model_type` of a config.json.
     """
-    for found in FOUND.values():
+    for found in FAMILIES.values():
         is_it = found["model_type"] == family and found.get("causal", False) == causal
         if is_it and "refused" not in found:
             return {"openvino": found.get("openvino"), "packed": found.get("packed")}

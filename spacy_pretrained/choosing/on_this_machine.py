@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ..checkpoints.catalogue import CATALOGUE, find_name
 from ..sources.find import find_in_package
-from ..sources.hub_cache import cache_folder
+from ..sources.hub_cache import cache_folder, size_of
 
 PREFIX = "models--"
 INCOMPLETE = ".incomplete"
@@ -35,7 +35,7 @@ def _find_packages() -> list[Cached]:
     for name, entry in CATALOGUE.items():
         folder = find_in_package(entry["package"]) if entry["package"] else None
         if folder is not None:
-            found.append(Cached(name, name, folder, _size_of(folder), True))
+            found.append(Cached(name, name, folder, size_of(folder), True))
     return found
 
 
@@ -48,14 +48,5 @@ def _find_in_cache(cache: Path) -> list[Cached]:
         has_weights = any(any(newest.glob(pattern)) for pattern in WEIGHTS)
         begun = any((folder / "blobs").glob(f"*{INCOMPLETE}"))
         complete = has_weights and (newest / "config.json").exists() and not begun
-        found.append(Cached(source, find_name(source), newest, _size_of(folder), complete))
+        found.append(Cached(source, find_name(source), newest, size_of(folder), complete))
     return found
-
-
-def _size_of(folder: Path) -> int:
-    """The bytes of all files below a folder; a file that others link to counts once."""
-    return sum(path.stat().st_size for path in folder.rglob("*") if _is_own(path))
-
-
-def _is_own(path: Path) -> bool:
-    return path.is_file() and not path.is_symlink()

@@ -60,7 +60,7 @@ def plan_removal(hub: HubId) -> Removal:
     chosen = find_snapshot(hub)
     if hub.revision == MAIN or snapshots == [chosen]:
         locks = cache / ".locks" / folder.name
-        return Removal([folder, *([locks] if locks.is_dir() else [])], _size(folder))
+        return Removal([folder, *([locks] if locks.is_dir() else [])], size_of(folder))
     if chosen is None:
         raise ValueError(Errors.REMOVE_NOTHING.format(hub=hub, cache=cache))
     kept = {blob for other in snapshots if other != chosen for blob in _blobs(other, folder)}
@@ -70,7 +70,7 @@ def plan_removal(hub: HubId) -> Removal:
         for path in (folder / "refs").rglob("*")
         if path.is_file() and path.read_text().strip() == chosen.name
     ]
-    n_bytes = _size(chosen) + sum(blob.stat().st_size for blob in blobs)
+    n_bytes = size_of(chosen) + sum(blob.stat().st_size for blob in blobs)
     return Removal([chosen, *blobs, *references], n_bytes)
 
 
@@ -89,7 +89,7 @@ def _blobs(snapshot: Path, folder: Path) -> set[Path]:
     return {target for target in targets if target.parent == blobs and target.exists()}
 
 
-def _size(folder: Path) -> int:
+def size_of(folder: Path) -> int:
     """Bytes of the files in a folder, without those that links lead to."""
     files = (path for path in folder.rglob("*") if path.is_file() and not path.is_symlink())
     return sum(path.stat().st_size for path in files)

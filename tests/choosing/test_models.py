@@ -43,7 +43,7 @@ def test_what_the_tests_of_families_found_is_shown(monkeypatch):
     refused = {"model_type": "longformer", "refused": "it was too long", "openvino": True}
     found = {"BERT as a decoder": bert | {"causal": True, "packed": True}, "BERT": bert}
     found |= {"GPT-2": decoder, "Longformer": refused}
-    monkeypatch.setattr("spacy_pretrained.choosing.families.FOUND", found)
+    monkeypatch.setattr("spacy_pretrained.choosing.families.FAMILIES", found)
     rows = {row["name"]: (row["openvino"], row["packed"]) for row in list_models()}
     assert rows["bert-base-cased"] == (True, False) and rows["gpt2"] == (True, True)
     assert rows["longformer-base-4096"] == rows["roberta-base"] == (None, None)

@@ -123,6 +123,25 @@ def test_a_pipeline_is_not_trained_on_in_another_language(tmp_path):
     assert run(*arguments, "en").exit_code == 0
 
 
+def test_an_encoder_for_another_language_is_warned_of(tmp_path):
+    result = run("ner", tmp_path / "config.cfg", "--lang", "de")
+    assert result.exit_code == 0 and "a model for another language (en)" in text_of(result)
+    assert "another language" not in text_of(run("ner", tmp_path / "config.cfg", "--lang", "en"))
+
+
+def test_a_language_keeps_a_tokenizer_of_its_own(tmp_path):
+    """Chinese has no spaces between words, at which the tokenizer for treebanks begins."""
+    names = {}
+    for lang in ("de", "zh"):
+        result = run("tagger_parser", tmp_path / "config.cfg", "--lang", lang)
+        assert result.exit_code == 0, result.output
+        names[lang] = load_config(tmp_path / "config.cfg")["nlp"]["tokenizer"]["@tokenizers"]
+    assert names == {
+        "de": "spacy-pretrained.TreebankTokenizer.v1",
+        "zh": "spacy.zh.ChineseTokenizer",
+    }
+
+
 def run_python(*args, folder, path=None):
     """A command of spaCy's in a folder without the checkout. `path`: where the package is, if it is
     not the one that is installed."""
