@@ -14,6 +14,7 @@ from spacy.vocab import Vocab
 from ..annotation.bare import bare_copy
 from ..annotation.sentences import passed_over
 from .errors import Errors
+from .line_breaks import without_line_breaks
 from .multiword import copy_words
 
 
@@ -22,6 +23,7 @@ def build_corpus(
     gold_tokens: bool = True,
     gold_sentences: float = 0.0,
     max_tokens: int = 0,
+    lost_line_breaks: float = 0.0,
     limit: int = 0,
 ) -> Callable[[Language], Iterator[Example]]:
     """Build a reader of `.spacy` files, over spaCy's own. Empty documents are left out, as there.
@@ -33,12 +35,17 @@ def build_corpus(
         so that a pipeline learns to work with and without. Only with `gold_tokens`.
     max_tokens: Cut documents into parts of at most this many tokens, in between sentences (a
         sentence is never cut). Batches then mix more documents. 0: never.
+    lost_line_breaks: The share of examples, evenly spread over those with and without sentence
+        starts, whose line breaks are made spaces, so that a pipeline learns to find sentences
+        where they do not show.
     limit: Read this many documents only; 0 means all.
     """
     if not 0 <= gold_sentences <= (1 if gold_tokens else 0):
         raise ValueError(
             Errors.CORPUS_SENTENCES.format(gold_sentences=gold_sentences, gold_tokens=gold_tokens)
         )
+    if not 0 <= lost_line_breaks <= 1:
+        raise ValueError(Errors.CORPUS_LINE_BREAKS.format(lost_line_breaks=lost_line_breaks))
     corpus = Corpus(path)
 
     def read(nlp: Language) -> Iterator[Example]:
@@ -46,16 +53,32 @@ def build_corpus(
             raise ValueError(Errors.CORPUS_PATH)
         if not corpus.path.exists():
             raise ValueError(Errors.CORPUS_NOT_THERE.format(path=corpus.path))
-        due = 0.0
+        with_sentences = EvenShare(gold_sentences)
+        flat = {given: EvenShare(lost_line_breaks) for given in (True, False)}
         documents = corpus.read_docbin(nlp.vocab, walk_corpus(corpus.path, FILE_TYPE))
         for document in islice(documents, limit or None):
             for reference in cut(document, max_tokens):
                 if len(reference):
-                    due += gold_sentences
-                    yield make_example(nlp, reference, gold_tokens, gold_sentences=due >= 1)
-                    due %= 1
+                    given = with_sentences.take()
+                    if flat[given].take():
+                        reference = without_line_breaks(reference)
+                    yield make_example(nlp, reference, gold_tokens, gold_sentences=given)
 
     return read
+
+
+class EvenShare:
+    """Takes a share of what comes, evenly spread: of 0.25, every fourth."""
+
+    def __init__(self, share: float) -> None:
+        self.share = share
+        self._due = 0.0
+
+    def take(self) -> bool:
+        self._due += self.share
+        is_due = self._due >= 1
+        self._due %= 1
+        return is_due
 
 
 def read_documents(path: str | Path, vocab: Vocab) -> Iterator[Doc]:
@@ -129,7 +152,7 @@ def _places_to_cut(doc: Doc) -> np.ndarray:
 def _part(doc: Doc, start: int, end: int) -> Doc:
     part = doc[start:end].as_doc()
     part.has_unknown_spaces = doc.has_unknown_spaces
-    copy_words(doc, part, start)
+    copy_words(doc, part, range(start, end))
     for name, group in doc.spans.items():
         part.spans[name] = [
             Span(part, s.start - start, s.end - start, s.label, kb_id=s.kb_id, span_id=s.id)

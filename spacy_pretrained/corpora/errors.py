@@ -152,6 +152,10 @@ class Errors(SharedErrors):
         "The corpus has gold_sentences = {gold_sentences} and gold_tokens = {gold_tokens}. It is a "
         "share of the examples, from 0 to 1, and needs gold tokens."
     )
+    CORPUS_LINE_BREAKS = (
+        "The corpus has lost_line_breaks = {lost_line_breaks}. It is a share of the examples, from "
+        "0 to 1."
+    )
     DATASET_NOT_INSTALLED = (
         "Reading Hugging Face datasets needs the package `datasets`. Run: "
         "pip install 'spacy-pretrained[datasets]'"

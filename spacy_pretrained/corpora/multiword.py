@@ -43,11 +43,11 @@ def set_words(doc: Doc, i: int, words: Iterable[Word]) -> None:
     doc.user_data[_key(doc[i].idx)] = tuple(map(tuple, words))
 
 
-def copy_words(doc: Doc, part: Doc, start: int) -> None:
-    """Take over the words of tokens into a part of a Doc, which begins at token `start`."""
+def copy_words(doc: Doc, part: Doc, places: Iterable[int]) -> None:
+    """Take over the words of tokens into a Doc of some of them, by their places in the first."""
     if doc.user_data:
-        for token in part:
-            words = doc.user_data.get(_key(doc[start + token.i].idx))
+        for token, i in zip(part, places):
+            words = doc.user_data.get(_key(doc[i].idx))
             if words:
                 part.user_data[_key(token.idx)] = words
 

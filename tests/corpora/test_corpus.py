@@ -155,6 +155,22 @@ def test_gold_sentences(path):
         build_corpus(path, gold_sentences=1.5)
 
 
+def test_lost_line_breaks(vocab, tmp_path):
+    """Each combination with sentence starts comes as often as the shares say."""
+    words, spaces = ["Yes", "!", "\n", "No", "!"], [False] * 5
+    starts = [True, False, False, True, False]
+    docs = [Doc(vocab, words=words, spaces=spaces, sent_starts=starts) for _ in range(8)]
+    DocBin(docs=docs).to_disk(tmp_path / "x.spacy")
+    read = build_corpus(tmp_path / "x.spacy", gold_sentences=0.5, lost_line_breaks=0.5)
+    pairs = sorted(
+        (starts_of(eg.predicted).count(1) == 2, "\n" in eg.predicted.text)
+        for eg in read(spacy.blank("en"))
+    )
+    assert pairs == sorted([(g, b) for g in (False, True) for b in (False, True)] * 2)
+    with pytest.raises(ValueError, match=r"lost_line_breaks = 1.5"):
+        build_corpus(tmp_path, lost_line_breaks=1.5)
+
+
 def test_a_corpus_without_a_path():
     with pytest.raises(ValueError, match="no path"):
         list(build_corpus(None)(spacy.blank("en")))
