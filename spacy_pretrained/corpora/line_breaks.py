@@ -41,8 +41,8 @@ def without_line_breaks(doc: Doc) -> Doc:
 
 
 def _line_breaks(doc: Doc) -> np.ndarray:
-    """Bool (N,): white space with a line break in it, behind another token, that begins no sentence,
-    stands in no entity and is the head of no other token."""
+    """Which tokens can be left out, bool (N,): white space with a line break in it, but for the
+    first token, those that begin a sentence, are in an entity or have dependents."""
     found = np.array([token.is_space and "\n" in token.text for token in doc], dtype=bool)
     if found.any():
         found[0] = False
