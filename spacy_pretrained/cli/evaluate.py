@@ -31,7 +31,8 @@ def evaluate(
     """Score a pipeline on gold annotation that it was not trained on.
 
     A treebank is scored by the measures of the CoNLL 2018 shared task and by spaCy's, on gold
-    tokens and sentences, on gold tokens, and on raw text. Entities and categories are scored on
+    tokens and sentences, on gold tokens, on raw text and, if that has line breaks, on raw text with
+    spaces in their place. Entities and categories are scored on
     gold tokens. What the pipeline does not predict is "-" (null in the file). All figures are
     percent.
 
@@ -84,7 +85,7 @@ def write(results: dict[str, Any], path: Path) -> None:
 def show_treebank(results: dict[str, Any]) -> None:
     from ..scoring.evaluate import PROTOCOLS
 
-    protocols = results["protocols"].values()
+    protocols = results["protocols"]
     msg.divider(
         f"{results['file']}: {count_of(results['sentences'], 'sentence')}, "
         f"{count_of(results['words'], 'word')}"
@@ -92,17 +93,17 @@ def show_treebank(results: dict[str, Any]) -> None:
     if results["empty_nodes"]:
         msg.text(f"Empty nodes left out, as the shared task does: {results['empty_nodes']:,}")
     rows: list[list[str]] = []
-    for name in next(iter(protocols))["conll18"]:
-        found = [protocol["conll18"][name] for protocol in protocols]
+    for name in protocols["raw_text"]["conll18"]:
+        found = [protocol["conll18"][name] for protocol in protocols.values()]
         rows.append([name, *(cell(measure and measure["f1"]) for measure in found)])
     for name in SPACY_SCORES:
-        found = [protocol["spacy"].get(name) for protocol in protocols]
+        found = [protocol["spacy"].get(name) for protocol in protocols.values()]
         if any(found):
             rows.append([f"spaCy {name}", *map(cell, found)])
-    speeds = (f"{protocol['words_per_second']:,.0f}" for protocol in protocols)
+    speeds = (f"{protocol['words_per_second']:,.0f}" for protocol in protocols.values())
     rows.append(["words/s", *speeds])
-    header = ["CoNLL-18 F1", *PROTOCOLS.values()]
-    msg.table(rows, header=header, divider=True, aligns=["l", "r", "r", "r"])
+    header = ["CoNLL-18 F1", *(PROTOCOLS[name] for name in protocols)]
+    msg.table(rows, header=header, divider=True, aligns=["l", *"r" * len(protocols)])
     sentences = results["protocols"]["gold_tokens_gold_sentences"]["conll18"]["Sentences"]
     if sentences is not None and sentences["f1"] < 100:
         msg.warn(

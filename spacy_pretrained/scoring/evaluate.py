@@ -5,15 +5,17 @@
     scores = evaluate(nlp, ["test.conllu", "test.spacy"])
     scores["treebanks"][0]["protocols"]["raw_text"]["conll18"]["LAS"]["f1"]
 
-A treebank (.conllu or .conllu.gz) has three protocols: gold tokens and gold sentences; gold tokens,
-sentences predicted; raw text. Each has the measures of the CoNLL 2018 shared task (see conll18.py)
-and spaCy's own scores. The shared task counts punctuation and leaves out subtypes of relations,
-spaCy's scorer does the opposite. What the pipeline does not predict is None.
+A treebank (.conllu or .conllu.gz) has these protocols: gold tokens and gold sentences; gold tokens,
+sentences predicted; raw text; and, if there are line breaks in it, raw text with spaces in their
+place. Each has the measures of the CoNLL 2018 shared task (see conll18.py) and spaCy's own scores.
+The shared task counts punctuation and leaves out subtypes of relations, spaCy's scorer does the
+opposite. What the pipeline does not predict is None.
 
 Entities and categories (.spacy) are predicted in Docs of the gold tokens. Of entities only exact
 matches count. All figures are percent.
 """
 
+import re
 from collections.abc import Callable, Iterable
 from numbers import Real
 from pathlib import Path
@@ -35,7 +37,9 @@ PROTOCOLS = {
     "gold_tokens_gold_sentences": "gold tokens, gold sentences",
     "gold_tokens": "gold tokens",
     "raw_text": "raw text",
+    "raw_text_in_one_line": "raw text in one line",
 }
+LINE_BREAK = re.compile(r"\s*\n\s*")
 # The annotation of a Doc without which a measure says nothing.
 NEEDS = {
     "Sentences": "SENT_START",
@@ -100,10 +104,18 @@ def evaluate_treebank(nlp: Language, data: str | Path, *, report: Report = in_si
     # Tokens as the pipeline learnt them.
     multiword = mode_of(nlp.vocab)
     gold_docs = list(read_conllu(data, nlp.vocab, multiword=multiword, report=read))
+    texts = surface_texts(gold_docs, gold)
+    inputs: dict[str, Callable[[], list[str] | list[Doc]]] = {
+        "gold_tokens_gold_sentences": lambda: bare_copies(gold_docs, keep_sentences=True),
+        "gold_tokens": lambda: bare_copies(gold_docs),
+        "raw_text": lambda: texts,
+    }
+    if any("\n" in text for text in texts):
+        inputs["raw_text_in_one_line"] = lambda: [LINE_BREAK.sub(" ", text) for text in texts]
     protocols = {}
-    for name, what in PROTOCOLS.items():
-        report(f"{data}: {what}")
-        protocols[name] = run_protocol(nlp, gold, gold_docs, name)
+    for name, make_inputs in inputs.items():
+        report(f"{data}: {PROTOCOLS[name]}")
+        protocols[name] = run_protocol(nlp, gold, gold_docs, make_inputs())
     return {
         "file": str(data),
         "documents": read.documents,
@@ -177,18 +189,20 @@ def _percents(scores: Scores, prefix: str = "") -> dict[str, float | None]:
     return {name: None if value is None else round(100 * value, 4) for name, value in found.items()}
 
 
+def bare_copies(docs: list[Doc], *, keep_sentences: bool = False) -> list[Doc]:
+    return [bare_copy(doc, keep_sentences=keep_sentences) for doc in docs]
+
+
 def run_protocol(
-    nlp: Language, gold: Annotation, gold_docs: list[Doc], protocol: str
+    nlp: Language, gold: Annotation, gold_docs: list[Doc], inputs: list[str] | list[Doc]
 ) -> dict[str, Any]:
-    if protocol == "raw_text":
-        inputs: list[str | Doc] = surface_texts(gold_docs, gold)
-    else:
-        inputs = [bare_copy(doc, keep_sentences="sentences" in protocol) for doc in gold_docs]
-    list(nlp.pipe([inputs[0] if isinstance(inputs[0], str) else inputs[0].copy()]))  # warm up
+    """Scores and speed on the documents' texts, or on their tokens."""
+    of_texts = isinstance(inputs[0], str)
+    list(nlp.pipe([inputs[0] if of_texts else inputs[0].copy()]))  # warm up
     start = perf_counter()
     docs = list(nlp.pipe(inputs))
     seconds = perf_counter() - start
-    system = annotation_of(docs, tokens_of=None if protocol == "raw_text" else gold)
+    system = annotation_of(docs, tokens_of=None if of_texts else gold)
     return {
         "words_per_second": round(len(gold.words) / seconds, 1),
         "conll18": conll18_scores(gold, system, docs),

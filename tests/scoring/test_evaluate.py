@@ -4,6 +4,7 @@ import zlib
 
 import pytest
 import spacy
+from spacy.language import Language
 from spacy.tokens import Doc, DocBin, Span
 from spacy.training import Example
 from spacy.util import load_model_from_config
@@ -69,12 +70,12 @@ def nlp(data):
     return nlp
 
 
-def test_three_protocols(nlp, data):
+def test_protocols(nlp, data):
     results = evaluate_treebank(nlp, data)
     assert (results["documents"], results["sentences"], results["words"]) == (2, 4, 16)
     assert (results["multiword_tokens"], results["empty_nodes"]) == (2, 0)
-    given, tokens, raw = (results["protocols"][name] for name in PROTOCOLS)
-    for protocol in (given, tokens, raw):
+    given, tokens, raw, one_line = (results["protocols"][name] for name in PROTOCOLS)
+    for protocol in (given, tokens, raw, one_line):
         assert tuple(protocol["conll18"]) == MEASURES
         assert protocol["conll18"]["Words"]["f1"] == 100
         assert protocol["conll18"]["XPOS"]["f1"] == 100
@@ -93,7 +94,7 @@ def test_three_protocols(nlp, data):
 def test_gold_sentences_are_given_and_others_are_not(data):
     nlp = spacy.blank("en")
     results = evaluate_treebank(nlp, data)
-    given, tokens, _ = (results["protocols"][name]["conll18"] for name in PROTOCOLS)
+    given, tokens, *_ = (results["protocols"][name]["conll18"] for name in PROTOCOLS)
     assert given["Sentences"]["f1"] == 100
     assert tokens["Sentences"] is None
 
@@ -124,6 +125,27 @@ def test_multiword_tokens_that_their_words_do_not_spell(tmp_path):
     results = evaluate_treebank(nlp, path)["protocols"]
     assert results["gold_tokens"]["conll18"]["Tokens"]["f1"] == 100
     assert results["raw_text"]["spacy"] == {}
+    assert "raw_text_in_one_line" not in results  # it has no line breaks
+
+
+def test_the_text_in_one_line_has_no_line_breaks(data):
+    """What finds sentences by line breaks alone finds fewer there."""
+    nlp = spacy.blank("en")
+    seen = []
+
+    @Language.component("lines")
+    def lines(doc):
+        seen.append(doc.text)
+        for token in doc[1:]:
+            token.is_sent_start = "\n" in doc[token.i - 1].text
+        return doc
+
+    nlp.add_pipe("lines")
+    protocols = evaluate_treebank(nlp, data)["protocols"]
+    raw, one_line = (protocols[name]["conll18"]["Sentences"]["f1"] for name in list(PROTOCOLS)[2:])
+    assert raw > one_line
+    assert "Dogs don't bark.\n\nCats bark! Dogs bark. " in seen
+    assert "Dogs don't bark. Cats bark! Dogs bark. " in seen
 
 
 def test_scores_that_are_no_numbers_are_left_out(nlp, data):
@@ -226,7 +248,7 @@ def test_several_files(nlp, ruler, data, tmp_path):
     steps = []
     found = evaluate(ruler, [data, path, data], report=steps.append)
     assert [len(found[kind]) for kind in ("treebanks", "entities", "categories")] == [2, 1, 0]
-    assert len(steps) == 7 and f"{data}: raw text" in steps
+    assert len(steps) == 9 and f"{data}: raw text" in steps
     assert evaluate(nlp, [path]) == {"treebanks": [], "entities": [], "categories": []}
 
 
