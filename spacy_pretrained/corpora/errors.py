@@ -156,6 +156,13 @@ class Errors(SharedErrors):
         "The corpus has lost_line_breaks = {lost_line_breaks}. It is a share of the examples, from "
         "0 to 1."
     )
+    MIXED_CORPUS_PATHS = (
+        "A mixed corpus has paths of one corpus or more, each once. These are: {paths}."
+    )
+    MIXED_CORPUS_TEMPERATURE = (
+        "The mixed corpus has temperature = {temperature}. It is a number from 0 (all corpora are "
+        "of one size) to 1 (nothing comes twice)."
+    )
     DATASET_NOT_INSTALLED = (
         "Reading Hugging Face datasets needs the package `datasets`. Run: "
         "pip install 'spacy-pretrained[datasets]'"
