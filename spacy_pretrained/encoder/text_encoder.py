@@ -32,6 +32,7 @@ def build_torch_sentence_encoder(
     gradient_checkpointing: bool = False,
     learn_rate_factor: float | Generator | None = 0.3,
     device: str = "auto",
+    prefix: str = "",
 ) -> SentenceEncoder:
     """Build an encoder of whole texts that runs, and trains, on torch. It has no weights before
     `nlp.initialize()` or `from_disk`.
@@ -39,6 +40,8 @@ def build_torch_sentence_encoder(
     window: Wordpieces that the encoder sees at once, special ones included; a longer text is cut
         between words into windows of like length, and its vector is the mean over all of them. At
         most what the model takes; 0 means just that.
+    prefix: What is read before each text, if the encoder was trained with such: "query: " for the
+        E5 models (Wang et al., 2022). Empty texts and white space stay as they are.
 
     The other settings are those of `build_torch_encoder`.
     """
@@ -51,24 +54,26 @@ def build_torch_sentence_encoder(
         learn_rate_factor=learn_rate_factor,
         device=device,
     )
-    return build_sentence_encoder(make_torch_shim(settings), window, max_pieces)
+    return build_sentence_encoder(make_torch_shim(settings), window, max_pieces, prefix)
 
 
 def build_openvino_sentence_encoder(
-    window: int = 256, max_pieces: int = 512, threads: int = 0
+    window: int = 256, max_pieces: int = 512, threads: int = 0, prefix: str = ""
 ) -> SentenceEncoder:
     """Build an encoder of whole texts that runs on OpenVINO, without torch. Its weights are made
     from those of another, by `python -m spacy pretrained quantize`.
 
-    window: As in `build_torch_sentence_encoder`.
+    window, prefix: As in `build_torch_sentence_encoder`.
     max_pieces: As in `build_openvino_encoder`.
     threads: Cores to use; 0 means those that this process may run on.
     """
     check_settings(threads=(threads, 0))
-    return build_sentence_encoder(OpenVinoShim(threads), window, max_pieces)
+    return build_sentence_encoder(OpenVinoShim(threads), window, max_pieces, prefix)
 
 
-def build_sentence_encoder(backend: Backend, window: int, max_pieces: int) -> SentenceEncoder:
+def build_sentence_encoder(
+    backend: Backend, window: int, max_pieces: int, prefix: str = ""
+) -> SentenceEncoder:
     """Build an encoder of whole texts on a backend, as every registered architecture of one does.
     The settings are those of `build_torch_sentence_encoder`."""
     check_settings(window=(window, 0), max_pieces=(max_pieces, 1))
@@ -78,7 +83,7 @@ def build_sentence_encoder(backend: Backend, window: int, max_pieces: int) -> Se
         forward,
         layers=[backbone],
         refs={"backbone": backbone},
-        attrs={"window": window, "max_pieces": max_pieces},
+        attrs={"window": window, "max_pieces": max_pieces, "prefix": prefix},
     )
 
 
@@ -123,6 +128,8 @@ def plan_texts(model: SentenceEncoder, texts: list[str]) -> list[WindowBatch]:
 
 def _make_plan(model: SentenceEncoder, texts: list[str]) -> TextPlan:
     settings = {name: model.attrs[name] for name in ("window", "max_pieces")}
+    prefix = model.attrs["prefix"]
+    texts = [prefix + text if text.strip() else "" for text in texts]
     return TextPlan(_find_checkpoint(model), texts, **settings)
 
 

@@ -155,6 +155,14 @@ def test_a_frozen_encoder_takes_no_gradient(tiny_bert):
     assert np.array_equal(model.predict(["the dog"]), before)
 
 
+def test_a_prefix_is_read_before_every_text(tiny_bert, encoder):
+    model = make_encoder(tiny_bert, prefix="the dog: ")
+    texts = ["sea shore", " lazy fox\n", "emoji 😀"]
+    expected = encoder.predict([f"the dog: {text}" for text in texts])
+    assert_allclose(model.predict(texts), expected, atol=1e-6)
+    assert not model.predict(["", " \n"]).any()
+
+
 # Settings
 
 

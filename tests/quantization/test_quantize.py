@@ -245,6 +245,22 @@ def test_text_classifiers_with_weights_of_their_own_or_shared(
         assert one.cats == pytest.approx(two.cats, abs=1e-2 if precision == "fp32" else 0.3)
 
 
+def test_a_prefix_stays(tiny_bert):
+    nlp = spacy.blank("en")
+    encoder = {"@architectures": "spacy-pretrained.TorchSentenceEncoder.v1", "prefix": "query: "}
+    config = {"labels": ["the sea", "dogs"], "model": {"encoder": encoder}}
+    nlp.add_pipe("zero_shot_textcat", config=config)
+    nlp.config["initialize"]["components"]["zero_shot_textcat"] = {"source": tiny_bert}
+    nlp.initialize()
+    quantized = quantize_pipeline(nlp, precision="fp32")
+    assert (
+        quantized.config["components"]["zero_shot_textcat"]["model"]["encoder"]["prefix"]
+        == "query: "
+    )
+    text = "She sees the sea"
+    assert quantized(text).cats == pytest.approx(nlp(text).cats, abs=1e-3)
+
+
 @pytest.mark.parametrize("frozen", [True, False])
 def test_once_trained_an_encoder_serves_no_reader_of_texts(tiny_bert, frozen):
     nlp = make_nlp(tiny_bert, "pretrained_tagger", frozen=frozen)
