@@ -40,6 +40,18 @@ class Errors(SharedErrors):
         "The tokenizer does not separate two texts, so its model cannot have learned whether one "
         "follows from the other. Use a model that was trained for entailment."
     )
+    KEEP_PIECES_KIND = (
+        "Pieces can be left out of a vocabulary of the kind Unigram only, as XLM-RoBERTa and "
+        "multilingual E5 have; this tokenizer is of the kind {kind}. Leave out --keep-pieces."
+    )
+    KEEP_PIECES_NOTHING = (
+        "The texts whose pieces are to be kept have no pieces. Give a file with texts of the kind "
+        "the pipeline is for."
+    )
+    KEEP_PIECES_PADDING = (
+        "The pieces of '{model_type}' cannot be renumbered, because its positions depend on the "
+        "id of the padding piece, which would change. Leave out --keep-pieces."
+    )
     SOURCE_LANGUAGE = (
         "'{name}' loads '{source}', a model for another language ({languages}) than the pipeline's "
         "({lang}). Expect poor results, with high probabilities all the same. In "

@@ -54,6 +54,13 @@ def quantize(
     precision: Annotated[str, typer.Option(help="int8, int8-weights or fp32")] = "int8",
     n_texts: Annotated[int, typer.Option(help="Texts to draw for calibration")] = 300,
     seed: Annotated[int, typer.Option(help="Of what is drawn: texts and resamples")] = 0,
+    keep_pieces: Annotated[
+        Path | None,
+        typer.Option(
+            help="Leave out all wordpieces but those that these texts need, of a multilingual "
+            "encoder for one language: .spacy, .txt or .jsonl"
+        ),
+    ] = None,
     metrics: Annotated[Path | None, typer.Option(help="JSON file for all figures")] = None,
 ) -> None:
     """Save a copy of a trained pipeline whose encoder runs on OpenVINO, without torch.
@@ -88,6 +95,7 @@ def quantize(
             precision=precision,
             n_texts=n_texts,
             seed=seed,
+            keep_pieces=keep_pieces,
         )
         try:
             result = run_job(job, report=msg.info)
@@ -149,6 +157,9 @@ def show_agreement(trial: "AgreementTrial", *, fell_back: bool) -> None:
 
 def show_figures(figures: dict) -> None:
     rows = []
+    if pieces := figures.get("pieces"):
+        before, after = f"{pieces['before']:,}", f"{pieces['after']:,}"
+        rows.append(("wordpieces", before, after, f"{pieces['after'] / pieces['before']:.0%}"))
     for what, size in figures["megabytes"].items():
         share = f"{size['after'] / size['before']:.0%}"
         rows.append((f"{what}, MB", f"{size['before']:.1f}", f"{size['after']:.1f}", share))

@@ -15,7 +15,7 @@ from ..backends.openvino_backend import WEIGHTS
 from ..corpora.corpus import build_corpus
 from ..scoring.throughput import compare_speeds
 from .agreement import N_COMPARED, AgreementGate, MinAgreement
-from .calibration_texts import cut_few, sample_texts, split_texts
+from .calibration_texts import cut_few, read_texts, sample_texts, split_texts
 from .errors import Errors
 from .gate import Gate, check_max_drop
 from .pipeline_folder import NewFolder, check_output, megabytes
@@ -36,6 +36,7 @@ class Job:
     precision: str
     n_texts: int
     seed: int
+    keep_pieces: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,8 @@ def run_job(job: Job, *, report: Callable[[str], None]) -> Result:
     _check(job)
     report(f"Loading {job.model}")
     nlp = spacy.load(job.model)
-    quantizer = Quantizer(nlp, precision=job.precision, report=report)
+    source, measured = _leave_out_pieces(job, nlp, report)
+    quantizer = Quantizer(source, precision=job.precision, report=report)
     texts, others = _draw_texts(job, nlp, report)
     examples = _read_examples(job, nlp)
     judge = None
@@ -73,7 +75,6 @@ def run_job(job: Job, *, report: Callable[[str], None]) -> Result:
     docs = [example.reference for example in examples]
     docs = docs or [_as_doc(nlp, text) for text in (*texts, *others)]
     names = [name for backbone in quantizer.backbones for name in backbone.names]
-    measured: dict[str, Any] = {}
     with NewFolder(job.output) as folder:
         folder.save(quantized.nlp)
         measured["megabytes"] = _compare_sizes(nlp.path, folder.path, names)
@@ -96,7 +97,7 @@ def _check(job: Job) -> None:
         options = ", ".join(f"--min-{name}" for name in job.agreement)
         raise ValueError(Errors.AGREEMENT_OR_EVAL.format(options=options))
     check_output(job.output, job.model)
-    for path in (job.texts, job.gold):
+    for path in (job.texts, job.gold, job.keep_pieces):
         if path is not None and not path.is_file():
             raise ValueError(Errors.TEXTS_FILE.format(path=path))
     if job.texts and job.gold and job.texts.samefile(job.gold):
@@ -105,6 +106,19 @@ def _check(job: Job) -> None:
         raise ValueError(Errors.TEXTS_NEEDED)
     if job.n_texts < MIN_TEXTS:
         raise ValueError(Errors.N_TEXTS.format(n_texts=job.n_texts, least=MIN_TEXTS))
+
+
+def _leave_out_pieces(
+    job: Job, nlp: Language, report: Callable[[str], None]
+) -> tuple[Language, dict[str, Any]]:
+    """What is quantized: the pipeline, or a copy of it with fewer wordpieces, and how many."""
+    if job.keep_pieces is None:
+        return nlp, {}
+    from .torch_fewer_pieces import with_fewer_pieces
+
+    report(f"Leaving out the wordpieces that {job.keep_pieces} does not need")
+    copy, n_pieces = with_fewer_pieces(nlp, read_texts(job.keep_pieces, nlp.vocab))
+    return copy, {"pieces": n_pieces}
 
 
 def _draw_texts(
