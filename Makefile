@@ -33,7 +33,7 @@ TRF_TESTS := $(addprefix tests/,test_spacy_transformers.py checkpoints/test_cata
 
 .PHONY: demo install test test-slow test-measured test-families test-families-ci coverage test-trf lint corpus int8 evaluate evaluate-int8 wheels bench \
     bench-latency bench-memory bench-recipes bench-profile bench-frozen bench-textcat bench-mpnet \
-    bench-torch-fp32 bench-confidence \
+    bench-torch-fp32 bench-confidence bench-estimates \
     quantization-report docs clean
 
 # From nothing to an annotated paragraph: trains on assets/sample, packages, installs the package.
@@ -210,6 +210,11 @@ bench-confidence: install
 bench-frozen: install
 	$(RUN) benchmarks/benchmark_epochs.py configs/tagger_parser.cfg configs/frozen.cfg \
 	    --train "$(TRAIN)" --limit 8 --output metrics/epochs.json
+
+# What `recommend` says of memory beside what `benchmark` measures: minutes, whatever else runs.
+bench-estimates: install
+	$(RUN) benchmarks/compare_memory.py
+	$(RUN) scripts/choosing_tables.py
 
 # A base-size encoder beside MiniLM, both on torch, in fp32 and in INT8: after the experiment `ewt-mpnet`, and
 # `make int8` for MiniLM.
