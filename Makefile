@@ -31,9 +31,9 @@ TRF_TESTS := $(addprefix tests/,test_spacy_transformers.py checkpoints/test_cata
     backends/test_openvino_backend.py::test_agrees_with_torch_where_there_are_pieces \
     encoder/test_token_encoder.py encoder/test_pipe.py)
 
-.PHONY: demo install test test-slow test-measured test-families test-families-ci coverage test-trf lint corpus int8 evaluate evaluate-int8 wheels bench \
+.PHONY: demo install test test-slow test-measured test-families test-families-ci test-families-trf coverage test-trf lint corpus int8 evaluate evaluate-int8 wheels bench \
     bench-latency bench-memory bench-recipes bench-profile bench-frozen bench-textcat bench-mpnet \
-    bench-torch-fp32 bench-confidence \
+    bench-torch-fp32 bench-confidence bench-estimates \
     quantization-report docs clean
 
 # From nothing to an annotated paragraph: trains on assets/sample, packages, installs the package.
@@ -80,6 +80,10 @@ test-families: install
 # Twelve of them, without INT8.
 test-families-ci: install
 	$(RUN) $(PYTEST) tests/backends/test_families.py -m families_ci -k "not int8"
+
+# All of them, without INT8, with transformers 4: what it lacks is skipped by name.
+test-families-trf: .venv-trf/installed
+	$(RUN_TRF) $(PYTEST) tests/backends/test_families.py -m families -k "not int8"
 
 # Lines of the package that tests run, those of threads and of processes too: by the quick tests, or
 # by those that TESTS names. It takes twice as long.
@@ -210,6 +214,11 @@ bench-confidence: install
 bench-frozen: install
 	$(RUN) benchmarks/benchmark_epochs.py configs/tagger_parser.cfg configs/frozen.cfg \
 	    --train "$(TRAIN)" --limit 8 --output metrics/epochs.json
+
+# What `recommend` says of memory beside what `benchmark` measures: minutes, whatever else runs.
+bench-estimates: install
+	$(RUN) benchmarks/compare_memory.py
+	$(RUN) scripts/choosing_tables.py
 
 # A base-size encoder beside MiniLM, both on torch, in fp32 and in INT8: after the experiment `ewt-mpnet`, and
 # `make int8` for MiniLM.

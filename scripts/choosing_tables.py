@@ -6,10 +6,12 @@ They stand between `<!-- made: NAME -->` and `<!-- end -->`. An answer is what t
 prints first.
 """
 
+import json
 import re
 from collections.abc import Callable
 from pathlib import Path
 
+from spacy_pretrained.benchmarking.cases import TRAINING
 from spacy_pretrained.checkpoints.catalogue import CATALOGUE
 from spacy_pretrained.choosing.explain import explain
 from spacy_pretrained.choosing.memory import (
@@ -25,6 +27,7 @@ from spacy_pretrained.choosing.recommend import recommend
 from spacy_pretrained.choosing.sizes import find_sizes
 
 PAGE = Path(__file__).parents[1] / "docs" / "choosing.md"
+MEASURED = PAGE.parents[1] / "metrics" / "memory-estimates.json"
 MADE = re.compile(r"(<!-- made: ([\w-]+) -->\n).*?(<!-- end -->)", re.S)
 LANGUAGES = {
     "en": "English",
@@ -154,11 +157,30 @@ def as_table(header: list[str], rows: list[list[str]]) -> str:
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 
+def by_measurement() -> str:
+    """What `recommend` says of memory, beside what was measured."""
+    rows = []
+    for one in json.loads(MEASURED.read_text("utf8"))["rows"]:
+        rows.append(
+            [
+                f"`{one['name']}`",
+                one["task"] if one["task"] == TRAINING else f"{one['task']}, {one['precision']}",
+                f"{one['words_a_batch']:,}",
+                f"{one['peak_bytes'] / GIGABYTE:.2f}",
+                f"{one['estimated_bytes'] / GIGABYTE:.2f}",
+                f"{one['ratio']:.2f}",
+            ]
+        )
+    header = ["encoder", "", "words a batch", "measured, GB", "estimated, GB", "ratio"]
+    return as_table(header, rows)
+
+
 TABLES: dict[str, Callable[[], str]] = {
     "by-task": by_task,
     "by-language": by_language,
     "by-domain": by_domain,
     "by-memory": by_memory,
+    "by-measurement": by_measurement,
 }
 
 

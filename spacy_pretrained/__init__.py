@@ -14,6 +14,7 @@ PUBLIC = {  # name: module that has it
     "MinAgreement": "quantization.agreement",
     "Query": "choosing.query",
     "Refused": "quantization.gate",
+    "benchmark": "benchmarking.benchmark",
     "calibrate_pipeline": "ner.pipeline_calibration",
     "complete_config": "training.config",
     "confidence": "annotation.confidence",

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import transformers
 from tiny_models import BEHIND_PADDING, KINDS, SMALL, save_model
 from transformers.models.auto.configuration_auto import CONFIG_MAPPING_NAMES
 
@@ -15,12 +16,19 @@ class Family:
     refused: str | None = None  # a part of the error at initialize
     causal: bool = False
     openvino: bool = True  # whether it converts
+    openvino_4: bool | None = None  # where that is otherwise with transformers 4
     longest: int | None = 64  # most pieces; None for any number
 
     @property
     def is_there(self) -> bool:
         """Whether this version of transformers has it."""
         return self.model_type in CONFIG_MAPPING_NAMES
+
+    @property
+    def converts(self) -> bool:
+        """Whether it converts to OpenVINO with this version of transformers."""
+        is_4 = transformers.__version__ < "5"
+        return self.openvino if self.openvino_4 is None or not is_4 else self.openvino_4
 
     def save(self, folder: Path) -> Path:
         return save_model(self.tokenizer, self.model_type, self.settings, folder)
@@ -122,6 +130,7 @@ FAMILIES = {
         "unigram",
         "xmod",
         SMALL | BEHIND_PADDING | {"languages": ["en_XX", "de_DE"], "default_language": "en_XX"},
+        openvino_4=False,  # it splits batches by the numbers that it was traced with
     ),
     "X-MOD without a language": refused(
         "Set default_language",
@@ -147,8 +156,8 @@ FAMILIES = {
     "NomicBERT": like_bert("nomic_bert"),
     "GTE": like_bert("gte"),
     "Jina v3": Family("unigram", "jina_embeddings_v3", SMALL | {"pad_token_id": 1}),
-    "XLM": Family("unigram", "xlm", XLM, openvino=False),
-    "FlauBERT": Family("unigram", "flaubert", XLM, openvino=False),
+    "XLM": Family("unigram", "xlm", XLM, openvino=False, openvino_4=True),
+    "FlauBERT": Family("unigram", "flaubert", XLM, openvino=False, openvino_4=True),
     "Funnel": refused(
         "ignores the attention mask",
         Family("wordpiece", "funnel", FUNNEL | {"architectures": ["FunnelModel"]}),

@@ -33,6 +33,7 @@ MAY_IMPORT = {
     "packaging": "quantization sources checkpoints",
     "training": "sources checkpoints",
     "choosing": "sources checkpoints backends training",
+    "benchmarking": "choosing packaging quantization training sources checkpoints runtime",
 }
 MAY_IMPORT["cli"] = " ".join(MAY_IMPORT)  # commands are for what the others do
 MAY_IMPORT["old_paths"] = ""  # see its __init__.py: its modules are those of the package itself

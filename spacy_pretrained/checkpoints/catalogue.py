@@ -1,6 +1,7 @@
 """The catalogue of pretrained encoders, and the languages that they are for."""
 
 import json
+import re
 from pathlib import Path
 
 from .errors import Errors
@@ -8,6 +9,7 @@ from .errors import Errors
 CATALOGUE = json.loads(Path(__file__).with_suffix(".json").read_text("utf8"))
 PACKAGE_PREFIX = "package:"
 MULTILINGUAL = "multilingual"
+REVISION = re.compile(r"@[^@]+$")
 ANY_LANGUAGE = {"", "xx", "mul"}  # of a pipeline; "" is that of a vocab without a language
 
 
@@ -20,7 +22,14 @@ def find_languages(source: str) -> list[str]:
 
 
 def find_name(source: str) -> str | None:
-    """The name in the catalogue of a source: that name, its package or its id on the hub."""
+    """The name in the catalogue of a source: that name, its package or its id on the hub. A name
+    and an id may have a revision behind them.
+
+    >>> find_name("FacebookAI/roberta-base@v1")
+    'roberta-base'
+    """
+    if not source.startswith(PACKAGE_PREFIX):
+        source = REVISION.sub("", source)
     for name, entry in CATALOGUE.items():
         package = entry["package"] and PACKAGE_PREFIX + entry["package"]
         if source in (name, entry["hub"], package):

@@ -1,6 +1,10 @@
-"""What the tests of families found: which encoders run on OpenVINO, and pack windows in rows."""
+"""What is known of families of encoders: by the tests of families, which run on OpenVINO, and pack
+windows in rows; and whose tokenizers can be read."""
+
+from typing import Any
 
 from ..checkpoints.families import FAMILIES
+from ..sources.model_folder import SLOW
 
 
 def find_traits(family: str, *, causal: bool) -> dict[str, bool | None]:
@@ -14,3 +18,11 @@ def find_traits(family: str, *, causal: bool) -> dict[str, bool | None]:
         if is_it and "refused" not in found:
             return {"openvino": found.get("openvino"), "packed": found.get("packed")}
     return {"openvino": None, "packed": None}
+
+
+def gives_offsets(entry: dict[str, Any]) -> bool:
+    """Whether the tokenizer of an entry of the catalogue can be read. Those that are Python
+    programs give no offsets of characters; where the family does not say that one is, the notes
+    name it."""
+    notes = " ".join(entry["notes"])
+    return entry["family"] not in SLOW and not any(name in notes for name in SLOW.values())

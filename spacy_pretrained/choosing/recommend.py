@@ -12,12 +12,14 @@ from typing import Any
 
 from ..checkpoints.catalogue import CATALOGUE, MULTILINGUAL
 from .errors import Errors
+from .families import find_traits, gives_offsets
 from .plan import FEW_EXAMPLES, FROZEN, FULL, Plan, make_plan
 from .query import Query
 from .sizes import Sizes, find_sizes
 
 SHORT_LIST = 3
 ANY_LANGUAGE = {"xx", "mul"}
+LANGUAGES = "Languages: "  # before the note of an entry that says how many
 # Kinds of encoders that a task may have. A few-shot classifier and similarity need vectors of
 # texts; zero-shot classification can do with these, or with a model trained for entailment.
 OF_TOKENS = ("encoder", "sentence encoder")
@@ -29,11 +31,6 @@ TARGETS = {
     "cuda": {"fast": 0.25, "balanced": 1.0, "accurate": 3.5},
 }
 FEW, FEWER_FLOPS = 1_000, 0.5  # up to so many examples, so large an encoder in place of the target
-# Their tokenizers are slow ones, which give no offsets.
-NO_OFFSETS = {"flaubert", "ctrl", "marian"}
-NO_OFFSETS_NAMES = {"bert-base-japanese-v3"}
-# On OpenVINO each of their windows needs a row of its own.
-NOT_PACKED = {"modernbert", "deberta-v2"}
 OF_LONG_TEXTS = {"longformer", "big_bird", "xlnet"}
 CASED_TASKS = {"ner", "tagging"}
 POINTS = {
@@ -76,7 +73,7 @@ def recommend(query: Query, most: int = SHORT_LIST) -> list[Recommendation]:
 
     RAISES: ValueError if there is none, with the reason.
     """
-    candidates = [(name, entry) for name, entry in CATALOGUE.items() if is_for(query, entry, name)]
+    candidates = [(name, entry) for name, entry in CATALOGUE.items() if is_for(query, entry)]
     if not candidates:
         reason = f"none is known for {query.task} in '{query.lang}'"
         raise ValueError(Errors.NOTHING_FITS.format(reason=reason))
@@ -95,7 +92,7 @@ def recommend(query: Query, most: int = SHORT_LIST) -> list[Recommendation]:
     return sorted(found, key=lambda one: (-one.points, one.name))[:most]
 
 
-def is_for(query: Query, entry: dict[str, Any], name: str) -> bool:
+def is_for(query: Query, entry: dict[str, Any]) -> bool:
     """Whether an entry may be taken at all: by its kind, its language, its domain and its
     tokenizer."""
     kinds = KINDS.get(query.task, OF_TOKENS)
@@ -107,8 +104,7 @@ def is_for(query: Query, entry: dict[str, Any], name: str) -> bool:
         entry["kind"] in kinds
         and not wanted.isdisjoint(languages)
         and entry["domain"] in ("general", query.domain)
-        and entry["family"] not in NO_OFFSETS
-        and name not in NO_OFFSETS_NAMES
+        and gives_offsets(entry)
     )
 
 
@@ -120,7 +116,7 @@ def weigh(
     if query.lang in (entry["languages"] or []):
         yield "own language", 1, f"trained on '{query.lang}' alone"
     elif query.lang not in ANY_LANGUAGE:
-        yield "own language", 0, "multilingual: `info` says of which languages"
+        yield "own language", 0, describe_languages(entry, query.lang)
     if entry["domain"] == query.domain and query.domain:
         yield "domain", 1, f"trained on {query.domain} texts"
     if query.task in CASED_TASKS and entry["cased"] is not None:
@@ -153,7 +149,8 @@ def weigh(
         yield "year", min(3, entry["year"] - 2018), ""
     if entry["good_for"]:
         yield "described", 1, ""
-    if query.device == "cpu" and entry["family"] in NOT_PACKED:
+    traits = find_traits(entry["family"], causal=entry["kind"] == "decoder")
+    if query.device == "cpu" and traits["packed"] is False:
         yield "one window a row", 1, "short texts cannot share a row, which costs speed on a CPU"
     if plan.method == FROZEN:
         yield "frozen", 1, "too large to be fine-tuned in that memory: it stays frozen"
@@ -173,6 +170,15 @@ def _weigh_cost(query: Query, sizes: Sizes, plan: Plan) -> Iterator[tuple[str, f
     octaves = log2(max(sizes.relative_cost, 1e-3) / target)
     yield "cost", abs(octaves), describe_speed(sizes.relative_cost)
     yield "above", max(0.0, octaves), ""
+
+
+def describe_languages(entry: dict[str, Any], lang: str) -> str:
+    """Of a multilingual encoder. The catalogue has no list of its languages, but a note that counts
+    them."""
+    notes = (n.removeprefix(LANGUAGES) for n in entry["notes"] if n.startswith(LANGUAGES))
+    counted = next(notes, None)
+    text = f"multilingual ({counted})" if counted else "multilingual"
+    return f"{text}: its model card says whether '{lang}' is among them"
 
 
 def describe_speed(cost: float) -> str:

@@ -6,6 +6,7 @@ Every spacy command imports this folder, which is why its files import next to n
 import typer
 from spacy.cli._util import app
 
+from .benchmark import benchmark
 from .calibrate import calibrate
 from .check import check
 from .config import config
@@ -37,7 +38,7 @@ def _group() -> None:
 
 pretrained_cli.add_typer(convert, name="convert")
 for command in (
-    *(models, info, recommend, download, remove),
+    *(models, info, recommend, download, remove, benchmark),
     *(check, config, plot, evaluate, calibrate, quantize, package),
 ):
     pretrained_cli.command(command.__name__, cls=Command)(command)

@@ -6,7 +6,7 @@ from typer.core import TyperCommand, TyperGroup
 
 # The order in which one comes to need them.
 COMMANDS = (
-    *("models", "info", "recommend", "download", "remove"),
+    *("models", "info", "recommend", "download", "remove", "benchmark"),
     *("convert", "check", "config", "plot", "evaluate", "calibrate", "quantize", "package"),
 )
 NO_LIMIT = 1_000_000  # characters

@@ -93,7 +93,7 @@ def describe(meta: dict[str, Any], corpus: str | None, encoder: str | None, kind
 
 def encoder_source(encoder: str, entry: dict[str, Any]) -> dict[str, str]:
     """What is known of an encoder: by the catalogue, or by its card in the model hub's cache."""
-    hub = parse_hub_id(entry.get("hub") or encoder)
+    hub = parse_hub_id(encoder) or parse_hub_id(entry.get("hub") or "")
     snapshot = find_snapshot(hub) if hub else None
     if not entry and snapshot is None:
         hub = None  # it may be a folder's name that looks like one

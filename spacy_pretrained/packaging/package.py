@@ -16,7 +16,8 @@ from spacy.cli.package import package
 from spacy.schemas import ModelMetaSchema, validate
 
 from .errors import Errors
-from .meta import make_meta
+from .licences import LICENCES, find_encoder_licence, make_licences
+from .meta import find_encoder, make_meta
 from .readme import make_readme
 from .wheel import build_wheel
 
@@ -58,7 +59,9 @@ def package_pipeline(
     if errors := validate(ModelMetaSchema, meta):
         raise ValueError(Errors.PACKAGE_META.format(errors="; ".join(map(str, errors))))
     with tempfile.TemporaryDirectory() as folder:
-        wheel = build(pipeline, meta, Path(folder))
+        encoder = encoder or find_encoder(pipeline)
+        licence = find_encoder_licence(encoder) if encoder else None
+        wheel = build(pipeline, meta, Path(folder), licence)
         output.mkdir(parents=True, exist_ok=True)
         for old in output.glob(f"{meta['lang']}_{meta['name']}-*.whl"):
             old.unlink()
@@ -90,17 +93,26 @@ def read_about(path: str | Path | None) -> dict[str, Any]:
     return about
 
 
-def build(pipeline: Path, meta: dict[str, Any], folder: Path) -> Path:
-    """RETURNS: The wheel, somewhere in the folder."""
+def build(pipeline: Path, meta: dict[str, Any], folder: Path, licence: str | None) -> Path:
+    """
+    licence: The text of the encoder's. It stands in a file of the wheel, beside the names and
+        licences of all sources; one that the pipeline has by itself stays.
+    RETURNS: The wheel, somewhere in the folder.
+    """
     file = folder / "meta.json"
     srsly.write_json(file, meta)
     package(pipeline, folder, file, create_sdist=False, require_parent=True)
     name = f"{meta['lang']}_{meta['name']}"
     versioned = f"{name}-{meta['version']}"
     source = folder / versioned
-    if not (pipeline / "README.md").exists():  # which spaCy takes
+    made = {}
+    # Those that the pipeline has, spaCy takes.
+    if not (pipeline / "README.md").exists():
         # With what spaCy has added to the meta: versions, requirements.
-        readme = make_readme(pipeline, srsly.read_json(source / "meta.json"))
+        made["README.md"] = make_readme(pipeline, srsly.read_json(source / "meta.json"))
+    if licence and meta.get("sources") and not (pipeline / LICENCES).exists():
+        made[LICENCES] = make_licences(meta["sources"], licence)
+    for file_name, text in made.items():
         for place in (source, source / name / versioned):
-            (place / "README.md").write_text(readme, encoding="utf8")
+            (place / file_name).write_text(text, encoding="utf8")
     return build_wheel(source, folder / "wheel")

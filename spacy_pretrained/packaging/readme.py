@@ -6,6 +6,8 @@ from typing import Any
 from spacy.cli.package import generate_readme
 from spacy.util import load_config
 
+from .licences import list_licences
+
 # What a component's user will want to see of a Doc, by factory.
 USES = {
     "pretrained_tagger": "print([(token.text, token.pos_, token.tag_) for token in doc])",
@@ -40,6 +42,11 @@ doc = nlp("Ada Lovelace was born in London.")
 ## About
 
 {about}
+{licences}"""
+LICENCES = """
+## Licences of what it was made of
+
+{list}
 """
 
 
@@ -50,10 +57,12 @@ def make_readme(pipeline: Path, meta: dict[str, Any]) -> str:
     components = load_config(pipeline / "config.cfg", interpolate=False)["components"]
     factories = (components.get(name, {}).get("factory") for name in meta["pipeline"])
     uses = dict.fromkeys(USES[factory] for factory in factories if factory in USES)
+    sources = list_licences(meta.get("sources") or [])
     return TEMPLATE.format(
         name=name,
         description=meta["description"],
         wheel=f"{name}-{meta['version']}-py3-none-any.whl",
         uses="\n".join(uses) or "print(doc)",
         about=generate_readme(meta | {"description": ""}).strip(),
+        licences=LICENCES.format(list="\n".join(sources)) if sources else "",
     )

@@ -58,20 +58,20 @@ def fetch(hub: HubId, *, take_bin: bool = False) -> Download:
     RETURNS: A folder with weights, unless `pickle` says that the hub has a pickle only.
     RAISES: ValueError or ImportError, saying what is wrong and what to do.
     """
-    if COMMIT.fullmatch(hub.revision) and (found := _find_copy(hub)):
+    if COMMIT.fullmatch(hub.revision) and (found := find_copy(hub)):
         return found  # a commit never changes
     try:
         from . import hub_client
 
         endpoint = hub_client.endpoint()
     except ModuleNotFoundError as error:
-        if found := _find_copy(hub):
+        if found := find_copy(hub):
             return found
         raise ModuleNotFoundError(Errors.HUB_CLIENT) from error
     try:
         listing = hub_client.list_files(hub)
     except hub_client.Unreachable as reason:
-        if found := _find_copy(hub):
+        if found := find_copy(hub):
             logger.warning(Errors.HUB_OLD_COPY.format(endpoint=endpoint, reason=reason))
             return found
         known = {"hub": hub, "folder": model_folder(hub).name, "cache": cache_folder()}
@@ -97,7 +97,7 @@ def fetch(hub: HubId, *, take_bin: bool = False) -> Download:
     return Download(folder, read_licence(folder) or listing.licence, pickle)
 
 
-def _find_copy(hub: HubId) -> Download | None:
+def find_copy(hub: HubId) -> Download | None:
     """A copy in the cache that has all that is needed."""
     snapshot = find_snapshot(hub)
     if snapshot is None:

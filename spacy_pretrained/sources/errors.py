@@ -57,6 +57,11 @@ class Errors(SharedErrors):
         "of PyTorch's DataParallel. Such weights are not supported. Save the model itself: "
         "model.module.save_pretrained(folder)"
     )
+    LAYERS_LEFT_OUT = (
+        "'{source}' has layers behind its transformer that change the vectors of whole texts "
+        "({names}). They are left out: the transformer alone is taken. For similarity, zero-shot "
+        "and few-shot classification, a model without such layers may be better."
+    )
     TOKENIZER_SLOW = (
         "The tokenizer of '{folder}' is {name}, which is written in Python and gives no character "
         "offsets. It is not supported. Use a model whose folder has a tokenizer.json."

@@ -2,6 +2,7 @@
 
 import difflib
 import importlib.util
+import logging
 from os.path import expanduser
 from pathlib import Path
 
@@ -11,9 +12,12 @@ from .hub_id import HubId, parse_hub_id
 from .model_folder import (
     check_descriptions,
     check_weights,
+    find_layers_left_out,
     find_model_folder,
     find_model_in,
 )
+
+logger = logging.getLogger("spacy")
 
 
 def find_source(source: str) -> Path:
@@ -46,6 +50,9 @@ def find_source(source: str) -> Path:
         raise ValueError(_unknown(source))
     check_descriptions(folder)
     check_weights(folder)
+    if layers := find_layers_left_out(folder):
+        names = ", ".join(layers)
+        logger.warning(Errors.LAYERS_LEFT_OUT.format(source=source, names=names))
     return folder
 
 

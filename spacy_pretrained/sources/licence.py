@@ -1,6 +1,8 @@
 """Licences of models, by the cards that come with them."""
 
 import re
+from fnmatch import fnmatch
+from importlib.metadata import files, packages_distributions
 from pathlib import Path
 
 from .errors import Errors
@@ -10,6 +12,8 @@ CARD = "README.md"
 HEADER = re.compile(r"\A\s*---\s*\n(?P<fields>.*?)\n---\s*$", re.DOTALL | re.MULTILINE)
 NON_COMMERCIAL = re.compile(r"\bnc\b|non-?commercial|research-only", re.IGNORECASE)
 SAYS_NOTHING = re.compile(r"(other|unknown)\b", re.IGNORECASE)
+TEXTS = ("LICEN[CS]E*", "COPYING*", "NOTICE*")
+MODULES = "modules.json"  # of a sentence-transformers model
 PAGE = "https://huggingface.co/{name}"
 
 
@@ -20,6 +24,30 @@ def read_licence(folder: Path) -> str | None:
         card = place / CARD
         if card.is_file():
             return find_licence(card.read_text(encoding="utf8", errors="replace"))
+    return None
+
+
+def read_licence_text(folder: Path) -> str | None:
+    """The text of the licence that comes with a model: a file in its folder or, of a
+    sentence-transformers model, in the folder above. None if there is none."""
+    above = [folder.parent] if (folder.parent / MODULES).is_file() else []
+    for place in (folder, *above):
+        paths = sorted(path for name in TEXTS for path in place.glob(name) if path.is_file())
+        if paths:
+            return "\n\n".join(path.read_text("utf8", "replace").strip() for path in paths)
+    return None
+
+
+def read_package_licence(package: str) -> str | None:
+    """The text of the licence that an installed package comes with."""
+    for name in packages_distributions().get(package, []):
+        texts = [
+            file.read_text().strip()
+            for file in files(name) or []
+            if any(fnmatch(file.name, pattern) for pattern in TEXTS) and file.locate().is_file()
+        ]
+        if texts:
+            return "\n\n".join(texts)
     return None
 
 

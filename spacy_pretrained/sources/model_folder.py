@@ -15,6 +15,7 @@ CONFIG = "config.json"
 TOKENIZER = "tokenizer.json"
 TOKENIZER_CONFIG = "tokenizer_config.json"
 MODULES = "modules.json"  # the parts of a sentence-transformers model
+WITHOUT_WEIGHTS = (".Transformer", ".Pooling", ".Normalize")  # or with those that are read
 ADAPTER_CONFIG = "adapter_config.json"
 QUANTIZER_CONFIGS = {"quantize_config.json": "GPTQ", "quant_config.json": "AWQ"}
 METHODS = {"bitsandbytes": "bitsandbytes", "gptq": "GPTQ", "awq": "AWQ"}
@@ -41,6 +42,21 @@ def find_model_folder(folder: Path) -> Path:
                 return inner
     inner = folder / TRANSFORMER
     return inner if (inner / CONFIG).is_file() else folder
+
+
+def find_layers_left_out(folder: Path) -> list[str]:
+    """Folders of layers that a sentence-transformers model has behind its transformer, such as
+    2_Dense. Pooling and normalizing have no weights, and are settings of ours.
+
+    folder: The folder with the transformer's files.
+    """
+    for root in (folder, folder.parent):
+        parts = _read_json(root / MODULES) if (root / MODULES).is_file() else []
+        parts = [part for part in parts if isinstance(part, dict)]
+        if any((root / str(part.get("path", ""))).resolve() == folder.resolve() for part in parts):
+            others = [p for p in parts if not str(p.get("type", "")).endswith(WITHOUT_WEIGHTS)]
+            return [str(part.get("path")) for part in others]
+    return []
 
 
 def find_model_in(root: Path) -> Path | None:

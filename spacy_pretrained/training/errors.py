@@ -23,6 +23,10 @@ class Errors(SharedErrors):
         "names."
     )
     PLOT_SUFFIX = "'{picture}' has no suffix: name the picture .png, .svg or .pdf."
+    PLOT_FORMAT = (
+        "'{picture}' cannot be drawn: matplotlib knows no pictures that end in '{suffix}'. Name it "
+        ".png, .svg or .pdf."
+    )
     PLOT_NO_MATPLOTLIB = (
         'Pictures are drawn by matplotlib. Install it: `pip install "spacy-pretrained[plot]"`.'
     )

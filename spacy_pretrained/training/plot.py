@@ -43,10 +43,19 @@ def plot_training(log: str | Path, picture: str | Path) -> None:
     """
     lines = read_log(Path(log))
     picture = Path(picture)
-    if not picture.suffix:  # matplotlib would add one
-        raise ValueError(Errors.PLOT_SUFFIX.format(picture=picture))
+    check_picture(picture)
     picture.parent.mkdir(parents=True, exist_ok=True)
     draw(lines, picture)
+
+
+def check_picture(picture: Path) -> None:
+    """RAISES: ValueError if a picture has no suffix, or one that matplotlib does not know;
+    ModuleNotFoundError without matplotlib."""
+    if not picture.suffix:  # matplotlib would add one
+        raise ValueError(Errors.PLOT_SUFFIX.format(picture=picture))
+    known = import_figure()().canvas.get_supported_filetypes()
+    if picture.suffix[1:].lower() not in known:
+        raise ValueError(Errors.PLOT_FORMAT.format(picture=picture, suffix=picture.suffix))
 
 
 def read_log(path: Path) -> list[dict[str, Any]]:

@@ -85,7 +85,7 @@ def test_family(name, source, table, request, caplog):
         check_saved(nlp, request.getfixturevalue("tmp_path"))
         row |= {"causal": family.causal, "openvino": family.openvino, "packed": False}
         row |= {setting: try_setting(folder, setting) for setting in SETTINGS}
-        if family.openvino:
+        if family.converts:
             row["packed"] = check_openvino(nlp)
         else:
             with pytest.raises(ValueError, match="cannot be run on OpenVINO"):

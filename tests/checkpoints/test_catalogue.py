@@ -2,7 +2,7 @@
 
 import pytest
 
-from spacy_pretrained.checkpoints.catalogue import CATALOGUE, describe_misfit
+from spacy_pretrained.checkpoints.catalogue import CATALOGUE, describe_misfit, find_name
 
 
 def test_entries_of_the_catalogue_have_what_messages_need():
@@ -19,6 +19,14 @@ def test_the_language_of_a_model_is_known_however_it_is_named(key):
     for part in ("'encoder'", named[key], "(en)", "(es)", "[initialize.components.encoder]"):
         assert part in warning
     assert describe_misfit(named[key], "en", "encoder") is None
+
+
+@pytest.mark.parametrize("source", ["roberta-base", "FacebookAI/roberta-base"])
+def test_a_revision_is_of_the_same_model(source):
+    assert find_name(f"{source}@v1.0") == find_name(source) == "roberta-base"
+    assert describe_misfit(f"{source}@v1.0", "es", "encoder") is not None
+    for other in (f"{source}@", f"{source}@a@b", "package:roberta-base@v1", "owner/other@v1"):
+        assert find_name(other) is None
 
 
 @pytest.mark.parametrize("lang", ["xx", "mul", ""])

@@ -1,18 +1,22 @@
 """Memory: each coefficient counts what it says, and the rule of thumb of 8 GB holds."""
 
+import json
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from spacy_pretrained.checkpoints.catalogue import CATALOGUE
 from spacy_pretrained.choosing.memory import (
     GIGABYTE,
+    PIECES_PER_WORD,
     estimate_inference,
     estimate_training,
     most_pieces,
 )
 from spacy_pretrained.choosing.sizes import Sizes, find_sizes
 
+MEASURED = Path(__file__).parents[2] / "metrics" / "memory-estimates.json"
 SIZES = Sizes(100_000_000, 80_000_000, 12, 768, 1.0)
 
 
@@ -46,6 +50,23 @@ def test_8_gb_hold_about_350_million_parameters_in_full_fine_tuning():
     xlm_roberta_large = find_sizes(CATALOGUE["xlm-roberta-large"])  # 559 million
     assert estimate_training(xlm_roberta_large, 1).peak > 8 * GIGABYTE
     assert estimate_training(xlm_roberta_large, 1, bfloat16=True).peak > 8 * GIGABYTE
+
+
+def test_estimates_are_within_a_quarter_of_what_was_measured():
+    rows = json.loads(MEASURED.read_text("utf8"))["rows"]
+    found = {(one["name"], one["task"], one["precision"], one["words_a_batch"]) for one in rows}
+    for name in ("minilm-l6", "all-mpnet-base-v2"):
+        for words in (500, 1500, 3000):
+            assert (name, "training", "fp32", words) in found
+            assert {(name, "inference", p, words) for p in ("fp32", "int8")} <= found
+    for one in rows:
+        sizes = find_sizes(CATALOGUE[one["name"]])
+        if one["task"] == "training":
+            estimate = estimate_training(sizes, round(one["words_a_batch"] * PIECES_PER_WORD))
+        else:
+            estimate = estimate_inference(sizes, int8=one["precision"] == "int8")
+        assert estimate.peak == one["estimated_bytes"], "run: make bench-estimates"
+        assert estimate.peak == pytest.approx(one["peak_bytes"], rel=0.25), one
 
 
 @pytest.mark.parametrize("memory", [2, 4, 8])

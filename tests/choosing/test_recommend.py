@@ -6,7 +6,7 @@ from spacy_pretrained.checkpoints.catalogue import CATALOGUE
 from spacy_pretrained.choosing.memory import GIGABYTE
 from spacy_pretrained.choosing.plan import FEW_SHOT, FROZEN, FULL, NONE
 from spacy_pretrained.choosing.query import TASKS, Query, read_memory
-from spacy_pretrained.choosing.recommend import describe_speed, recommend
+from spacy_pretrained.choosing.recommend import describe_languages, describe_speed, recommend
 
 # task, language, device, memory, speed, examples, domain: the first choice, and how it is trained
 METHODS = {"full": FULL, "few-shot": FEW_SHOT, "none": NONE}
@@ -70,6 +70,27 @@ def test_no_decoder_and_no_tokenizer_without_offsets_is_recommended(task):
             assert one.name != "bert-base-japanese-v3"
             languages = one.entry["languages"]
             assert "multilingual" in languages or lang in languages
+
+
+def test_a_multilingual_encoder_says_what_is_known_of_its_languages():
+    reasons = {one.name: " ".join(one.reasons) for one in recommend(Query("ner", "es"), 100)}
+    card = "its model card says whether 'es' is among them"
+    assert f"multilingual (100 languages): {card}" in reasons["xlm-roberta-base"]
+    assert card not in reasons["bert-base-spanish-cased"]
+    entry = CATALOGUE["xlm-roberta-base"] | {"notes": []}
+    assert describe_languages(entry, "es").startswith("multilingual: ")
+
+
+def test_what_the_tests_of_families_found_counts(monkeypatch):
+    def find(**settings):
+        found = {one.name: one for one in recommend(Query("ner", **settings), 100)}
+        return {n: "cannot share a row" in " ".join(one.reasons) for n, one in found.items()}
+
+    assert find()["deberta-v3-base"] and not find()["roberta-base"]
+    assert not find(device="cuda")["deberta-v3-base"]
+    packed = {"RoBERTa": {"model_type": "roberta", "causal": False, "packed": False}}
+    monkeypatch.setattr("spacy_pretrained.choosing.families.FAMILIES", packed)
+    assert find()["roberta-base"] and not find()["deberta-v3-base"]
 
 
 def test_special_domains_are_only_for_those_who_ask():

@@ -1,15 +1,20 @@
 """`spacy pretrained models`, `info` and `recommend`: tables, JSON, exit codes, and no torch."""
 
 import json
+import os
+import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+from stand_in_hub import StandInHub
 from typer.testing import CliRunner
 
 from spacy_pretrained.cli import pretrained_cli
 
 # The commands run in a process where torch and the hub's library cannot be imported.
+SAVED = Path(__file__).parents[1] / "fixtures" / "saved" / "v0.1.0"
 WITHOUT_TORCH = """
 import sys
 
@@ -108,10 +113,58 @@ def test_they_run_where_torch_is_absent(tiny_bert):
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+# For each process, also those that a command starts.
+BLOCK_EVERYWHERE = """
+import sys
+
+class Block:
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] in {"torch", "transformers", "safetensors", "nncf"}:
+            raise ModuleNotFoundError(f"No module named {name!r} (blocked)", name=name)
+
+sys.meta_path.insert(0, Block())
+"""
+RUN_ALL = """
+import json, sys
+from typer.testing import CliRunner
+from spacy_pretrained.cli import pretrained_cli
+
+for command, part in json.loads(sys.argv[1]):
+    said = " ".join(CliRunner().invoke(pretrained_cli, command).output.split())
+    assert part in said, (command, said)
+assert "torch" not in sys.modules
+"""
+
+
+def test_a_download_its_removal_and_a_benchmark_where_torch_is_absent(tiny_bert, tmp_path):
+    pytest.importorskip("huggingface_hub")
+    (tmp_path / "sitecustomize.py").write_text(BLOCK_EVERYWHERE)
+    models = {"owner/tiny": Path(shutil.copytree(tiny_bert, tmp_path / "tiny"))}
+    int8 = str(SAVED / "syntax_int8" / "pipeline")
+    commands = (
+        (["download", "owner/tiny"], "To train on it"),
+        (["models", "--cached"], "owner/tiny"),
+        (["remove", "owner/tiny", "--yes"], "are free again"),
+        (["benchmark", int8, "--lengths", "8", "--batch", "50"], "int8, OpenVINO"),
+        (["benchmark", tiny_bert], "spacy-pretrained[train]"),
+    )
+    with StandInHub(models) as hub:
+        path = os.pathsep.join(filter(None, (str(tmp_path), os.environ.get("PYTHONPATH"))))
+        settings = {"HF_ENDPOINT": hub.endpoint, "HF_HOME": str(tmp_path / "hf")}
+        done = subprocess.run(
+            [sys.executable, "-c", RUN_ALL, json.dumps(commands)],
+            capture_output=True,
+            text=True,
+            env=os.environ | settings | {"PYTHONPATH": path},
+        )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 def test_the_commands_import_nothing_of_their_work_before_they_run():
     code = (
         "import sys, spacy_pretrained.cli; "
-        "print([m for m in sys.modules if m.startswith('spacy_pretrained.choosing')])"
+        "work = ('spacy_pretrained.choosing', 'spacy_pretrained.benchmarking'); "
+        "print([m for m in sys.modules if m.startswith(work)])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

@@ -3,6 +3,7 @@
 import json
 import shutil
 import zipfile
+from pathlib import Path
 
 import pytest
 import spacy
@@ -57,6 +58,38 @@ def test_wheel(pipeline, tmp_path):
         "`GPE`",
     ):
         assert part in metadata, part
+
+
+@pytest.fixture
+def with_licence(pipeline, tiny_bert, tmp_path):
+    """A copy of the pipeline, made of an encoder with the text of its licence."""
+    encoder = Path(shutil.copytree(tiny_bert, tmp_path / "encoder"))
+    (encoder / "LICENSE.txt").write_text("Do with it what you like.")
+    copy = Path(shutil.copytree(pipeline, tmp_path / "pipeline"))
+    config = (copy / "config.cfg").read_text()
+    (copy / "config.cfg").write_text(config.replace(tiny_bert, str(encoder)))
+    return copy
+
+
+def test_the_licence_of_the_encoder_is_in_the_wheel(with_licence, tmp_path):
+    source = {"name": "Sample", "url": "https://example.org", "license": "CC0"}
+    (tmp_path / "meta.json").write_text(json.dumps({"sources": [source]}))
+    with zipfile.ZipFile(package_pipeline(with_licence, tmp_path / "out", about=tmp_path)) as file:
+        name = next(name for name in file.namelist() if name.endswith("LICENSES_SOURCES"))
+        text = file.read(name).decode()
+        (name,) = [name for name in file.namelist() if name.endswith("METADATA")]
+        metadata = file.read(name).decode()
+    assert text.startswith("Sample\nhttps://example.org\nCC0\n")
+    assert text.strip().endswith("encoder\n\nDo with it what you like.")
+    assert "- [Sample](https://example.org): CC0" in metadata
+    assert "- encoder: licence not known" in metadata
+
+
+def test_licences_of_the_pipelines_own_are_kept(with_licence, tmp_path):
+    (with_licence / "LICENSES_SOURCES").write_text("Mine alone.")
+    with zipfile.ZipFile(package_pipeline(with_licence, tmp_path / "wheels")) as file:
+        name = next(name for name in file.namelist() if name.endswith("LICENSES_SOURCES"))
+        assert file.read(name).decode() == "Mine alone."
 
 
 def test_a_readme_of_the_pipelines_own_is_kept(pipeline, tmp_path):

