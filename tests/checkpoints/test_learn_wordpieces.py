@@ -48,8 +48,10 @@ def test_texts_that_were_learnt_have_no_unknown_piece():
 
 
 def test_hard_texts_can_be_learnt_and_read():
-    tokenizer = learn_wordpieces(HARD_TEXTS, 2000)
-    assert find_unknown(tokenizer, HARD_TEXTS)[0] < 0.05
+    """But for characters that show nothing, which BERT's tokenizers leave out, too."""
+    texts = [text for text in HARD_TEXTS if max(map(len, text.split()), default=0) <= LONGEST]
+    assert len(texts) > 10
+    assert find_unknown(learn_wordpieces(HARD_TEXTS, 2000), texts)[0] < 0.05
 
 
 def test_the_rarest_characters_are_unknown_where_there_are_too_many():
@@ -75,5 +77,5 @@ def test_without_words_nothing_is_learnt(texts):
 
 
 def test_a_vocabulary_has_a_least_size():
-    with pytest.raises(ValueError, match="vocabulary_size = 99 is too small .* at least 100"):
+    with pytest.raises(ValueError, match=r"vocabulary_size = 99 is too small .* at least 100"):
         learn_wordpieces(TEXTS, 99)

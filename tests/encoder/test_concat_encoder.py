@@ -284,7 +284,7 @@ def test_parts_that_it_cannot_have_are_refused(encoders, message):
 def test_a_part_is_one_encoder_of_docs(sources):
     parts = make_parts(sources)
     for other in (make_cnn(), build_concat_encoder(dict(parts))):
-        with pytest.raises(ValueError, match="'third' of .*, not '"):
+        with pytest.raises(ValueError, match=r"'third' of .*, not '"):
             build_concat_encoder(parts | {"third": other})
 
 
@@ -292,6 +292,6 @@ def test_no_component_runs_on_its_weights(tiny_bert):
     nlp = make_mixed(tiny_bert)
     nlp.initialize(lambda: make_examples(nlp))
     config = {"upstream": ENCODER, "labels": ["a", "b"]}
-    with pytest.raises(ValueError, match="cannot run on the weights of .* several encoders"):
+    with pytest.raises(ValueError, match=r"cannot run on the weights of .* several encoders"):
         nlp.add_pipe("zero_shot_textcat", config=config)
         nlp("Yes!")
