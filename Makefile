@@ -34,6 +34,7 @@ TRF_TESTS := $(addprefix tests/,test_spacy_transformers.py checkpoints/test_cata
 .PHONY: demo install test test-slow test-measured test-families test-families-ci test-families-trf coverage test-trf lint corpus int8 evaluate evaluate-int8 wheels bench \
     bench-latency bench-memory bench-recipes bench-profile bench-frozen bench-textcat bench-mpnet \
     bench-torch-fp32 bench-confidence bench-estimates \
+    bench-torch-fp32 bench-confidence bench-long \
     quantization-report docs clean
 
 # From nothing to an annotated paragraph: trains on assets/sample, packages, installs the package.
@@ -219,6 +220,13 @@ bench-frozen: install
 bench-estimates: install
 	$(RUN) benchmarks/compare_memory.py
 	$(RUN) scripts/choosing_tables.py
+# Encoders from scratch, pretrained, and side by side on 200 documents of 250 words; an hour on one
+# core, in as many goes as you like. POLARITY has rt-polarity.pos and rt-polarity.neg.
+POLARITY ?= $(DATA)/textcat_sentence_polarity
+bench-long: install
+	$(RUN) benchmarks/long_documents.py "$(POLARITY)" --output metrics/long-documents.json
+	$(RUN) benchmarks/plot_long_documents.py metrics/long-documents.json docs/long-documents.png
+	$(RUN) benchmarks/results_table.py
 
 # A base-size encoder beside MiniLM, both on torch, in fp32 and in INT8: after the experiment `ewt-mpnet`, and
 # `make int8` for MiniLM.

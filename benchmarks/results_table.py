@@ -9,6 +9,7 @@ measured is left out.
 
 import json
 from pathlib import Path
+from statistics import mean
 from typing import Any
 
 METRICS = Path("metrics")
@@ -89,6 +90,7 @@ def main() -> None:
     fill(models, "experiments", [experiments_table()])
     fill(models, "encoders", [encoders_table()])
     fill(models, "silver", [silver_table()])
+    fill(models, "long documents", [long_documents_table()])
     textcat = Path("docs/text-classification.md")
     fill(textcat, "zero-shot", [zero_shot_table()])
     fill(textcat, "few-shot", [few_shot_table()])
@@ -265,6 +267,17 @@ def silver_table() -> str:
         rows.append([title, *(f"{cell:.2f}" for cell in cells)])
     header = ["", "UPOS", "LAS", "Lemmas", "entities F1", "LAS, raw text", "Sentences, raw text"]
     return table(header, rows)
+
+
+def long_documents_table() -> str:
+    rows = []
+    for name, found in read("long-documents.json").get("runs", {}).items():
+        scores = [result["test"] for result in found.values()]
+        last = [result["dev"][-1][1] for result in found.values()]
+        if scores:
+            cells = [f"{mean(scores):.1f}", f"{min(scores):.1f} to {max(scores):.1f}"]
+            rows.append([name, *cells, f"{mean(last):.1f}"])
+    return table(["", "test, mean", "least to best seed", "development, mean"], rows)
 
 
 def zero_shot_table() -> str:

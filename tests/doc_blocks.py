@@ -11,6 +11,8 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from thinc.api import Config
+
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
 PAGES = [README, *sorted((ROOT / "docs").glob("*.md"))]
@@ -36,3 +38,11 @@ def read_blocks(page: Path, *languages: str) -> list[Block]:
     """The blocks of a page, of all languages unless some are named."""
     blocks = [Block(page, **m.groupdict()) for m in BLOCK.finditer(page.read_text("utf8"))]
     return [block for block in blocks if not languages or block.language in languages]
+
+
+def parse_config(block: str) -> Config:
+    """Read a block of a config; sections that stand above its own may be left out."""
+    sections = re.findall(r"^\[(.+)\]$", block, flags=re.MULTILINE)
+    parents = {s.rsplit(".", i)[0] for s in sections for i in range(1, s.count(".") + 1)}
+    added = [f"[{parent}]\n" for parent in sorted(parents.difference(sections), key=len)]
+    return Config().from_str("".join(added) + block, interpolate=False)

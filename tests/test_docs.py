@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 import spacy
-from doc_blocks import PAGES, ROOT, read_blocks
+from doc_blocks import PAGES, ROOT, parse_config, read_blocks
 from spacy.language import Language
 from spacy.schemas import ConfigSchemaNlp, ConfigSchemaTraining
 from spacy.util import registry
@@ -226,14 +226,6 @@ def test_table_of_configs():
 # Examples
 
 
-def parse(block: str) -> Config:
-    """Read a block of a config; sections that stand above its own may be left out."""
-    sections = re.findall(r"^\[(.+)\]$", block, flags=re.MULTILINE)
-    parents = {s.rsplit(".", i)[0] for s in sections for i in range(1, s.count(".") + 1)}
-    added = [f"[{parent}]\n" for parent in sorted(parents.difference(sections), key=len)]
-    return Config().from_str("".join(added) + block, interpolate=False)
-
-
 def check_functions(value) -> None:
     """All functions that are named take the arguments they are given."""
     if isinstance(value, list):
@@ -266,7 +258,7 @@ def check_component(name: str, settings: dict) -> None:
 
 @pytest.mark.parametrize("block", BLOCKS, ids=lambda block: block.page.name)
 def test_examples_are_accepted(block):
-    config = parse(block.code)
+    config = parse_config(block.code)
     check_functions(config)
     for name, settings in config.pop("components", {}).items():
         check_component(name, settings)

@@ -6,9 +6,9 @@ from contextlib import contextmanager
 from thinc.api import Model
 
 from ..sources.find import find_source
-from .backend import Backend
+from .backend import Backend, ScratchBackend
 from .errors import Errors
-from .torch_settings import TorchSettings
+from .torch_settings import ScratchSettings, TorchSettings
 
 
 def Backbone(backend: Backend) -> Model:
@@ -26,6 +26,13 @@ def make_torch_shim(settings: TorchSettings) -> Backend:
         from .torch_backend import TorchShim
 
     return TorchShim(settings)
+
+
+def make_scratch_shim(settings: ScratchSettings) -> ScratchBackend:
+    with needs_torch():
+        from .torch_scratch import ScratchShim
+
+    return ScratchShim(settings)
 
 
 @contextmanager

@@ -18,6 +18,7 @@ from thinc.api import Optimizer
 from thinc.types import Floats3d
 
 from ..checkpoints.checkpoint import Checkpoint, Files
+from ..checkpoints.wordpieces import PieceTokenizer
 from ..windows.batches import WindowBatch
 
 
@@ -97,3 +98,11 @@ class Backend(Protocol):
     def copy(self) -> Self:
         """Another one with the same settings and weights. It shares nothing that training
         changes. Pickling and `copy.deepcopy` give the same."""
+
+
+@runtime_checkable
+class ScratchBackend(Backend, Protocol):
+    """A backend whose weights are not pretrained, but random at first."""
+
+    def make_weights(self, tokenizer: PieceTokenizer) -> None:
+        """Take new random weights, with a vector for each piece of a tokenizer."""

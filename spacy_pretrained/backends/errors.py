@@ -117,6 +117,14 @@ class Errors(SharedErrors):
         "broken examples in the corpus."
     )
     SETTING_TOO_SMALL = "The encoder's setting {name} = {value} has to be at least {least}."
+    HEADS = (
+        "The encoder's width = {width} cannot be split among heads = {heads}. Set width to a "
+        "multiple of heads."
+    )
+    SCRATCH_SIZE = (
+        "The saved encoder has {name} = {saved}, but the config says {value}. Set {name} = {saved} "
+        "in the encoder's [components.….model], or train it again."
+    )
     BACKEND_DOES_NOT_TRAIN = (
         "This backend takes weights from a trained pipeline only: use `from_files`."
     )

@@ -153,11 +153,14 @@ class TorchShim(Shim):
 
     def load_source(self, folder: Path) -> None:
         """Take pretrained weights from a folder in Hugging Face layout."""
-        self._take(*self.load(folder, self.settings.dropout), training=True)
+        self._take_new(*self.load(folder, self.settings.dropout))
+
+    def _take_new(self, module: PreTrainedModel, checkpoint: Checkpoint) -> None:
+        """Take a module to train; settings that it cannot be trained with are refused."""
+        self._take(module, checkpoint, training=True)
         demanding = [name for name in DEMANDING if getattr(self.settings, name)]
         if demanding:
             try_update(self._update_nothing, self._model.config.model_type, demanding)
-
         if self.optimizer.chooses_factor and not self.frozen:
             n_parameters = count_outside_embeddings(self.module)
             logger.info(

@@ -32,3 +32,26 @@ class TorchSettings:
         is_number = factor is not None and not isinstance(factor, Generator)
         if is_number and not 0 <= factor < math.inf:
             raise ValueError(Errors.LEARN_RATE_FACTOR.format(learn_rate_factor=factor))
+
+
+@dataclass(frozen=True)
+class ScratchSettings(TorchSettings):
+    """Of a backbone that begins with random weights: its size, too. See
+    `spacy-pretrained.TransformerFromScratch.v1`.
+
+    RAISES: ValueError for sizes that do not go together.
+    """
+
+    layers: int = 4
+    width: int = 256
+    heads: int = 4
+    window: int = 128
+
+    def __post_init__(self):
+        super().__post_init__()
+        for name in ("layers", "width", "heads", "window"):
+            value = getattr(self, name)
+            if value < 1:
+                raise ValueError(Errors.SETTING_TOO_SMALL.format(name=name, value=value, least=1))
+        if self.width % self.heads:
+            raise ValueError(Errors.HEADS.format(width=self.width, heads=self.heads))

@@ -21,6 +21,14 @@ class Errors(SharedErrors):
         "characters: {examples}. Use an encoder for the language of the texts, or check that "
         "tokenizer.json is the one that belongs to this model."
     )
+    VOCABULARY_SIZE = (
+        "vocabulary_size = {size} is too small for a vocabulary of wordpieces. Set at least "
+        "{least}; some thousands are usual."
+    )
+    VOCABULARY_NO_TEXTS = (
+        "No vocabulary of wordpieces can be learnt, because the training texts have no words. "
+        "Check the training corpus, or set `tokenizer` to a tokenizer.json."
+    )
     TOKENIZER_CASE = (
         "tokenizer_config.json of '{source}' says do_lower_case = {said}, but tokenizer.json "
         "{does} text into lower case. tokenizer.json counts. If that is wrong, save the tokenizer "

@@ -126,21 +126,26 @@ def of_pipeline(folder: Path) -> dict[str, Section]:
             "bytes": sum(p.stat().st_size for p in folder.rglob("*") if p.is_file()),
         }
     }
+    origins = config.get("initialize", {}).get("components", {})
     for name, block in config.get("components", {}).items():
+        model, origin = block.get("model", {}), origins.get(name, {})
         saved = folder / name / "backbone"
         if (saved / "config.json").is_file():
-            sections[name] = of_backbone(saved, block, config, name)
+            sections[name] = of_backbone(saved, model.get("encoder", model), origin)
+        for part in sorted((folder / name / "encoders").glob("*")):  # of several side by side
+            own_model = model.get("encoders", {}).get(part.name, {})
+            own_origin = (origin.get("encoders") or {}).get(part.name, {})
+            title = f"{name}: {part.name}"
+            sections[title] = of_backbone(part / "backbone", own_model, own_origin)
     sections["labels"] = {name: labels for name, labels in meta.get("labels", {}).items() if labels}
     sections["versions here"] = find_versions()
     return sections
 
 
-def of_backbone(folder: Path, block: Config, config: Config, name: str) -> Section:
-    """A saved encoder, with the settings that its component gives it."""
+def of_backbone(folder: Path, model: dict[str, Any], origin: dict[str, Any]) -> Section:
+    """A saved encoder, with the settings of its model, and those that it was initialized with."""
     found = of_folder(folder)
-    model = block.get("model", {})
-    model = model.get("encoder", model)
-    source = config.get("initialize", {}).get("components", {}).get(name, {}).get("source")
+    source = origin.get("source")
     known = find_name(source) if source else None
     found["architecture"] = model.get("@architectures")
     found["source"] = source

@@ -47,6 +47,16 @@ def make_file_part(to_bytes: Callable[[], bytes], from_bytes: Callable[[bytes], 
     )
 
 
+def make_backbone_part(model: Model) -> Part:
+    """The backbone of a model, whichever it has by then: a folder in Hugging Face layout."""
+    return Part(
+        lambda path: write_folder(path, get_shim(model).to_files()),
+        lambda path: get_shim(model).from_files(read_folder(path)),
+        lambda: pack(get_shim(model).to_files()),
+        lambda data: get_shim(model).from_files(unpack(data)),
+    )
+
+
 class BackbonePipe:
     """A base beside one of spaCy's components, which has to stand behind it. The component's model
     has a ref "backbone"."""
@@ -64,14 +74,18 @@ class BackbonePipe:
         share_shim(self.model, encoder)
         self._shares_backbone = True
 
-    def _load_weights(self, source: str, texts: Iterable[str] = ()) -> None:
+    def _load_weights(
+        self, source: str, texts: Iterable[str] = (), model: Model | None = None
+    ) -> None:
         """Take pretrained weights, for `initialize`. Warnings say so if they are not for the
         pipeline's language, or cannot be converted to OpenVINO; see also `backbone.load_weights`.
 
         texts: Some of those that it is trained on. ValueError if the tokenizer does not know them.
+        model: That takes them; None for the component's own.
         """
-        load_weights(self.model, source, self.name)
-        checkpoint = get_shim(self.model).checkpoint
+        model = self.model if model is None else model
+        load_weights(model, source, self.name)
+        checkpoint = get_shim(model).checkpoint
         refuse_unknown(checkpoint.tokenizer, texts, source)
         if warning := describe_misfit(source, self.vocab.lang, self.name):
             logger.warning(warning)
@@ -124,12 +138,7 @@ class BackbonePipe:
             )
         }
         if self.upstream is None:
-            parts["backbone"] = Part(
-                lambda path: write_folder(path, get_shim(self.model).to_files()),
-                lambda path: get_shim(self.model).from_files(read_folder(path)),
-                lambda: pack(get_shim(self.model).to_files()),
-                lambda data: get_shim(self.model).from_files(unpack(data)),
-            )
+            parts["backbone"] = make_backbone_part(self.model)
         return parts
 
     def to_disk(self, path: str | Path, *, exclude: Iterable[str] = SimpleFrozenList()) -> None:

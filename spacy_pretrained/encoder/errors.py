@@ -29,13 +29,59 @@ class Errors(SharedErrors):
         "of a component by an encoder of its own."
     )
     ENCODER_MODEL = (
-        "Component '{name}' needs a model from spacy-pretrained.TorchEncoder.v1 or "
-        "spacy-pretrained.OpenVinoEncoder.v1, not '{model}'."
+        "Component '{name}' needs a model from spacy-pretrained.TorchEncoder.v1, "
+        "TransformerFromScratch.v1, ConcatEncoder.v1 or OpenVinoEncoder.v1, not '{model}'."
     )
     ENCODER_STAYS = (
         "The transformer of '{name}' runs on OpenVINO, for example in INT8, and does not train: "
         "`nlp.update` trains the components that listen to it only. To train the transformer, "
         "too, start from the pipeline as it was before it was quantized."
+    )
+    CONCAT_FEW = (
+        "spacy-pretrained.ConcatEncoder.v1 puts two or more encoders side by side, but "
+        "[components.….model.encoders] has {n}. Add another, or use that architecture alone."
+    )
+    CONCAT_NAME = (
+        "'{encoder}' cannot be the name of an encoder in [components.….model.encoders]: it names a "
+        "folder. Use letters, digits and underscores."
+    )
+    CONCAT_MODEL = (
+        "The encoder '{encoder}' of spacy-pretrained.ConcatEncoder.v1 has to be from "
+        "spacy-pretrained.TorchEncoder.v1 or TransformerFromScratch.v1, not '{model}'."
+    )
+    ORIGIN_ONE = (
+        "[initialize.components.{name}.encoders] is for the encoders of "
+        "spacy-pretrained.ConcatEncoder.v1, but '{name}' has a single one. Set source in "
+        "[initialize.components.{name}]."
+    )
+    ORIGIN_SEVERAL = (
+        "'{name}' has several encoders ({names}), so that {setting} in "
+        "[initialize.components.{name}] is of none of them. Set it in "
+        "[initialize.components.{name}.encoders.…]."
+    )
+    ORIGIN_UNKNOWN = (
+        "[initialize.components.{name}.encoders] has '{unknown}', but the encoders of '{name}' are "
+        "{names}. Correct the name."
+    )
+    ORIGIN_SETTING = (
+        "[initialize.components.{block}] has no setting '{setting}', but {known}. Correct the name."
+    )
+    SCRATCH_SOURCE = (
+        "[initialize.components.{block}] has source = '{source}', but its encoder, of "
+        "spacy-pretrained.TransformerFromScratch.v1, begins with random weights. Remove source, or "
+        "use spacy-pretrained.TorchEncoder.v1."
+    )
+    SCRATCH_VOCABULARY = (
+        "[initialize.components.{block}] has both tokenizer and vocabulary_size, but a "
+        "tokenizer.json has a vocabulary of its own. Remove one of them."
+    )
+    NOT_FROM_SCRATCH = (
+        "[initialize.components.{block}] has {setting}, but its encoder takes the tokenizer of its "
+        "source. Remove {setting}, or use spacy-pretrained.TransformerFromScratch.v1."
+    )
+    SCRATCH_TOKENIZER = (
+        "tokenizer = '{path}' is no tokenizer.json, and no folder with one. Correct the path, or "
+        "remove it: then a vocabulary is learnt from the training texts."
     )
     CACHE_NOT_FROZEN = (
         "The encoder '{name}' has a cache_folder, but its vectors change because it trains. Set "
@@ -66,6 +112,10 @@ class Errors(SharedErrors):
         "before it was quantized. Training spoils its vectors of whole texts. Train with frozen "
         "= true in [components.{upstream}.model], or remove upstream from [components.{name}], "
         "which then has weights of its own."
+    )
+    UPSTREAM_SEVERAL = (
+        "Component '{name}' cannot run on the weights of '{upstream}', which has several encoders. "
+        "Remove upstream from [components.{name}], which then has weights of its own."
     )
     UPSTREAM_MISSING = (
         "Component '{name}' runs on the weights of '{upstream}', but no encoder of that name "

@@ -14,16 +14,19 @@ from spacy.vocab import Vocab
 from thinc.api import Model, Optimizer, set_dropout_rate
 from thinc.types import Floats2d
 
-from ..backends.backbone import is_frozen, trains
-from ..checkpoints.tokenizer_checks import SAMPLE
+from ..backends.backbone import get_shim, is_frozen, trains
+from ..checkpoints.learn_wordpieces import learn_wordpieces
+from ..checkpoints.tokenizer_checks import SAMPLE, refuse_unknown
 from ..training.rate_watch import watch_rate
 from ..windows.batches import WindowBatch
-from .backbone_pipe import DEFAULT_SOURCE, BackbonePipe, Part
+from .backbone_pipe import DEFAULT_SOURCE, BackbonePipe, Part, make_backbone_part
+from .concat_encoder import find_encoders, find_named, name_layers, set_widths
 from .errors import Errors
 from .feature_cache import CACHE_BYTES
 from .listener import EncoderLink
+from .origin import VOCABULARY_SIZE, Origin, is_from_scratch, pair_origins, read_tokenizer
 from .pending_update import PendingUpdate, step
-from .token_encoder import plan_batches, set_cache, set_width
+from .token_encoder import EncoderModel, plan_batches, set_cache
 
 logger = logging.getLogger("spacy")
 
@@ -52,11 +55,11 @@ class PretrainedEncoder(BackbonePipe, Tok2Vec):
     """
 
     def __init__(self, vocab: Vocab, model: Model, name: str = "pretrained_encoder"):
-        if not model.has_ref("backbone"):
+        if not all(encoder.has_ref("backbone") for encoder in find_encoders(model)):
             raise ValueError(Errors.ENCODER_MODEL.format(name=name, model=model.name))
         super().__init__(vocab, model, name)
         # For spaCy's `replace_listeners`, which gives a component a copy of this model.
-        model.attrs["replace_listener"] = _name_layers
+        model.attrs["replace_listener"] = name_layers
         self._has_warned = False  # that it does not train
         self._pending: PendingUpdate | None = None
         # The model as it was: `nlp.resume_training` sets it, for `rehearse`.
@@ -100,6 +103,10 @@ class PretrainedEncoder(BackbonePipe, Tok2Vec):
 
     def _lend_backbone(self, component: BackbonePipe) -> None:
         """Lend a component, which reads texts by itself, the backbone with its weights."""
+        if find_named(self.model):
+            raise ValueError(
+                Errors.UPSTREAM_SEVERAL.format(name=component.name, upstream=self.name)
+            )
         if not self.model.attrs["is_pretrained"]:
             raise ValueError(
                 Errors.UPSTREAM_NOT_FROZEN.format(name=component.name, upstream=self.name)
@@ -150,25 +157,53 @@ class PretrainedEncoder(BackbonePipe, Tok2Vec):
         get_examples: Callable[[], Iterable[Example]],
         *,
         nlp: Language | None = None,
-        source: str = DEFAULT_SOURCE,
+        source: str | None = None,
         cache_bytes: int = CACHE_BYTES,
         cache_folder: str | Path | None = None,
+        tokenizer: str | Path | None = None,
+        vocabulary_size: int | None = None,
+        encoders: dict[str, dict[str, str | int | None]] | None = None,
     ) -> None:
-        """Load pretrained weights. Set in [initialize.components.pretrained_encoder]:
+        """Load pretrained weights, or make new ones for an encoder from scratch. Set in
+        [initialize.components.pretrained_encoder]:
 
         source: A name in the catalogue, a folder in Hugging Face layout, "package:NAME", or
-            "owner/name" on the model hub.
+            "owner/name" on the model hub. None stands for DEFAULT_SOURCE.
         cache_bytes, cache_folder: Of a frozen encoder: see `cache_vectors`.
+        tokenizer: Of an encoder from scratch: a tokenizer.json, or a folder with one. None learns
+            a WordPiece vocabulary from all training texts.
+        vocabulary_size: Of that vocabulary, at most. None stands for VOCABULARY_SIZE.
+        encoders: Of a `ConcatEncoder`: source, tokenizer and vocabulary_size of each, by their
+            names.
         """
         validate_get_examples(get_examples, "PretrainedEncoder.initialize")
+        origin = Origin(source, tokenizer, vocabulary_size)
         docs = [example.x for example in islice(get_examples(), SAMPLE)]
-        self._load_weights(source, [doc.text for doc in docs])
+        for encoder, own in list(pair_origins(self.model, self.name, origin, encoders)):
+            if is_from_scratch(encoder):
+                self._make_weights(encoder, own, get_examples)
+            else:
+                texts = [doc.text for doc in docs]
+                self._load_weights(own.source or DEFAULT_SOURCE, texts, encoder)
         self._pending = self._rehearsal_model = None
         self.model.initialize(X=docs[:10])
         for listener in self.listeners:
             listener.set_dim("nO", self.model.get_dim("nO"), force=True)
-        if cache_folder or is_frozen(self.model):
+        if cache_folder or any(map(is_frozen, find_encoders(self.model))):
             self.cache_vectors(cache_bytes, cache_folder)
+
+    def _make_weights(
+        self, encoder: EncoderModel, origin: Origin, get_examples: Callable[[], Iterable[Example]]
+    ) -> None:
+        """Make random weights, and learn a vocabulary if no tokenizer is given."""
+        texts = (example.x.text for example in get_examples())
+        if origin.tokenizer is None:
+            size = VOCABULARY_SIZE if origin.vocabulary_size is None else origin.vocabulary_size
+            tokenizer = learn_wordpieces(texts, size)
+        else:
+            tokenizer = read_tokenizer(origin.tokenizer)
+            refuse_unknown(tokenizer, islice(texts, SAMPLE), str(origin.tokenizer))
+        get_shim(encoder).make_weights(tokenizer)
 
     def cache_vectors(
         self, cache_bytes: int = CACHE_BYTES, cache_folder: str | Path | None = None
@@ -179,16 +214,19 @@ class PretrainedEncoder(BackbonePipe, Tok2Vec):
         never saved: copies of a pipeline and loaded ones have none.
 
         cache_bytes: What vectors may take up, 4 bytes times the backbone's width a token; Docs
-            beyond that are computed every time. 0 for no cache, which also ends one.
+            beyond that are computed every time. 0 for no cache, which also ends one. Each frozen
+            encoder of several has so many.
         cache_folder: Keep vectors here, between runs too, and not in memory. Each encoder, with
             its settings of windows, has a folder of its own in it, of cache_bytes at most; those
             that are no longer wanted may be removed.
         """
         if cache_bytes < 0:
             raise ValueError(Errors.CACHE_BYTES.format(cache_bytes=cache_bytes))
-        if cache_bytes and not is_frozen(self.model):
+        frozen = [encoder for encoder in find_encoders(self.model) if is_frozen(encoder)]
+        if cache_bytes and not frozen:
             raise ValueError(Errors.CACHE_NOT_FROZEN.format(name=self.name))
-        set_cache(self.model, cache_bytes, Path(cache_folder) if cache_folder else None)
+        for encoder in frozen:
+            set_cache(encoder, cache_bytes, Path(cache_folder) if cache_folder else None)
 
     def update(
         self,
@@ -206,7 +244,7 @@ class PretrainedEncoder(BackbonePipe, Tok2Vec):
         losses.setdefault(self.name, 0.0)
         examples = list(examples)
         validate_examples(examples, "PretrainedEncoder.update")
-        if not (trains(self.model) or self._has_warned):
+        if not (any(map(trains, find_encoders(self.model))) or self._has_warned):
             self._has_warned = True
             logger.warning(Errors.ENCODER_STAYS.format(name=self.name))
         self._finish_pending()
@@ -289,24 +327,23 @@ class PretrainedEncoder(BackbonePipe, Tok2Vec):
     # Weights in and out
 
     def _saved_parts(self, exclude: Iterable[str]) -> dict[str, Part]:
+        """Of several encoders, each has a folder of its name in `encoders/`."""
         parts = super()._saved_parts(exclude)
-        if orth := self.model.maybe_get_ref("orth"):
-            parts["orth"] = Part(orth.to_disk, orth.from_disk, orth.to_bytes, orth.from_bytes)
+        del parts["backbone"]
+        named = {f"encoders/{name}/": encoder for name, encoder in find_named(self.model).items()}
+        for folder, encoder in (named or {"": self.model}).items():
+            parts[f"{folder}backbone"] = make_backbone_part(encoder)
+            if orth := encoder.maybe_get_ref("orth"):
+                part = Part(orth.to_disk, orth.from_disk, orth.to_bytes, orth.from_bytes)
+                parts[f"{folder}orth"] = part
         return parts
 
     def from_disk(
         self, path: str | Path, *, exclude: Iterable[str] = SimpleFrozenList()
     ) -> "PretrainedEncoder":
         super().from_disk(path, exclude=exclude)
-        set_width(self.model)
+        set_widths(self.model)
         return self
 
     # The whole model at once, which knows its width.
     to_bytes, from_bytes = Tok2Vec.to_bytes, Tok2Vec.from_bytes
-
-
-def _name_layers(model: Model) -> Model:
-    """Name the layers of a copy of an encoder's model: Thinc's copies have none of its refs."""
-    for name, layer in zip(("backbone", "orth"), model.layers):
-        model.set_ref(name, layer)
-    return model

@@ -33,20 +33,22 @@ def make_meta(
     says, then what can be found out."""
     meta = srsly.read_json(pipeline / "meta.json")
     kind = kind_of(pipeline, meta)
-    encoder = encoder or find_encoder(pipeline)
-    entry = CATALOGUE.get(find_name(encoder or ""), {})
-    short = entry.get("short") or re.split(r"[:/\\]", (encoder or "").rstrip("/\\"))[-1]
+    encoders = [encoder] if encoder else find_encoders(pipeline)
+    short = shorten(encoders[0]) if encoders else ""
     parts = (name,) if name else (corpus or meta["name"], short, kind)
     meta["name"] = "_".join(filter(None, map(slug, parts))).removeprefix(f"{meta['lang']}_")
-    if encoder and (Path(encoder).is_absolute() or Path(encoder).is_dir()):
-        encoder = short  # nobody else has that folder
     if not meta["name"]:
         raise ValueError(Errors.PACKAGE_NAME.format(name=name))
     sources = [{"name": s} if isinstance(s, str) else s for s in about.get("sources", [])]
-    if encoder:
-        sources.append(encoder_source(encoder, entry))
+    entries = [CATALOGUE.get(find_name(name), {}) for name in encoders]
+    # Nobody else has a folder that is here.
+    encoders = [
+        shorten(name) if Path(name).is_absolute() or Path(name).is_dir() else name
+        for name in encoders
+    ]
+    sources += map(encoder_source, encoders, entries)
     found = {
-        "description": describe(meta, corpus, encoder, kind),
+        "description": describe(meta, corpus, " and ".join(encoders), kind),
         "url": next((source["url"] for source in sources if source.get("url")), ""),
     }
     own = {key: meta[key] for key in found if meta.get(key)}
@@ -56,11 +58,21 @@ def make_meta(
     return meta
 
 
-def find_encoder(pipeline: Path) -> str | None:
-    """Where the weights came from, as the config that the pipeline was trained by says."""
+def find_encoders(pipeline: Path) -> list[str]:
+    """Where the weights of the first component that has some came from, as the config that the
+    pipeline was trained by says; several, if it has several encoders side by side."""
     config = load_config(pipeline / "config.cfg", interpolate=False)
-    blocks = config.get("initialize", {}).get("components", {}).values()
-    return next((block["source"] for block in blocks if block.get("source")), None)
+    for block in config.get("initialize", {}).get("components", {}).values():
+        parts = [block, *(block.get("encoders") or {}).values()]
+        if found := [part["source"] for part in parts if part.get("source")]:
+            return list(dict.fromkeys(found))
+    return []
+
+
+def shorten(encoder: str) -> str:
+    """What an encoder is called in the name of a package."""
+    entry = CATALOGUE.get(find_name(encoder), {})
+    return entry.get("short") or re.split(r"[:/\\]", encoder.rstrip("/\\"))[-1]
 
 
 def kind_of(pipeline: Path, meta: dict[str, Any]) -> str:
@@ -77,7 +89,7 @@ def slug(name: str) -> str:
     return re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
 
 
-def describe(meta: dict[str, Any], corpus: str | None, encoder: str | None, kind: str) -> str:
+def describe(meta: dict[str, Any], corpus: str | None, encoder: str, kind: str) -> str:
     """
     >>> describe({"pipeline": ["pretrained_ner"]}, "news", "minilm-l6", "torch")
     'pretrained_ner on the encoder minilm-l6, trained on news. Runs on PyTorch.'

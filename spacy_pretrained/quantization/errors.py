@@ -30,6 +30,11 @@ class Errors(SharedErrors):
         "and would still need torch. Quantize the pipeline whose components share one encoder, "
         "before listeners are replaced."
     )
+    SEVERAL_ENCODERS = (
+        "The encoder '{name}' is several side by side ({encoders}), of "
+        "spacy-pretrained.ConcatEncoder.v1, which does not run on OpenVINO. Leave the pipeline on "
+        "torch, or train it with one of them."
+    )
     MAX_DROP = (
         "max_drop is in percent points and has to be from 0 to less than 100, but it is {max_drop}."
     )

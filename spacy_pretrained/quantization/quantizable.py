@@ -13,11 +13,13 @@ from thinc.api import Model, Shim
 
 from ..backends.backbone import get_shim
 from ..backends.backend import Backend
+from ..encoder.concat_encoder import find_named
 from .errors import Errors
 
 # Architectures that run on torch, and the same on OpenVINO, whose settings are among theirs.
 OPENVINO = {
     "spacy-pretrained.TorchEncoder.v1": "spacy-pretrained.OpenVinoEncoder.v1",
+    "spacy-pretrained.TransformerFromScratch.v1": "spacy-pretrained.OpenVinoEncoder.v1",
     "spacy-pretrained.TorchSentenceEncoder.v1": "spacy-pretrained.OpenVinoSentenceEncoder.v1",
     "spacy-pretrained.EntailmentClassifier.v1": "spacy-pretrained.OpenVinoEntailmentClassifier.v1",
 }
@@ -42,6 +44,9 @@ def find_backbones(nlp: Language) -> list[TorchBackbone]:
     has_any = False
     for name, pipe in nlp.components:
         model = getattr(pipe, "model", None)
+        if isinstance(model, Model) and (encoders := find_named(model)):
+            known = {"name": name, "encoders": ", ".join(encoders)}
+            raise ValueError(Errors.SEVERAL_ENCODERS.format(**known))
         own = get_shim(model) if isinstance(model, Model) and model.has_ref("backbone") else None
         if any(is_on_torch(shim) and shim is not own for shim in find_shims(pipe)):
             raise ValueError(Errors.ENCODER_OF_ITS_OWN.format(name=name))

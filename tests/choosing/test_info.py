@@ -60,6 +60,23 @@ def test_a_pipeline(tiny_bert, tmp_path):
     json.dumps(sections)
 
 
+def test_a_pipeline_of_encoders_side_by_side(tiny_bert, tmp_path):
+    nlp = spacy.blank("en")
+    model = {"@architectures": "spacy-pretrained.ConcatEncoder.v1"}
+    torch = {"@architectures": "spacy-pretrained.TorchEncoder.v1", "device": "cpu"}
+    model["encoders"] = {"one": torch | {"window": 40}, "two": torch}
+    nlp.add_pipe(ENCODER, config={"model": model})
+    origins = {name: {"source": tiny_bert} for name in ("one", "two")}
+    nlp.config["initialize"]["components"][ENCODER] = {"encoders": origins}
+    nlp.initialize(lambda: make_examples(nlp))
+    nlp.to_disk(tmp_path)
+    sections = find_info(str(tmp_path))
+    found = [sections[f"{ENCODER}: {name}"] for name in ("one", "two")]
+    assert [section.get("window") for section in found] == [40, 128]
+    assert [section["source"] for section in found] == [tiny_bert] * 2
+    json.dumps(sections)
+
+
 @pytest.mark.parametrize("folder", sorted(path.name for path in SAVED.iterdir()))
 def test_pipelines_of_earlier_versions(folder):
     sections = find_info(str(SAVED / folder / "pipeline"))

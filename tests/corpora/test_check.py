@@ -373,6 +373,13 @@ def test_windows_are_not_looked_at(write, vocab, configure, tmp_path):
     find(check_corpus(path, config), "note", "encoder's window: Unknown source")
 
 
+@pytest.mark.parametrize("kind", ["TransformerFromScratch", "ConcatEncoder"])
+def test_an_encoder_that_has_not_one_source(write, vocab, configure, kind):
+    model = {"@architectures": f"spacy-pretrained.{kind}.v1"}
+    report = check_corpus(write(make_doc(vocab)), configure(model))
+    find(report, "note", "encoder's window", "no pretrained_encoder with a single source")
+
+
 def test_the_tokenizer_of_the_weights_is_missing(write, vocab, configure, tmp_path):
     (tmp_path / "weights").mkdir()
     (tmp_path / "weights" / "config.json").write_text('{"model_type": "bert"}')

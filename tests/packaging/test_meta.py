@@ -62,6 +62,24 @@ def test_paths_are_not_told(pipeline, tmp_path):
     assert [source["name"] for source in meta["sources"]] == ["weights"]
 
 
+def test_encoders_side_by_side_are_all_sources(pipeline):
+    set_architecture(pipeline, "spacy-pretrained.ConcatEncoder.v1")
+    path = pipeline / "config.cfg"
+    head, _, _ = path.read_text().partition("\n[initialize.components.pretrained_encoder]")
+    blocks = [
+        '[initialize.components.pretrained_encoder.encoders.a]\nsource = "minilm-l6"\n',
+        "[initialize.components.pretrained_encoder.encoders.b]\nvocabulary_size = 4000\n",
+        '[initialize.components.pretrained_encoder.encoders.c]\nsource = "roberta-base"\n',
+    ]
+    above = "[initialize.components.pretrained_encoder]\n"
+    above += "[initialize.components.pretrained_encoder.encoders]\n"
+    path.write_text(head + "\n" + above + "\n".join(blocks))
+    meta = make_meta(pipeline, {}, corpus="x")
+    assert "on the encoder minilm-l6 and roberta-base, trained on x" in meta["description"]
+    assert [source["name"] for source in meta["sources"]][1:] == ["FacebookAI/roberta-base"]
+    assert all(source["license"] for source in meta["sources"])
+
+
 def test_a_name_of_nothing(pipeline):
     with pytest.raises(ValueError, match="nothing of '日'"):
         make_meta(pipeline, {}, name="日")

@@ -92,7 +92,7 @@ class Errors(SharedErrors):
     )
     WINDOWS_NO_ENCODER = (
         "Sentences were not compared with the encoder's window: the config has no "
-        "pretrained_encoder with a source."
+        "pretrained_encoder with a single source."
     )
     WINDOWS_NO_TOKENIZER = "Sentences were not compared with the encoder's window: {reason}"
     WINDOWS_TOKENIZER_FILE = "'{folder}' has no tokenizer.json."

@@ -34,6 +34,11 @@ SPANS_KEY = "sc"  # of spancat
 ENCODER = "pretrained_encoder"
 DEFAULT_SOURCE = "minilm-l6"
 HAVE_SOURCE = {ENCODER, "zero_shot_textcat", "few_shot_textcat"}
+# Models of encoders that are not pretrained, or not with one source.
+WITHOUT_SOURCE = {
+    "spacy-pretrained.TransformerFromScratch.v1",
+    "spacy-pretrained.ConcatEncoder.v1",
+}
 
 
 @dataclass(frozen=True)
@@ -41,7 +46,7 @@ class Component:
     name: str
     factory: str
     settings: dict[str, Any]  # those that the config has; defaults may be left out
-    source: str | None  # of pretrained weights; None if it has none, or comes from a pipeline
+    source: str | None  # of pretrained weights; None if it has none or several, or is sourced
     learns: bool  # not frozen
     labels: list[str] | None = None  # that a trained one knows; None if there is none, or unknown
 
@@ -131,9 +136,10 @@ def _read_components(config: Config) -> tuple[list[Component], list[Finding]]:
             if finding is not None and (finding.level == "error" or name not in frozen):
                 findings.append(finding)
         factory = settings.get("factory", "")
-        source = None
-        if factory in HAVE_SOURCE and not is_sourced and not settings.get("upstream"):
-            source = sources.get(name, {}).get("source", DEFAULT_SOURCE)
+        source, architecture = None, settings.get("model", {}).get("@architectures")
+        has_source = factory in HAVE_SOURCE and architecture not in WITHOUT_SOURCE
+        if has_source and not is_sourced and not settings.get("upstream"):
+            source = sources.get(name, {}).get("source") or DEFAULT_SOURCE
         learns = name not in frozen
         components.append(Component(name, factory, settings, source, learns, labels))
     return components, findings
