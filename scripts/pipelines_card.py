@@ -89,14 +89,8 @@ def score_parts(results: dict[str, Any]) -> list[str]:
         return []
     parts = ["### Scores"]
     for treebank in results["treebanks"][:1]:
-        found = [treebank["protocols"][key]["conll18"] for key in PROTOCOLS]
-        rows = [
-            [
-                measure,
-                *(f"{s['f1']:.2f}" if (s := scores.get(measure)) else "–" for scores in found),
-            ]
-            for measure in MEASURES
-        ]
+        columns = [treebank["protocols"][key]["conll18"] for key in PROTOCOLS]
+        rows = [[name, *(show(scores.get(name)) for scores in columns)] for name in MEASURES]
         parts.append(
             f"The test set, `{treebank['file']}`, which nothing was chosen by. CoNLL-18 F1, with "
             "punctuation:"
@@ -107,12 +101,16 @@ def score_parts(results: dict[str, Any]) -> list[str]:
         keys = ("precision", "recall", "f1")
         rows = [[label, *(f"{found[key]:.2f}" for key in keys)] for label, found in scores.items()]
         parts.append(
-            f"Entities, exact matches, on {entities['entities']:,} entities of {entities['words']:,} "
-            f"words (`{entities['file']}`): documents that were held out of the training of "
-            "entities, and that the best of its checkpoints was chosen by."
+            f"Entities, exact matches, on {entities['entities']:,} entities of "
+            f"{entities['words']:,} words (`{entities['file']}`): documents that were held out of "
+            "the training of entities, and that the best of its checkpoints was chosen by."
         )
         parts.append(table(["", "precision", "recall", "F1"], rows))
     return parts
+
+
+def show(score: dict[str, float] | None) -> str:
+    return f"{score['f1']:.2f}" if score else "–"
 
 
 def speed_parts(wheel: Path, smoke: dict[str, Any], quantization: dict[str, Any]) -> list[str]:
@@ -127,8 +125,8 @@ def speed_parts(wheel: Path, smoke: dict[str, Any], quantization: dict[str, Any]
     speed = quantization.get("words_per_second")
     if speed:
         lines.append(
-            f"- Beside the same pipeline on PyTorch, in one run: {speed['ratio']:.2f} times the words "
-            f"a second ({speed['after']:,.0f} and {speed['before']:,.0f})."
+            f"- Beside the same pipeline on PyTorch, in one run: {speed['ratio']:.2f} times the "
+            f"words a second ({speed['after']:,.0f} and {speed['before']:,.0f})."
         )
     return ["### Speed and size", "\n".join(lines)]
 

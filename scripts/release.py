@@ -1,11 +1,11 @@
-"""Build what is released of spacy-pretrained, and see that it is whole: an sdist and a wheel in dist/.
+"""Build what is released of spacy-pretrained, an sdist and a wheel, and see that both are whole.
 
     python scripts/release.py
 
-`make release` runs it. The sdist is built from the files that git tracks, the wheel from the sdist.
-Their contents are held against what git tracks, their metadata against what this folder says; each
-is installed in an empty environment, as users install it, and tried there. Nothing is uploaded, and
-no tag is set: the last lines say which.
+`make release` runs it. Both come into dist/: the sdist is built from the files that git tracks, the
+wheel from the sdist. Their contents are compared with what git tracks, their metadata with what this
+folder says. Each is installed in an empty environment, as users install it, and tried there. Nothing
+is uploaded, and no tag is set: the last line says which.
 """
 
 import shutil
@@ -31,9 +31,7 @@ MODULE = "spacy_pretrained"
 # Folders of the repository, and where the wheel has them; all of them are in the sdist.
 PACKAGES = {f"{MODULE}/": f"{MODULE}/", "configs/": f"{MODULE}/configs/"}
 BESIDE = ("CHANGELOG.md", "LICENSE", "MANIFEST.in", "README.md", "pyproject.toml", "setup.cfg")
-BUILD_SDIST = (
-    "import sys; from setuptools import build_meta as b; print(b.build_sdist(sys.argv[1]))"
-)
+BUILD_SDIST = "import sys; from setuptools.build_meta import *; print(build_sdist(sys.argv[1]))"
 # All that is registered is imported, the command answers, and nothing of it needs torch.
 TRY = f"""
 import sys, {MODULE}, spacy
@@ -69,9 +67,7 @@ def main() -> None:
     for built in (sdist, wheel):
         stop_at(try_installed(built, version), f"{built.name}, installed")
         msg.good(f"{built} ({built.stat().st_size / 1e6:.1f} MB)")
-    print(
-        f"The tag of this commit: git tag {tag_of(version)}" if not here else f"Tagged: {here[0]}"
-    )
+    print(f"Its tag: {here[0]}" if here else f"To set its tag: git tag {tag_of(version)}")
 
 
 def stop_at(faults: list[str], title: str) -> None:

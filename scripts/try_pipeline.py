@@ -34,8 +34,8 @@ MANY_WHEELS = "{folder} has {n} wheels of {name}, and should have one: {names}. 
 NO_SUM = "{sums} says nothing of {name}. `make pipelines` writes both."
 OTHER_SUM = "{wheel} is not what {sums} says: it is damaged or not complete. Get both files again."
 NO_VENV = (
-    "Python could not make an environment with pip in it. On Debian and Ubuntu, install the package "
-    "python3-venv; or name another Python: make try PYTHON=python3.12. It said: {said}"
+    "Python could not make an environment with pip in it. On Debian and Ubuntu, install the "
+    "package python3-venv; or name another Python: make try PYTHON=python3.12. It said: {said}"
 )
 NO_PACKAGES = "Without a network, see docs/install.md: pip can install from a folder."
 

@@ -1,10 +1,11 @@
 """The versions of spacy-pretrained that have to agree: of the package, the changelog and tags.
 
-The package's version is in spacy_pretrained/__init__.py, and nowhere else: setup.cfg reads it there.
+The package's version is in spacy_pretrained/__init__.py and nowhere else: setup.cfg reads it there.
 """
 
 import re
 import subprocess
+from itertools import pairwise
 from pathlib import Path
 
 from packaging.version import Version
@@ -29,9 +30,7 @@ NOT_DATED = (
     "CHANGELOG.md has no entry for {own}: give what stands under [Unreleased] the heading "
     "## [{own}] - YYYY-MM-DD."
 )
-STILL_UNRELEASED = (
-    "CHANGELOG.md has [Unreleased] changes: they belong to {own}, or wait for the next."
-)
+STILL_UNRELEASED = "CHANGELOG.md has [Unreleased] changes above {own}: put them under its heading."
 NO_ENTRY = "The tag {tag} has no entry in CHANGELOG.md."
 TAGGED = "{tag} is set on another commit: that version is released. Raise __version__."
 
@@ -61,7 +60,7 @@ def find_faults(own: str, changelog: str, tags: list[str]) -> list[str]:
         if date is None:
             faults.append(NO_DATE.format(name=name))
         released.append(name)
-    for first, second in zip(released, released[1:]):
+    for first, second in pairwise(released):
         if Version(first) <= Version(second):
             faults.append(ORDER.format(first=first, second=second))
     faults += [NO_ENTRY.format(tag=tag) for tag in tags if tag not in map(tag_of, released)]

@@ -1,6 +1,7 @@
-"""The package's version, the changelog and tags agree; scripts/versions.py says where they do not."""
+"""The package's version, the changelog and tags agree: scripts/versions.py says where not."""
 
 import importlib
+import re
 import subprocess
 from pathlib import Path
 
@@ -9,8 +10,9 @@ import pytest
 import spacy_pretrained
 
 ROOT = Path(__file__).parents[1]
-CHANGELOG = "# Changelog\n\n## [Unreleased]\n\n- x\n\n## [0.2.0] - 2026-11-30\n\n- y\n\n## [0.1.0] - 2026-10-01\n"
-RELEASE = CHANGELOG.replace("## [Unreleased]\n\n- x\n\n", "")
+HEAD, NEWS = "# Changelog\n\n", "## [Unreleased]\n\n- x\n\n"
+RELEASE = f"{HEAD}## [0.2.0] - 2026-11-30\n\n- y\n\n## [0.1.0] - 2026-10-01\n"
+CHANGELOG = RELEASE.replace(HEAD, HEAD + NEWS)
 
 
 @pytest.fixture
@@ -31,10 +33,10 @@ def test_here(versions):
 
 def test_the_package_states_its_version_once():
     """Whoever raises it cannot forget a place."""
-    assert "version = attr: spacy_pretrained.__version__\n" in (ROOT / "setup.cfg").read_text(
-        "utf8"
-    )
-    assert "version" not in (ROOT / "pyproject.toml").read_text("utf8").replace("-version", "")
+    lines = (ROOT / "setup.cfg").read_text("utf8").splitlines()
+    assert "version = attr: spacy_pretrained.__version__" in lines
+    lines += (ROOT / "pyproject.toml").read_text("utf8").splitlines()
+    assert len([line for line in lines if re.match(r"version\s*=", line)]) == 1
 
 
 @pytest.mark.parametrize("own", ["0.2.0", "0.3.0", "1.0.0"])

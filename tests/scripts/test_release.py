@@ -87,11 +87,7 @@ def test_files_that_are_missing_or_too_many(release, make_sdist, make_wheel):
         ("Summary: x\n", "", "Summary is missing"),
         ("License: MIT\n", "", "license is missing"),
         ('; extra == "train"', "", "runs without it: torch"),
-        (
-            "spacy<3.9,>=3.8.7",
-            "spacy @ https://example.org/x.whl",
-            "no requirement with an address",
-        ),
+        ("spacy<3.9,>=3.8.7", "spacy @ https://example.org/x.whl", "with an address: spacy"),
         ("# spacy-pretrained", "# other", "description is not README.md"),
         (">=3.11", ">=3.8", "Requires-Python is '>=3.8'"),
     ],
