@@ -3,9 +3,9 @@
     python scripts/release.py
 
 `make release` runs it. Both come into dist/: the sdist is built from the files that git tracks, the
-wheel from the sdist. Their contents are compared with what git tracks, their metadata with what this
-folder says. Each is installed in an empty environment, as users install it, and tried there. Nothing
-is uploaded, and no tag is set: the last line says which.
+wheel from the sdist. Their contents are compared with what git tracks, their metadata with what
+this folder says. Each is installed in an empty environment, as users install it, and tried there.
+Nothing is uploaded, and no tag is set: the last line says which.
 """
 
 import shutil

@@ -24,7 +24,7 @@ SUMS = "SHA256SUMS"
 PIPELINE = "en_ewt_minilm_int8"
 DEMO = Path(__file__).with_name("demo.py")
 # What the seconds of the first annotation are of: modules are compiled, the pipeline is loaded.
-FIRST = "import sys, spacy; print(len(spacy.load(sys.argv[1])('Ada Lovelace lived in London.')))"
+FIRST = "import sys, spacy; spacy.load(sys.argv[1])('Ada Lovelace lived in London.')"
 
 NO_WHEEL = (
     "{folder} has no wheel of {name}. One that was trained can be shipped with `make pipelines` "
@@ -58,12 +58,17 @@ def main() -> None:
         sys.exit(NO_PACKAGES)
     seconds["packages"] = perf_counter() - start
     start = perf_counter()
-    subprocess.run([python, "-I", "-c", FIRST, options.pipeline], check=True, capture_output=True)
+    run(python, "-I", "-c", FIRST, options.pipeline)
     seconds["first annotation"] = perf_counter() - start
-    command = [python, DEMO, options.pipeline, "--page", options.page.absolute()]
-    subprocess.run(command, check=True)
+    run(python, DEMO, options.pipeline, "--page", options.page.absolute())
     print("Seconds: " + ", ".join(f"{name} {found:.0f}" for name, found in seconds.items()))
     print(f"To go on: {python}, and in it spacy.load({options.pipeline!r})")
+
+
+def run(*command: str | Path) -> None:
+    """Run a command, whose own message is all that is said if it fails."""
+    if code := subprocess.run(command).returncode:
+        sys.exit(code)
 
 
 def find_wheel(folder: Path, name: str) -> Path:
