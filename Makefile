@@ -24,6 +24,7 @@ ROUNDS ?= 3
 LEMMATIZER := pretrained_lemmatizer
 WHEEL := en_ewt_minilm_int8
 WHEEL_PYTHON := packages/ewt/venv-int8/bin/python
+PIPELINE_VERSION ?= 1.0.0
 
 # What runs on transformers 4: all of the torch side that is quick, and of OpenVINO the conversion.
 TRF_TESTS := $(addprefix tests/,test_spacy_transformers.py checkpoints/test_catalogue.py \
@@ -32,10 +33,17 @@ TRF_TESTS := $(addprefix tests/,test_spacy_transformers.py checkpoints/test_cata
     encoder/test_token_encoder.py encoder/test_pipe.py)
 
 .PHONY: demo install test test-slow test-measured test-families test-families-ci test-families-trf coverage test-trf lint corpus int8 evaluate evaluate-int8 wheels bench \
+.PHONY: try demo pipelines release install test test-slow test-measured test-families test-families-ci coverage test-trf lint corpus int8 evaluate evaluate-int8 wheels bench \
     bench-latency bench-memory bench-recipes bench-profile bench-frozen bench-textcat bench-mpnet \
     bench-torch-fp32 bench-confidence bench-estimates \
     bench-torch-fp32 bench-confidence bench-long \
     quantization-report docs clean
+
+# The shipped pipeline, in an environment of its own: nothing is trained.
+try:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	    || { echo '$(OLD_PYTHON)'; exit 1; }
+	@$(PYTHON) scripts/try_pipeline.py
 
 # From nothing to an annotated paragraph: trains on assets/sample, packages, installs the package.
 demo: install
@@ -164,6 +172,23 @@ wheels: install
 	$(RUN) scripts/smoke.py packages/ewt/int8 --model "$(INT8)" --texts "$(TEXTS)" \
 	    --absent torch,transformers,nncf --output metrics/ewt/smoke-int8.json
 
+# What ships: the wheel of the quantized pipeline in pipelines/, with what is known of it. The test
+# set is scored here, once.
+pipelines: install
+	$(RUN) -m spacy pretrained package "$(INT8)" packages/ewt/int8 --corpus ewt \
+	    --encoder minilm-l6 --version $(PIPELINE_VERSION) --about assets/ewt
+	$(RUN) scripts/smoke.py packages/ewt/int8 --model "$(INT8)" --texts "$(TEXTS)" \
+	    --absent torch,transformers,nncf --output metrics/ewt/smoke-int8.json
+	$(EVALUATE) "$(INT8)" "$(GOLD)" "$(ENTITIES)" --json metrics/ewt/test-int8.json
+	$(RUN) scripts/training_data.py metrics/ewt/training-data.json \
+	    --texts "UD English-EWT 2.16=$(TRAIN)"
+	$(RUN) scripts/ship.py packages/ewt/int8
+	$(RUN) scripts/pipelines_card.py
+
+# What is released of the package itself, in dist/: built, checked, installed and tried.
+release: install
+	$(RUN) scripts/release.py
+
 # All but the last are measured without the lemmatizer, as the stock pipelines are.
 # That with a CNN is there after `spacy project run stock . --vars.corpus ewt`.
 CNN ?= training/ewt/stock-cnn/model-best
@@ -266,6 +291,6 @@ bench-textcat: install
 # What `make demo` and `make test` made. Other corpora and what was trained on them stay.
 clean:
 	rm -rf .venv .venv-trf .venv-docs site .cache build *.egg-info project.lock .pytest_cache .ruff_cache
-	rm -rf corpus/sample training/sample packages/sample metrics/sample
+	rm -rf corpus/sample training/sample training/try packages/sample metrics/sample
 	rmdir corpus training packages 2>/dev/null || true
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

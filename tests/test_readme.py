@@ -54,6 +54,6 @@ RUN = ["project", "run"]
 
 def test_pages_have_such_commands():
     lines = [words for page in PAGES for words in read_commands(page)]
-    assert ["make", "demo"] in lines
+    assert ["make", "try"] in lines and ["make", "demo"] in lines
     assert any(words[3:5] == RUN for words in lines)
     assert any(words[3:5] == ["pretrained", "quantize"] for words in lines)

@@ -1,12 +1,13 @@
 """The meta of a package: that of the pipeline, of its corpus and of its encoder."""
 
 import re
-from importlib.metadata import requires
+from importlib.metadata import distribution, requires, version
 from pathlib import Path
 from typing import Any
 
 import srsly
-from spacy.util import load_config
+from packaging.version import Version
+from spacy.util import load_config, walk_dict
 
 from ..checkpoints.catalogue import CATALOGUE, find_name
 from ..quantization.quantizable import OPENVINO
@@ -16,6 +17,7 @@ from ..sources.licence import read_licence
 from ..sources.model_folder import find_model_folder
 from .errors import Errors
 
+OWN = "spacy-pretrained"
 # What only a pipeline on torch needs; a quantized copy of one does not inherit it.
 TRAIN_EXTRA = re.compile(r"""(?P<requirement>[^;]+);\s*extra\s*==\s*["']train["']""")
 FOR_SOURCES = ("huggingface_hub", "sentencepiece", "protobuf")  # a trained pipeline reads none
@@ -53,8 +55,11 @@ def make_meta(
     }
     own = {key: meta[key] for key in found if meta.get(key)}
     meta |= found | own | about | ({"sources": sources} if sources else {})
+    requirements = {r for r in meta.get("requirements", []) if not r.startswith(OWN)}
+    requirements |= set(own_requirement(pipeline))
     if kind == "torch":
-        meta["requirements"] = sorted({*meta.get("requirements", []), *training_requirements()})
+        requirements |= set(training_requirements())
+    meta["requirements"] = sorted(requirements)
     return meta
 
 
@@ -118,8 +123,20 @@ def encoder_source(encoder: str, entry: dict[str, Any]) -> dict[str, str]:
     }
 
 
+def own_requirement(pipeline: Path) -> list[str]:
+    """This package, if the pipeline has anything of it: from the version here to the next major
+    one. spaCy would ask for the same minor version, but later ones load older pipelines, too."""
+    config = load_config(pipeline / "config.cfg", interpolate=False)
+    registered = {entry.name for entry in distribution(OWN).entry_points}
+    values = (v for part in ("nlp", "components") for _, v in walk_dict(config.get(part, {})))
+    if not any(isinstance(value, str) and value in registered for value in values):
+        return []
+    here = Version(version(OWN))
+    return [f"{OWN}>={here.public},<{here.major + 1}"]
+
+
 def training_requirements() -> list[str]:
     """What spacy-pretrained's extra `train` asks for, but for what only reads a source."""
-    found = (TRAIN_EXTRA.fullmatch(line) for line in requires("spacy-pretrained") or [])
+    found = (TRAIN_EXTRA.fullmatch(line) for line in requires(OWN) or [])
     requirements = [match["requirement"].strip() for match in found if match]
     return [r for r in requirements if not r.replace("-", "_").startswith(FOR_SOURCES)]

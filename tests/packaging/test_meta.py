@@ -128,9 +128,27 @@ def test_only_torch_asks_for_torch(pipeline):
         found = make_meta(pipeline, {}).get("requirements", [])
         return {re.match(r"[\w-]+", line)[0] for line in found}
 
-    assert requirements() == {"torch", "transformers", "safetensors"}
+    assert requirements() == {"spacy-pretrained", "torch", "transformers", "safetensors"}
     set_architecture(pipeline, "spacy-pretrained.OpenVinoEncoder.v1")
-    assert requirements() == set()
+    assert requirements() == {"spacy-pretrained"}
+
+
+def test_a_later_version_of_this_package_will_do(pipeline, monkeypatch):
+    monkeypatch.setattr("spacy_pretrained.packaging.meta.version", lambda _: "1.4.2")
+    meta = json.loads((pipeline / "meta.json").read_text())
+    meta["requirements"] = ["spacy-pretrained>=0.1.0,<0.2.0", "jieba"]  # of an older wheel
+    (pipeline / "meta.json").write_text(json.dumps(meta))
+    set_architecture(pipeline, "spacy-pretrained.OpenVinoEncoder.v1")
+    assert make_meta(pipeline, {})["requirements"] == ["jieba", "spacy-pretrained>=1.4.2,<2"]
+
+
+def test_a_pipeline_without_anything_of_ours_does_not_ask_for_us(tmp_path):
+    """Not even if it was trained with our logger."""
+    nlp = spacy.blank("en")
+    nlp.add_pipe("sentencizer")
+    nlp.config["training"]["logger"] = {"@loggers": "spacy-pretrained.TrainingLogger.v1"}
+    nlp.to_disk(tmp_path)
+    assert make_meta(tmp_path, {})["requirements"] == []
 
 
 def test_kind_of_a_quantized_pipeline(pipeline):
