@@ -66,6 +66,8 @@ class BackbonePipe:
     name: str
     upstream: str | None = None  # the encoder whose backbone it runs on; None if it has its own
     _shares_backbone = False
+    # Whether streams are read ahead. Not behind an encoder that does so already.
+    reads_ahead = True
 
     # The backbone
 
@@ -112,16 +114,18 @@ class BackbonePipe:
         annotate: Callable[[list[Doc], Result], None],
     ) -> Iterator[Doc]:
         """Annotate a stream of Docs; in order. While a batch of them is with the components behind
-        this one, the next two are predicted in threads of their own.
+        this one, the next two are predicted in threads of their own, so that up to three batches
+        are held. With a batch_size of 1 each Doc is yielded before the next one is read: whoever
+        gives the texts may wait for each answer.
 
-        batch_size: Docs in a batch; fewer where they are long. Up to three batches are held.
+        batch_size: Docs in a batch; fewer where they are long.
         """
         yield from annotate_ahead(
             batch_docs(stream, batch_size),
-            self.model.ops,
             predict,
             annotate,
             partial(self.get_error_handler(), self.name, self),
+            ahead=self.reads_ahead and batch_size > 1 and self.model.ops.device_type == "cpu",
         )
 
     # Weights in and out

@@ -80,8 +80,10 @@ class PretrainedEncoder(BackbonePipe, Tok2Vec):
             raise ValueError(Errors.TWO_ENCODERS.format(old=self.name, new=component.name))
         self._check_upstream(component)
         super().find_listeners(component)
-        if isinstance(component, BackbonePipe) and component.upstream == self.name:
-            self._lend_backbone(component)
+        if isinstance(component, BackbonePipe):
+            component.reads_ahead = False
+            if component.upstream == self.name:
+                self._lend_backbone(component)
 
     def _check_upstream(self, component: object) -> None:
         """Refuse a component that listens to a tok2vec which stands before this one: between them

@@ -9,6 +9,11 @@ class Errors(SharedErrors):
         "'{upstream}' is excluded, disabled, or not in the pipeline. If you train with "
         "annotating_components (in Python: annotates=[...]), add it there."
     )
+    VECTORS_REMOVED = (
+        "Component '{name}' needs the vectors of '{upstream}', but a component before it has removed "
+        "them from this Doc, as spaCy's `doc_cleaner` does: doc.tensor is None. Put that component "
+        "last in the pipeline."
+    )
     VECTORS_OF_OTHERS = (
         "Component '{name}' needs vectors of width {width} from '{upstream}', but those of this "
         "Doc have width {found}: another tok2vec has overwritten them. Move '{upstream}' behind "

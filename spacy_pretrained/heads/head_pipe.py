@@ -4,7 +4,7 @@ batch."""
 import math
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, nullcontext
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import islice
 
 import numpy as np
@@ -18,7 +18,7 @@ from thinc.api import Model, Optimizer, get_array_module, set_dropout_rate
 from thinc.types import Floats2d, FloatsXd, Ints1d
 
 from ..runtime.blas_threads import few_blas_threads
-from ..runtime.doc_stream import batch_docs
+from ..runtime.doc_stream import annotate_each, batch_docs
 from ..training.rate_watch import watch_rate
 from .errors import Errors
 
@@ -82,15 +82,18 @@ class HeadPipe(TrainablePipe):
 
         batch_size: Docs in a batch; fewer where they are long.
         """
-        handle_error = self.get_error_handler()
+        handle_error = partial(self.get_error_handler(), self.name, self)
         for docs in batch_docs(stream, batch_size):
             try:
-                with few_blas_threads():  # the encoder is at work on what comes next
-                    self.set_annotations(docs, self.predict(docs))
+                self._annotate_batch(docs)
             except Exception as error:
-                handle_error(self.name, self, docs, error)
+                yield from annotate_each(docs, error, self._annotate_batch, handle_error)
             else:
                 yield from docs
+
+    def _annotate_batch(self, docs: list[Doc]) -> None:
+        with few_blas_threads():  # the encoder is at work on what comes next
+            self.set_annotations(docs, self.predict(docs))
 
     def _check_ready(self, docs: list[Doc]) -> None:
         """ValueError without labels, or without the encoder's vectors: for Docs that have none a
@@ -103,6 +106,7 @@ class HeadPipe(TrainablePipe):
         known = {"name": self.name, "upstream": listener.upstream_name}
         width = listener.get_dim("nO")
         for doc in docs:
+            self._check_kept(doc)
             if not doc.tensor.size and len(doc):
                 raise ValueError(Errors.VECTORS_MISSING.format(**known))
             if doc.tensor.size and doc.tensor.shape[1] != width:
@@ -177,10 +181,18 @@ class HeadPipe(TrainablePipe):
             return
         known = {"name": self.name, "upstream": listener.upstream_name}
         if listener._batch_id is None:  # the encoder annotates, or there is none
-            if any(len(doc) and not doc.tensor.size for doc in docs):
-                raise ValueError(Errors.VECTORS_MISSING.format(**known))
+            for doc in docs:
+                self._check_kept(doc)
+                if len(doc) and not doc.tensor.size:
+                    raise ValueError(Errors.VECTORS_MISSING.format(**known))
         elif listener._batch_id != listener.get_batch_id(docs):
             raise ValueError(Errors.VECTORS_OF_OTHER_DOCS.format(**known))
+
+    def _check_kept(self, doc: Doc) -> None:
+        """ValueError if a component before this one has removed the vectors of a Doc."""
+        if doc.tensor is None:
+            upstream = self._listener.upstream_name
+            raise ValueError(Errors.VECTORS_REMOVED.format(name=self.name, upstream=upstream))
 
     @property
     def _listener(self) -> Tok2VecListener | None:

@@ -1,5 +1,6 @@
 """Batches of Docs for a pipeline: limited by tokens, and worked on ahead."""
 
+import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -9,7 +10,6 @@ from threading import get_ident
 from typing import TypeVar
 
 from spacy.tokens import Doc
-from thinc.api import Ops
 
 # Tokens in a batch of Docs: enough sentences of every length for full batches of windows, and few
 # enough that the vectors of several batches need little memory (1.7 KB per token of width 416).
@@ -48,26 +48,50 @@ def batch_docs(
 
 def annotate_ahead(
     batches: Iterable[list[Doc]],
-    ops: Ops,
     predict: Callable[[list[Doc]], Result],
     annotate: Callable[[list[Doc], Result], None],
     handle_error: Callable[[list[Doc], Exception], None],
+    *,
+    ahead: bool,
 ) -> Iterator[Doc]:
-    """Yield the Docs of all batches, annotated and in order. While the next component has a batch,
-    the predictions for the following batches are made in other threads.
+    """Yield the Docs of all batches, annotated and in order; but for those that an error is handled
+    for (see `annotate_each`). Batches are always read in the thread that asks for the Docs.
 
-    ops: The ops of the model that predicts. On a GPU nothing is read ahead, because another thread
-        has another CuPy device.
+    ahead: Whether the predictions for the following batches are made in other threads, while the
+        next component has a batch. On a GPU they must not be: another thread has another CuPy
+        device.
     """
-    work = work_ahead if ops.device_type == "cpu" else work_in_turn
+    work = work_ahead if ahead else work_in_turn
     with closing(work(batches, predict)) as begun:
         for docs, predicted in begun:
             try:
                 annotate(docs, predicted.result())
             except Exception as error:
-                handle_error(docs, error)
+                yield from annotate_each(
+                    docs, error, lambda docs: annotate(docs, predict(docs)), handle_error
+                )
             else:
                 yield from docs
+
+
+def annotate_each(
+    docs: list[Doc],
+    error: Exception,
+    annotate: Callable[[list[Doc]], None],
+    handle_error: Callable[[list[Doc], Exception], None],
+) -> Iterator[Doc]:
+    """Yield the Docs of a batch that can be annotated alone, where all together gave an error. Only
+    the others are lost, if their errors are handled by not raising them."""
+    if len(docs) == 1:
+        handle_error(docs, error)
+        return
+    for doc in docs:
+        try:
+            annotate([doc])
+        except Exception as own_error:
+            handle_error([doc], own_error)
+        else:
+            yield doc
 
 
 def work_in_turn(
@@ -75,12 +99,16 @@ def work_in_turn(
 ) -> Iterator[tuple[list[Doc], Future[Result]]]:
     """Yield each batch and what `work` returns for it, in the caller's thread."""
     for batch in batches:
-        done: Future[Result] = Future()
-        try:
-            done.set_result(work(batch))
-        except Exception as error:
-            done.set_exception(error)
-        yield batch, done
+        yield batch, _do_now(batch, work)
+
+
+def _do_now(batch: list[Doc], work: Callable[[list[Doc]], Result]) -> Future[Result]:
+    done: Future[Result] = Future()
+    try:
+        done.set_result(work(batch))
+    except Exception as error:
+        done.set_exception(error)
+    return done
 
 
 def work_ahead(
@@ -90,8 +118,10 @@ def work_ahead(
     the caller has one, so `AHEAD` batches are read ahead.
 
     If reading the batches raises an error, it is raised after the last batch. If the generator is
-    closed early, it waits until all work has stopped.
+    closed early, it waits until all work has stopped. Where no thread can be started, because the
+    main thread has ended or the system has none left, the caller's thread does the work.
     """
+    is_finalizing = sys.is_finalizing  # at the end of the interpreter, `sys` is gone from here
     source = iter(batches)
     workers: list[int] = []
     executor = ThreadPoolExecutor(
@@ -108,12 +138,22 @@ def work_ahead(
                     batch, error = None, raised
                 has_more = batch is not None
                 if has_more:
-                    # The thread has the caller's context: Thinc keeps the ops in use there.
-                    begun.append((batch, executor.submit(copy_context().run, work, batch)))
+                    begun.append((batch, _begin(executor, batch, work)))
             if begun:
                 yield begun.popleft()
     finally:
-        # Garbage collection may close an abandoned generator in any thread, also in this one.
-        executor.shutdown(wait=get_ident() not in workers, cancel_futures=True)
+        if not is_finalizing():  # by then Python has waited for all threads
+            # Garbage collection may close an abandoned generator in any thread, also in this one.
+            executor.shutdown(wait=get_ident() not in workers, cancel_futures=True)
     if error is not None:
         raise error
+
+
+def _begin(
+    executor: ThreadPoolExecutor, batch: list[Doc], work: Callable[[list[Doc]], Result]
+) -> Future[Result]:
+    try:
+        # The thread has the caller's context: Thinc keeps the ops in use there.
+        return executor.submit(copy_context().run, work, batch)
+    except RuntimeError:  # no thread can be started
+        return _do_now(batch, work)
