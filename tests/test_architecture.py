@@ -11,7 +11,8 @@ PACKAGE = Path(__file__).parents[1] / "spacy_pretrained"
 CONFIGS = PACKAGE.with_name("configs")
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
-# What a folder, or a module at the top, may import of the others. All of them may import the messages of `errors.py`.
+# What a folder, or a module at the top, may import of the others. All of them may import the
+# messages of `errors.py`.
 MAY_IMPORT = {
     "runtime": "",
     "checkpoints": "",
