@@ -82,9 +82,7 @@ def serve_in_thread(served: list[Served], settings: Settings) -> Iterator[Client
     from spacy_pretrained.serving.uvicorn_server import make_server
     from spacy_pretrained.serving.worker import make_parts
 
-    parts = make_parts(
-        served, settings, Board([(one.name, one.version) for one in served], 1), 0
-    )
+    parts = make_parts(served, settings, Board([(one.name, one.version) for one in served], 1), 0)
     is_ready = threading.Event()
     app = build_app(parts, read_keys(settings.key_file))
     server = make_server(app, parts, None, is_ready.set)

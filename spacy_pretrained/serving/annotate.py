@@ -54,10 +54,11 @@ def _annotate_together(
 ) -> list[Outcome] | None:
     """None if the batch failed. That is caught inside the zone: as long as the error is there, so
     are the streams that it came through, and the threads that work ahead on their Docs."""
+    texts = [text for text, _ in asked]
     with served.nlp.memory_zone():
         try:
-            texts = [text for text, _ in asked]
-            with closing(served.nlp.pipe(texts, component_cfg=served.component_cfg(labels))) as docs:
+            stream = served.nlp.pipe(texts, component_cfg=served.component_cfg(labels))
+            with closing(stream) as docs:
                 # An error handler of the pipeline's may have left a Doc out, hence `strict`.
                 return [_to_outcome(doc, what) for doc, (_, what) in zip(docs, asked, strict=True)]
         except Exception as error:

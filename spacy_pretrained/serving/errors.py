@@ -52,7 +52,7 @@ class Errors(SharedErrors):
 
 class Answers:
     NOT_FOUND = "There is nothing here. GET /openapi.json lists what there is."
-    METHOD = "This path does not take requests of this method. GET /openapi.json lists what it does."
+    METHOD = "This path does not take this method. GET /openapi.json lists those that it takes."
     HOST = (
         "The Host header names no host of this server. Whoever runs it can add one with "
         "--allow-host."

@@ -166,8 +166,8 @@ async def _wait(request: Request, job: Job, parts: Parts) -> bool:
 
 
 def find_status(outcomes: Sequence[Annotated | Failed]) -> int:
-    """Of a whole answer: 200 if there is a record, or nothing was asked. Otherwise 422 if the client
-    has to change something, 503 if it may try again, and 500 if all is our fault."""
+    """Of a whole answer: 200 if there is a record, or nothing was asked. Otherwise 422 if the
+    client has to change something, 503 if it may try again, and 500 if all is our fault."""
     codes = {one.code for one in outcomes if isinstance(one, Failed)}
     if not codes or any(isinstance(one, Annotated) for one in outcomes):
         return 200

@@ -4,8 +4,8 @@ those that die.
     python -m spacy_pretrained.serving.generation SETTINGS LISTENER STATUS CONTROL
 
 The supervisor starts it. It is a new Python, so it finds what has been installed since. SETTINGS is
-JSON. The others are file descriptors: the socket; a pipe that it says to whether it is ready; and one
-that is at its end when the supervisor is gone.
+JSON. The others are file descriptors: the socket; a pipe for messages to the supervisor, that it is
+ready or has failed; and one that is at its end when the supervisor is gone.
 """
 
 import gc

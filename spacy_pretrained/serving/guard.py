@@ -46,8 +46,8 @@ class Note:
 class Guard:
     """An ASGI application around another one.
 
-    hosts: Names that the Host header may have beside "localhost" and addresses. So a page of another
-        site, whose name has been made to mean this machine, gets nothing.
+    hosts: Names that the Host header may have beside "localhost" and addresses. So a page of
+        another site, whose name has been made to mean this machine, gets nothing.
     keys: One of them has to come with a request; none for all to be let in.
     is_ending: Whether connections shall be given up after the next answer.
     """

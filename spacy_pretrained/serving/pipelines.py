@@ -110,9 +110,7 @@ def digest_files(folder: Path) -> str:
     return digest.hexdigest()
 
 
-def choose(
-    served: list[Served], weights: dict[str, float], session: str | None
-) -> Served:
+def choose(served: list[Served], weights: dict[str, float], session: str | None) -> Served:
     """The pipeline of a request that names none: by its weight, and always the same for a session.
 
     session: The X-Session header; without one, chance decides.

@@ -6,6 +6,7 @@ import select
 import signal
 from collections import deque
 from collections.abc import Iterable
+from contextlib import suppress
 from time import monotonic
 from typing import Any
 
@@ -71,10 +72,8 @@ def wait_for(readable: Iterable[Any], seconds: float | None = None) -> list[Any]
 
 def tell(pipe: int, **message: Any) -> None:
     """Write a message; nothing if nobody reads any more."""
-    try:
+    with suppress(BrokenPipeError):
         os.write(pipe, json.dumps(message).encode() + b"\n")
-    except BrokenPipeError:
-        pass
 
 
 def hear(pipe: int) -> list[dict[str, Any]] | None:

@@ -56,7 +56,7 @@ def find_url(listener: socket.socket) -> str:
 
 
 class Supervisor:
-    """One generation serves. At SIGHUP another is loaded, which takes its place when it is ready."""
+    """One generation serves. At SIGHUP another is loaded, and takes its place when it is ready."""
 
     def __init__(self, settings: Settings, listener: socket.socket):
         self._settings = settings

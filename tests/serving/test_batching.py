@@ -4,7 +4,6 @@ limits, with a thread that does what the test says."""
 import asyncio
 import threading
 import time
-from types import SimpleNamespace
 
 import pytest
 
@@ -18,8 +17,9 @@ from spacy_pretrained.serving.batching import (
     Key,
 )
 from spacy_pretrained.serving.metrics import Board
+from spacy_pretrained.serving.pipelines import Served
 
-A, B = SimpleNamespace(name="a"), SimpleNamespace(name="b")
+A, B = Served("a", None, ""), Served("b", None, "")
 GONE = Failed("gone", "")
 
 

@@ -37,7 +37,9 @@ def test_weights():
     assert parse_weights("a=9, b=0.5,c=0") == {"a": 9, "b": 0.5, "c": 0}
 
 
-@pytest.mark.parametrize("argument", ["", "a", "a=", "a=b", "a=-1", "a=0", "a=nan", "a=inf", "a=1=2"])
+@pytest.mark.parametrize(
+    "argument", ["", "a", "a=", "a=b", "a=-1", "a=0", "a=nan", "a=inf", "a=1=2"]
+)
 def test_weights_that_say_nothing(argument):
     with pytest.raises(ValueError, match="--weights"):
         parse_weights(argument)
@@ -55,13 +57,14 @@ def test_settings_survive_json():
     assert Settings.from_json(settings.to_json()) == settings
 
 
-@pytest.mark.parametrize(
-    ("host", "expected"),
-    [("127.0.0.1", True), ("localhost", True), ("::1", True), ("127.8.8.8", True)]
-    + [("0.0.0.0", False), ("::", False), ("10.0.0.1", False), ("example.org", False)],
-)
-def test_loopback(host, expected):
-    assert is_loopback(host) is expected
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "::1", "127.8.8.8"])
+def test_loopback(host):
+    assert is_loopback(host)
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "10.0.0.1", "example.org"])
+def test_what_others_can_reach(host):
+    assert not is_loopback(host)
 
 
 def test_several_keys(tmp_path):
@@ -70,7 +73,7 @@ def test_several_keys(tmp_path):
     assert read_keys(str(path)) == (b"a" * 16, b"b" * 20)
 
 
-@pytest.mark.parametrize("content", ["", "\n \n", "short", f"{'a' * 16}\nshort", "a b " * 8, "ä" * 20])
+@pytest.mark.parametrize("content", ["", "\n \n", "k3y", f"{'a' * 16}\nk3y", "a b " * 8, "ä" * 20])
 def test_keys_that_will_not_do(tmp_path, content):
     path = tmp_path / "keys"
     path.write_text(content)
