@@ -40,6 +40,22 @@ class Errors:
         "weights are damaged. Load an earlier copy of the pipeline, or train it again with a "
         "lower [training.optimizer.learn_rate] or a longer warm-up."
     )
+    RECORD_PARTS = "A record has no part {unknown!r}. The parts are {known}."
+    RECORD_TOKENS = (
+        "The record has no tokens, so no Doc can be made of it. Make records with 'tokens' among "
+        "their parts."
+    )
+    RECORD_TEXT = (
+        "The tokens of the record do not spell its text, from character {at} on. Was one of them "
+        "changed?"
+    )
+    RECORD_SPAN = (
+        "The record has a span from character {start} to {end}, but no tokens begin and end there. "
+        "Offsets count characters (code points), not bytes or UTF-16 units."
+    )
+    PYARROW_MISSING = (
+        "This needs the package `pyarrow`. Run: pip install 'spacy-pretrained[parquet]'"
+    )
 
 
 def count_of(n: int, one: str, several: str | None = None) -> str:

@@ -21,8 +21,8 @@ class Block:
 sys.meta_path.insert(0, Block())
 """
 
-# All modules but those that say by their names that they are torch's, and what is only found under
-# its old name.
+# All modules but those that say by their names what they need, and what is only found under its old
+# name.
 IMPORT = """
 import importlib, pkgutil, spacy, spacy_pretrained
 from importlib.metadata import distribution
@@ -31,7 +31,7 @@ for entry in distribution("spacy-pretrained").entry_points:
     entry.load()
 for module in pkgutil.walk_packages(spacy_pretrained.__path__, "spacy_pretrained."):
     is_old = module.name.startswith("spacy_pretrained.old_paths.")
-    if not is_old and not module.name.split(".")[-1].startswith("torch_"):
+    if not is_old and not module.name.split(".")[-1].startswith(("torch_", "fastapi_", "uvicorn_")):
         importlib.import_module(module.name)
 spacy.blank("en")
 """

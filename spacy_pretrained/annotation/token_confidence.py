@@ -10,6 +10,7 @@ split, and annotated by others later.
 """
 
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 
 import numpy as np
 from spacy.attrs import DEP, HEAD, IDX, LEMMA, LENGTH, MORPH, ORTH, POS, SENT_START, TAG
@@ -44,17 +45,12 @@ def store_tokens(doc: Doc, probabilities: dict[str, Floats1d]) -> None:
     clear_tokens(doc, probabilities)
     if not len(doc):
         return
-    attributes = [IDX, LENGTH, ORTH, *(KINDS[kind][0] for kind in probabilities)]
-    starts, lengths, words, *columns = doc.to_array(attributes).T
-    starts = starts.astype("int64")
-    places = {"start": starts, "length": lengths.astype("int32"), "word": words.copy()}
-    end = int(starts[-1]) + int(lengths[-1])
-    for (kind, probability), column in zip(probabilities.items(), columns):
-        values = column.astype("int64")
-        if kind == "head":
-            values = starts[np.arange(len(doc)) + values.astype("int32")]
-        stored = {"value": values, "probability": probability.astype("float32")}
-        doc.user_data["._.", _name(kind), 0, end] = {**places, **stored}
+    starts, lengths, words, values = _read_columns(doc, list(probabilities))
+    places = {"start": starts, "length": lengths, "word": words.copy()}
+    key_of = partial(_own_key, end=int(starts[-1]) + int(lengths[-1]))
+    for (kind, probability), column in zip(probabilities.items(), values):
+        stored = {"value": column, "probability": probability.astype("float32")}
+        doc.user_data[key_of(kind)] = {**places, **stored}
 
 
 def clear_tokens(doc: Doc, kinds: Iterable[str]) -> None:
@@ -78,7 +74,7 @@ def read_token(token: Token, kind: str | None) -> float | None:
     if not doc.user_data:
         return None
     end = token.idx + len(token)
-    own = "._.", _name(kind), 0, doc[-1].idx + len(doc[-1])
+    own = _own_key(kind, doc[-1].idx + len(doc[-1]))
     keys = [own] if own in doc.user_data else _blocks(doc, kind)
     blocks = ((key[2], doc.user_data[key]) for key in keys if key[2] <= token.idx < end <= key[3])
     found = {_find(token, kind, stored, start) for start, stored in blocks} - {None}
@@ -88,6 +84,38 @@ def read_token(token: Token, kind: str | None) -> float | None:
         return found.pop() if len(found) == 1 else None
     old = doc.user_data.get(_old_key(kind))
     return _find_old(token, old) if old else None
+
+
+def read_all(doc: Doc, kind: str) -> Floats1d:
+    """What `read_token` says of each of the N tokens, (N,); NaN where that is None."""
+    found = np.full(len(doc), np.nan, dtype="float32")
+    if not len(doc) or not doc.user_data:
+        return found
+    stored = doc.user_data.get(_own_key(kind, doc[-1].idx + len(doc[-1])))
+    if _old_key(kind) in doc.user_data or (stored is None and any(_blocks(doc, kind))):
+        for i, token in enumerate(doc):
+            probability = read_token(token, kind)
+            found[i] = np.nan if probability is None else probability
+    elif stored is not None:
+        starts, lengths, words, (values,) = _read_columns(doc, [kind])
+        rows = np.minimum(np.searchsorted(stored["start"], starts), len(stored["start"]) - 1)
+        now = {"start": starts, "length": lengths, "word": words, "value": values}
+        same = np.all([stored[name][rows] == column for name, column in now.items()], axis=0)
+        found[same] = stored["probability"][rows[same]]
+    return found
+
+
+def _read_columns(doc: Doc, kinds: list[str]) -> tuple[Ints1d, Ints1d, np.ndarray, list[Ints1d]]:
+    """First characters, lengths and words of the N tokens, and for each kind its values, all (N,)
+    and as they are stored."""
+    attributes = [IDX, LENGTH, ORTH, *(KINDS[kind][0] for kind in kinds)]
+    starts, lengths, words, *columns = doc.to_array(attributes).T
+    starts = starts.astype("int64")
+    values = [column.astype("int64") for column in columns]
+    for i, kind in enumerate(kinds):
+        if kind == "head":
+            values[i] = starts[np.arange(len(doc)) + values[i].astype("int32")]
+    return starts, lengths.astype("int32"), words, values
 
 
 def _find(token: Token, kind: str, stored: dict[str, np.ndarray], start: int) -> float | None:
@@ -129,6 +157,11 @@ def _blocks(doc: Doc, kind: str) -> Iterator[Key]:
     for key in doc.user_data:
         if isinstance(key, tuple) and len(key) == 4 and key[:2] == ("._.", name):
             yield key
+
+
+def _own_key(kind: str, end: int) -> Key:
+    """Of arrays of all tokens of a Doc that ends there."""
+    return "._.", _name(kind), 0, end
 
 
 def _name(kind: str) -> str:

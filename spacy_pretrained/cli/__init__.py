@@ -21,6 +21,7 @@ from .plot import plot
 from .quantize import quantize
 from .recommend import recommend
 from .remove import remove
+from .serve import serve
 
 pretrained_cli = typer.Typer(
     name="pretrained",
@@ -39,6 +40,6 @@ def _group() -> None:
 pretrained_cli.add_typer(convert, name="convert")
 for command in (
     *(models, info, recommend, download, remove, benchmark),
-    *(check, config, plot, evaluate, calibrate, quantize, package),
+    *(check, config, plot, evaluate, calibrate, quantize, package, serve),
 ):
     pretrained_cli.command(command.__name__, cls=Command)(command)

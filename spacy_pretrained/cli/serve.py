@@ -1,0 +1,84 @@
+"""`python -m spacy pretrained serve`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from wasabi import msg
+
+from .clear_errors import clear_errors
+
+
+def serve(
+    pipelines: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[NAME=]PIPELINE …",
+            help="Folders or packages; NAME is what requests call one, by default LANG_NAME",
+        ),
+    ] = None,
+    host: Annotated[str, typer.Option(help="Address to listen on")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to listen on; 0 for any")] = 8000,
+    workers: Annotated[int, typer.Option(help="Processes that annotate; they share the cores")] = 1,
+    weights: Annotated[
+        str | None,
+        typer.Option(
+            help="Shares of the requests that name no pipeline: a=9,b=1. Those of a session, by "
+            "the header X-Session, stay with one. By default the first pipeline gets all"
+        ),
+    ] = None,
+    api_key_file: Annotated[
+        Path | None, typer.Option(help="File with a key a line, one of which requests must have")
+    ] = None,
+    no_key: Annotated[
+        bool, typer.Option("--no-key", help="Let anybody in who reaches --host")
+    ] = False,
+    allow_host: Annotated[
+        list[str] | None,
+        typer.Option(help="Name that the Host header may have; may be repeated"),
+    ] = None,
+    pid_file: Annotated[Path | None, typer.Option(help="File for the process id")] = None,
+    reload: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="PIDFILE",
+            help="Let the server of that --pid-file load its pipelines anew, and end",
+        ),
+    ] = None,
+    max_body: Annotated[int, typer.Option(help="Bytes of a request")] = 4_000_000,
+    max_texts: Annotated[int, typer.Option(help="Texts of a request")] = 256,
+    max_characters: Annotated[int, typer.Option(help="Characters of a text")] = 20_000,
+    max_waiting: Annotated[int, typer.Option(help="Texts that wait in a worker")] = 1_000,
+    timeout: Annotated[float, typer.Option(help="Seconds that a text waits at most")] = 30.0,
+) -> None:
+    """Serve pipelines over HTTP, with a page to try them. Needs the extra `serve`.
+
+    Example: python -m spacy pretrained serve training/model-int8 --workers 2
+    """
+    with clear_errors():
+        from ..serving.pid_file import reload_server
+        from ..serving.serve import serve as serve_settings
+        from ..serving.settings import (
+            Limits,
+            Settings,
+            check_host_name,
+            parse_pipeline,
+            parse_weights,
+        )
+
+        if reload is not None:
+            process = reload_server(reload)
+            msg.good(f"Asked server {process} to load anew. Its log says when it has.")
+            return
+        settings = Settings(
+            pipelines=tuple(map(parse_pipeline, pipelines or ())),
+            weights=parse_weights(weights) if weights is not None else {},
+            workers=workers,
+            host=host,
+            port=port,
+            allowed_hosts=tuple(map(check_host_name, allow_host or ())),
+            key_file=None if api_key_file is None else str(api_key_file),
+            limits=Limits(max_body, max_texts, max_characters, max_waiting, timeout),
+        )
+        code = serve_settings(settings, no_key=no_key, pid=pid_file)
+    raise typer.Exit(code)

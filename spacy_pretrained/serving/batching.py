@@ -1,0 +1,189 @@
+"""Texts that wait, and the thread that annotates them in batches.
+
+There is no timer. A batch begins as soon as the thread is idle, with whatever waits then; what
+arrives meanwhile is the next batch. So one client waits for nobody, and many make full batches.
+"""
+
+import asyncio
+import threading
+from collections import Counter, deque
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from .annotate import Annotated, Asked, Failed, Outcome
+from .metrics import Row
+from .pipelines import Served
+
+# Of a batch. More gains nothing, and lets others wait.
+MAX_TEXTS = 64
+MAX_CHARACTERS = 50_000
+
+AnnotateBatch = Callable[[Served, Sequence[Asked], tuple[str, ...] | None], list[Outcome]]
+
+
+class Key(NamedTuple):
+    """Texts of one key may share a batch."""
+
+    served: Served
+    labels: tuple[str, ...] | None
+
+
+class Full(Exception):
+    """More texts would wait than may."""
+
+
+class Job:
+    """The texts of a request. It belongs to the event loop, but for `waiting`: the lock's.
+
+    outcomes: One a text; those that are given have failed before, and are not annotated.
+    done: Is set when there are all outcomes.
+    """
+
+    def __init__(self, key: Key, asked: Sequence[Asked], failed: dict[int, Failed]):
+        self.key = key
+        self.asked = asked
+        self.outcomes: list[Outcome | None] = [failed.get(i) for i in range(len(asked))]
+        self.waiting = {i for i in range(len(asked)) if i not in failed}
+        self.n_left = len(self.waiting)
+        self.done = asyncio.Event()
+        self._finish()
+
+    def set(self, place: int, outcome: Outcome) -> None:
+        self.outcomes[place] = outcome
+        self.n_left -= 1
+        self._finish()
+
+    def _finish(self) -> None:
+        if not self.n_left:
+            self.done.set()
+
+
+class _Waiting(NamedTuple):
+    number: int  # in the order of arrival
+    job: Job
+    place: int
+
+    @property
+    def asked(self) -> Asked:
+        return self.job.asked[self.place]
+
+
+class Annotator:
+    """One thread, and the texts that wait for it. All methods are called from the event loop.
+
+    annotate: What the thread does with a batch.
+    most_waiting: Texts that may wait.
+    row: Where batches are counted.
+    on_crash: Called in the thread if it cannot go on.
+    """
+
+    def __init__(
+        self,
+        annotate: AnnotateBatch,
+        most_waiting: int,
+        row: Row,
+        on_crash: Callable[[BaseException], None],
+    ):
+        self._annotate = annotate
+        self._most_waiting = most_waiting
+        self._row = row
+        self._on_crash = on_crash
+        self._queues: dict[Key, deque[_Waiting]] = {}
+        self._n_waiting: Counter[str] = Counter()  # by the name of the pipeline
+        self._number = 0
+        self._closed = False
+        self._changed = threading.Condition()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread = threading.Thread(target=self._run, name="annotator", daemon=True)
+
+    @property
+    def is_alive(self) -> bool:
+        return self._thread.is_alive()
+
+    def start(self) -> None:
+        """Begin to annotate; outcomes go to the event loop that runs now."""
+        self._loop = asyncio.get_running_loop()
+        self._thread.start()
+
+    def close(self) -> None:
+        """End when nothing waits any more."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify()
+
+    def submit(self, job: Job) -> None:
+        """Let the texts of a job wait.
+
+        RAISES: Full, and then none of them does.
+        """
+        with self._changed:
+            if self._n_waiting.total() + len(job.waiting) > self._most_waiting:
+                raise Full
+            queue = self._queues.setdefault(job.key, deque())
+            for place in sorted(job.waiting):
+                self._number += 1
+                queue.append(_Waiting(self._number, job, place))
+            self._add_waiting(job.key, len(job.waiting))
+            self._changed.notify()
+
+    def drop(self, job: Job, reason: Failed) -> None:
+        """Let those of its texts fail that still wait. What is in a batch already is annotated."""
+        with self._changed:
+            dropped, job.waiting = job.waiting, set()
+            self._add_waiting(job.key, -len(dropped))
+        for place in dropped:
+            job.set(place, reason)
+
+    def _add_waiting(self, key: Key, n: int) -> None:
+        name = key.served.name
+        self._n_waiting[name] += n
+        self._row.set_waiting(name, self._n_waiting[name])
+
+    # In the thread
+
+    def _run(self) -> None:
+        try:
+            while batch := self._wait():
+                key = batch[0].job.key
+                outcomes = self._annotate(key.served, [one.asked for one in batch], key.labels)
+                self._loop.call_soon_threadsafe(self._deliver, key, batch, outcomes)
+        except BaseException as error:
+            self._on_crash(error)
+
+    def _wait(self) -> list[_Waiting]:
+        """The next batch; an empty one at the end of all."""
+        with self._changed:
+            while not (batch := self._take()) and not self._closed:
+                self._changed.wait()
+            return batch
+
+    def _take(self) -> list[_Waiting]:
+        """The text that has waited longest, and others of its key."""
+        for key, queue in list(self._queues.items()):
+            while queue and queue[0].place not in queue[0].job.waiting:  # dropped
+                queue.popleft()
+            if not queue:
+                del self._queues[key]
+        if not self._queues:
+            return []
+        key = min(self._queues, key=lambda key: self._queues[key][0].number)
+        queue, batch, n_characters = self._queues[key], [], 0
+        while queue and len(batch) < MAX_TEXTS:
+            one = queue[0]
+            if one.place in one.job.waiting:
+                n_characters += len(one.asked[0])
+                if batch and n_characters > MAX_CHARACTERS:
+                    break
+                batch.append(one)
+                one.job.waiting.remove(one.place)
+            queue.popleft()
+        self._add_waiting(key, -len(batch))
+        return batch
+
+    # In the event loop again
+
+    def _deliver(self, key: Key, batch: list[_Waiting], outcomes: list[Outcome]) -> None:
+        n_words = sum(one.n_words for one in outcomes if isinstance(one, Annotated))
+        self._row.count_batch(key.served.name, len(batch), n_words)
+        for one, outcome in zip(batch, outcomes, strict=True):
+            one.job.set(one.place, outcome)

@@ -1,0 +1,176 @@
+"""The process that is called the server: it opens the socket, starts generations, and serves
+nothing itself."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from dataclasses import dataclass
+
+from .errors import Errors
+from .log import logger
+from .processes import MOST_DEATHS, WITHIN, Deaths, Signals, hear, wait_for
+from .settings import Settings
+
+GENERATION = f"{__package__}.generation"
+BACKLOG = 2048
+
+
+class CannotServe(ValueError):
+    """The first generation did not get ready."""
+
+
+@dataclass(eq=False)
+class Running:
+    """A generation from outside."""
+
+    process: subprocess.Popen
+    status: int  # a pipe: what it says
+    control: int  # a pipe: closed when this process ends, which ends the generation
+    reason: str = ""  # why it failed
+
+    def fileno(self) -> int:
+        return self.status
+
+    def send(self, number: int) -> None:
+        self.process.send_signal(number)
+
+    def close(self) -> int:
+        """RETURNS: The exit code of its process, which has ended or is about to."""
+        code = self.process.wait()
+        os.close(self.status)
+        os.close(self.control)
+        return code
+
+
+def open_socket(host: str, port: int) -> socket.socket:
+    """RAISES: OSError if the port is taken, or the address is none of this machine's."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    return socket.create_server((host, port), family=family, backlog=BACKLOG)
+
+
+def find_url(listener: socket.socket) -> str:
+    host, port = listener.getsockname()[:2]
+    return f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
+
+
+class Supervisor:
+    """One generation serves. At SIGHUP another is loaded, and takes its place when it is ready."""
+
+    def __init__(self, settings: Settings, listener: socket.socket):
+        self._settings = settings
+        self._listener = listener
+        self._signals = Signals(signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+        self._current: Running | None = None
+        self._coming: Running | None = None
+        self._old: list[Running] = []
+        self._deaths = Deaths()
+        self._again = False  # whether SIGHUP came while a generation was loading
+        self._ending = False
+        self._code = 0
+
+    def run(self) -> int:
+        """Serve until SIGTERM or Ctrl-C, or until there is nothing that could.
+
+        RETURNS: The exit code.
+        RAISES: CannotServe.
+        """
+        try:
+            self._coming = self._start()
+            while running := self._all():
+                for readable in wait_for([self._signals, *running]):
+                    if readable is self._signals:
+                        self._act(self._signals.take())
+                    elif readable in running:
+                        self._hear(readable)
+            return self._code
+        finally:
+            self._signals.close()
+
+    def _all(self) -> list[Running]:
+        return [*filter(None, (self._current, self._coming)), *self._old]
+
+    def _start(self) -> Running:
+        status_read, status_write = os.pipe()
+        control_read, control_write = os.pipe()
+        passed = (self._listener.fileno(), status_write, control_read)
+        command = [sys.executable, "-m", GENERATION, self._settings.to_json(), *map(str, passed)]
+        # In a session of its own: Ctrl-C and the end of a terminal are for this process to act on.
+        process = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, pass_fds=passed, start_new_session=True
+        )
+        os.close(status_write)
+        os.close(control_read)
+        return Running(process, status_read, control_write)
+
+    def _act(self, numbers: set[int]) -> None:
+        if numbers & {signal.SIGTERM, signal.SIGINT}:
+            if self._ending:  # asked again
+                for running in self._all():
+                    running.send(signal.SIGKILL)
+            self._end(0)
+        elif signal.SIGHUP in numbers and not self._ending:
+            if self._coming:
+                self._again = True
+            else:
+                logger.info("Loading a new generation")
+                self._coming = self._start()
+
+    def _end(self, code: int) -> None:
+        """Let all generations finish what they have."""
+        if not self._ending:
+            logger.info("Ending")
+        self._ending = True
+        self._code = self._code or code
+        for running in self._all():
+            running.send(signal.SIGTERM)
+
+    def _hear(self, running: Running) -> None:
+        messages = hear(running.status)
+        if messages is None:
+            self._bury(running, running.close())
+            return
+        for message in messages:
+            running.reason = message.get("failed", running.reason)
+            if message.get("ready") and running is self._coming:
+                self._replace()
+
+    def _replace(self) -> None:
+        """The coming generation is ready: the current one stops accepting, finishes and ends."""
+        if self._current:
+            self._old.append(self._current)
+            self._current.send(signal.SIGUSR1)
+        self._current, self._coming = self._coming, None
+        logger.info("Serving at %s", find_url(self._listener))
+        if self._again and not self._ending:
+            self._again = False
+            self._coming = self._start()
+
+    def _bury(self, running: Running, code: int) -> None:
+        reason = running.reason or Errors.GENERATION_DIED.format(code=code)
+        if running in self._old:
+            self._old.remove(running)
+        elif running is self._coming:
+            self._coming, self._again = None, False
+            if self._current:
+                logger.error("The new generation failed; the old one goes on. %s", reason)
+            elif not self._ending:
+                raise CannotServe(reason)
+        else:
+            self._current = None
+            if not self._ending:
+                self._replace_lost(running, code)
+
+    def _replace_lost(self, running: Running, code: int) -> None:
+        """The generation that served is gone, and its workers with it."""
+        logger.error("The server's generation ended with exit code %d. %s", code, running.reason)
+        if running.reason:  # its workers died again and again
+            self._end(1)
+        elif self._deaths.too_many():
+            message = Errors.TOO_MANY_DEATHS
+            what, seconds = "Generations", int(WITHIN)
+            logger.error(message.format(what=what, deaths=MOST_DEATHS, seconds=seconds))
+            self._end(1)
+        elif not self._coming:
+            self._coming = self._start()

@@ -1,0 +1,94 @@
+"""uvicorn's server, which ends as ours has to: nobody who has asked stays without an answer."""
+
+import asyncio
+import signal
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from uvicorn import Config, Server
+
+from .guard import App
+from .parts import Parts
+
+# Seconds after which a connection is closed on which nothing comes.
+KEEP_ALIVE = 5
+# Seconds for which the old generation still answers on connections that clients keep open.
+LINGER = 5.0
+# Seconds for the last answers, beyond those that a text may wait; then what is left is cut off.
+FINISH = 15
+
+
+def make_server(
+    app: App, parts: Parts, control: int | None, is_ready: Callable[[], None]
+) -> "OurServer":
+    """control, is_ready: As for `run_worker`."""
+    config = Config(
+        app,
+        loop="auto",  # uvloop, but for Windows
+        http="httptools",
+        ws="none",
+        lifespan="off",
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        proxy_headers=False,
+        timeout_keep_alive=KEEP_ALIVE,
+        timeout_graceful_shutdown=int(parts.settings.limits.seconds) + FINISH,
+    )
+    return OurServer(config, parts, control, is_ready)
+
+
+class OurServer(Server):
+    def __init__(
+        self, config: Config, parts: Parts, control: int | None, is_ready: Callable[[], None]
+    ):
+        super().__init__(config)
+        self._parts = parts
+        self._control = control
+        self._is_ready = is_ready
+        self._lingering: asyncio.Task | None = None
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        self._parts.annotator.start()
+        await super().startup(sockets)
+        self._parts.state.ready = True
+        self._is_ready()
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """SIGTERM, or the end of `control`: no new connections, finish what there is. SIGUSR1: the
+        same, but those who keep a connection open get the time to hear of it."""
+        if self._control is None:
+            with super().capture_signals():
+                yield
+            return
+        loop = asyncio.get_running_loop()
+        loop.add_signal_handler(signal.SIGTERM, self.end)
+        loop.add_signal_handler(signal.SIGUSR1, self.retire)
+        loop.add_reader(self._control, self._lose_control)
+        yield
+
+    def _lose_control(self) -> None:
+        asyncio.get_running_loop().remove_reader(self._control)
+        self.end()
+
+    def end(self) -> None:
+        self._parts.state.ending = True
+        self.should_exit = True
+
+    def retire(self) -> None:
+        if not self._parts.state.ending:
+            self._parts.state.ending = True
+            for server in self.servers:
+                server.close()
+            self._lingering = asyncio.ensure_future(self._linger())
+
+    async def _linger(self) -> None:
+        """A connection that is closed while a request is on its way leaves that unanswered. So the
+        next answer on each says that it is the last."""
+        loop = asyncio.get_running_loop()
+        end = loop.time() + LINGER
+        while self.server_state.connections and loop.time() < end:
+            await asyncio.sleep(0.05)
+        self.should_exit = True

@@ -1,0 +1,228 @@
+"""Texts wait for one thread, and it takes them in batches: properties of the order and of the
+limits, with a thread that does what the test says."""
+
+import asyncio
+import threading
+import time
+
+import pytest
+
+from spacy_pretrained.serving.annotate import Annotated, Failed
+from spacy_pretrained.serving.batching import (
+    MAX_CHARACTERS,
+    MAX_TEXTS,
+    Annotator,
+    Full,
+    Job,
+    Key,
+)
+from spacy_pretrained.serving.metrics import Board
+from spacy_pretrained.serving.pipelines import Served
+
+A, B = Served("a", None, ""), Served("b", None, "")
+GONE = Failed("gone", "")
+
+
+class Slow:
+    """Annotates when it is allowed to; keeps the batches that it was given."""
+
+    def __init__(self):
+        self.batches = []
+        self.may_go_on = threading.Semaphore(0)
+
+    def __call__(self, served, asked, labels):
+        self.batches.append((served.name, labels, [text for text, _ in asked]))
+        assert self.may_go_on.acquire(timeout=30)
+        return [Annotated({"text": text}, 1) for text, _ in asked]
+
+
+def run(scene, most_waiting=1000):
+    """A coroutine of an annotator, and of what it runs."""
+
+    async def begin():
+        slow, crashes = Slow(), []
+        board = Board([("a", "1"), ("b", "1")], 1)
+        annotator = Annotator(slow, most_waiting, board.row(0), crashes.append)
+        annotator.start()
+        try:
+            await asyncio.wait_for(scene(annotator, slow), 60)
+        finally:
+            slow.may_go_on.release(1000)
+            annotator.close()
+        assert not crashes
+        return board.render()
+
+    return asyncio.run(begin())
+
+
+def job(texts, served=A, labels=None, failed=None):
+    return Job(Key(served, labels), [(text, ()) for text in texts], failed or {})
+
+
+async def busy(annotator, slow):
+    """Let the thread have a batch: what comes now waits."""
+    first = job(["first"])
+    annotator.submit(first)
+    while not slow.batches:
+        await asyncio.sleep(0.001)
+    return first
+
+
+def texts_of(job):
+    return [one.record["text"] for one in job.outcomes]
+
+
+def test_an_idle_thread_begins_at_once():
+    async def scene(annotator, slow):
+        slow.may_go_on.release()
+        begin = time.perf_counter()
+        only = job(["x"])
+        annotator.submit(only)
+        await only.done.wait()
+        assert time.perf_counter() - begin < 1
+        assert texts_of(only) == ["x"]
+
+    run(scene)
+
+
+def test_what_arrives_meanwhile_is_the_next_batch():
+    async def scene(annotator, slow):
+        first = await busy(annotator, slow)
+        jobs = [job([f"{i}", f"{i}+"]) for i in range(5)]
+        for one in jobs:
+            annotator.submit(one)
+        slow.may_go_on.release(2)
+        for one in (first, *jobs):
+            await one.done.wait()
+        assert slow.batches[1][2] == [text for i in range(5) for text in (f"{i}", f"{i}+")]
+        assert [texts_of(one) for one in jobs] == [[f"{i}", f"{i}+"] for i in range(5)]
+
+    figures = run(scene)
+    assert 'batch_texts_bucket{model="a",version="1",le="1"} 1' in figures
+    assert 'batch_texts_bucket{model="a",version="1",le="16"} 2' in figures
+    assert 'words_total{model="a",version="1"} 11' in figures
+    assert 'waiting_texts{model="a",version="1"} 0' in figures
+
+
+def test_batches_are_limited():
+    async def scene(annotator, slow):
+        await busy(annotator, slow)
+        long = "x" * (MAX_CHARACTERS // 2)
+        jobs = [job(["short"] * (MAX_TEXTS + 1)), job([long] * 3), job(["y" * 2 * MAX_CHARACTERS])]
+        for one in jobs:
+            annotator.submit(one)
+        slow.may_go_on.release(100)
+        for one in jobs:
+            await one.done.wait()
+        sizes = [(len(texts), sum(map(len, texts))) for _, _, texts in slow.batches[1:]]
+        assert all(n <= MAX_TEXTS for n, _ in sizes)
+        assert all(size <= MAX_CHARACTERS or n == 1 for n, size in sizes)
+        assert sum(n for n, _ in sizes) == MAX_TEXTS + 5
+        assert len(sizes) == 4
+
+    run(scene)
+
+
+def test_pipelines_and_labels_never_share_a_batch_and_nobody_starves():
+    async def scene(annotator, slow):
+        await busy(annotator, slow)
+        keys = [(A, None), (B, None), (A, ("x", "y")), (A, ("y", "x")), (A, None)]
+        jobs = [job([f"{i}"], served, labels) for i, (served, labels) in enumerate(keys)]
+        for one in jobs:
+            annotator.submit(one)
+        slow.may_go_on.release(100)
+        for one in jobs:
+            await one.done.wait()
+        assert slow.batches[1:] == [
+            ("a", None, ["0", "4"]),
+            ("b", None, ["1"]),
+            ("a", ("x", "y"), ["2"]),
+            ("a", ("y", "x"), ["3"]),
+        ]
+
+    run(scene)
+
+
+def test_who_is_too_many_changes_nothing():
+    async def scene(annotator, slow):
+        await busy(annotator, slow)
+        waiting = job(["x"] * 3)
+        annotator.submit(waiting)
+        with pytest.raises(Full):
+            annotator.submit(job(["y"] * 2))
+        last = job(["z"])
+        annotator.submit(last)
+        slow.may_go_on.release(100)
+        await waiting.done.wait()
+        await last.done.wait()
+        assert slow.batches[1][2] == ["x"] * 3 + ["z"]
+
+    run(scene, most_waiting=4)
+
+
+def test_dropped_texts_are_not_annotated_and_make_room():
+    async def scene(annotator, slow):
+        await busy(annotator, slow)
+        dropped, kept = job(["x"] * 4), job(["y"])
+        annotator.submit(dropped)
+        annotator.drop(dropped, GONE)
+        assert dropped.done.is_set() and dropped.outcomes == [GONE] * 4
+        annotator.drop(dropped, GONE)
+        annotator.submit(kept)
+        annotator.submit(job(["z"] * 3))
+        slow.may_go_on.release(100)
+        await kept.done.wait()
+        assert slow.batches[1][2] == ["y", "z", "z", "z"]
+
+    run(scene, most_waiting=4)
+
+
+def test_what_has_begun_is_finished_though_the_rest_is_dropped():
+    async def scene(annotator, slow):
+        both = job(["x" * MAX_CHARACTERS, "y"])
+        annotator.submit(both)
+        while not slow.batches:
+            await asyncio.sleep(0.001)
+        annotator.drop(both, GONE)
+        assert not both.done.is_set()
+        slow.may_go_on.release()
+        await both.done.wait()
+        assert isinstance(both.outcomes[0], Annotated) and both.outcomes[1] is GONE
+        assert len(slow.batches) == 1
+
+    run(scene)
+
+
+def test_texts_that_failed_before_do_not_wait():
+    async def scene(annotator, slow):
+        slow.may_go_on.release(100)
+        mixed, failed = job(["x", "y"], failed={0: GONE}), job(["z"], failed={0: GONE})
+        assert failed.done.is_set()
+        annotator.submit(mixed)
+        annotator.submit(failed)
+        await mixed.done.wait()
+        assert mixed.outcomes[0] is GONE and mixed.outcomes[1].record["text"] == "y"
+        assert [texts for _, _, texts in slow.batches] == [["y"]]
+
+    run(scene)
+
+
+def test_a_thread_that_cannot_go_on_says_so():
+    async def scene():
+        crashes = asyncio.Queue()
+        loop = asyncio.get_running_loop()
+
+        def annotate(served, asked, labels):
+            raise MemoryError
+
+        annotator = Annotator(
+            annotate,
+            10,
+            Board([("a", "1")], 1).row(0),
+            lambda error: loop.call_soon_threadsafe(crashes.put_nowait, error),
+        )
+        annotator.start()
+        annotator.submit(job(["x"]))
+        assert isinstance(await asyncio.wait_for(crashes.get(), 30), MemoryError)
+
+    asyncio.run(scene())
