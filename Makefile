@@ -32,12 +32,11 @@ TRF_TESTS := $(addprefix tests/,test_spacy_transformers.py checkpoints/test_cata
     backends/test_openvino_backend.py::test_agrees_with_torch_where_there_are_pieces \
     encoder/test_token_encoder.py encoder/test_pipe.py)
 
-.PHONY: demo install test test-slow test-measured test-families test-families-ci test-families-trf coverage test-trf lint corpus int8 evaluate evaluate-int8 wheels bench \
-.PHONY: try demo pipelines release install test test-slow test-measured test-families test-families-ci coverage test-trf lint corpus int8 evaluate evaluate-int8 wheels bench \
-    bench-latency bench-memory bench-recipes bench-profile bench-frozen bench-textcat bench-mpnet \
-    bench-torch-fp32 bench-confidence bench-estimates \
-    bench-torch-fp32 bench-confidence bench-long \
-    quantization-report docs clean
+.PHONY: try demo install test test-slow test-measured test-families test-families-ci \
+    test-families-trf coverage test-trf lint docs clean pipelines release corpus int8 evaluate \
+    evaluate-int8 wheels bench bench-latency bench-memory bench-recipes bench-profile \
+    bench-frozen bench-textcat bench-mpnet bench-torch-fp32 bench-confidence bench-estimates \
+    bench-long quantization-report
 
 # The shipped pipeline, in an environment of its own: nothing is trained.
 try:
