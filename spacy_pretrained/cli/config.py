@@ -61,6 +61,8 @@ def config(
         output.parent.mkdir(parents=True, exist_ok=True)
         found.config.to_disk(output)
     msg.good(f"{output}: {found.describe_length()}")
+    for line in found.left_out:
+        msg.info(line)
     for warning in describe_misfits(found.config):
         msg.warn(warning)
     print(f"To train: {train_command(output, found.config)}")

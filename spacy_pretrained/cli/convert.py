@@ -1,7 +1,5 @@
 """`python -m spacy pretrained convert`."""
 
-import re
-import shlex
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -12,6 +10,7 @@ from wasabi import msg
 
 from .clear_errors import clear_errors
 from .listing import Command, WholeSummary
+from .next_step import find_lang, show_next
 
 if TYPE_CHECKING:
     from ..corpora.splits import Split
@@ -30,6 +29,10 @@ Revision = Annotated[str, typer.Option(help="Version on the hub, such as a commi
 
 class GuessingGroup(WholeSummary, TyperGroup):
     """Puts the kind of the file before its name, where it is left out."""
+
+    def collect_usage_pieces(self, ctx: Any) -> list[str]:
+        """Without options of the group itself: it has none but --help."""
+        return [self.subcommand_metavar]
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         if args[0] not in self.commands:
@@ -104,7 +107,7 @@ def convert_conllu(
             show_report(report)
     msg.good(f"Written to {output}")
     if not source.is_dir():
-        show_next("pipeline" if report.entities else "tagger_parser", output)
+        show_next("pipeline", output, find_lang(source))
 
 
 @convert.command("columns", cls=Command)
@@ -149,7 +152,7 @@ def convert_columns(
         )
         show_report(report)
     msg.good(f"Written to {output}")
-    show_next("ner", output)
+    show_next("ner", output, find_lang(source))
 
 
 @convert.command("dataset", cls=Command)
@@ -211,7 +214,7 @@ def convert_dataset(
             )
         show_report(report)
     msg.good(f"Written to {output}")
-    show_next("ner", output)
+    show_next("ner", output, lang if spans else None)
 
 
 @convert.command("texts", cls=Command)
@@ -260,20 +263,11 @@ def convert_texts(
         )
         show_report(report)
     msg.good(f"Written to {output}")
-    show_next("textcat", output)
+    show_next("textcat", output, lang)
 
 
 def split_list(value: str) -> list[str]:
     return [part.strip() for part in value.split(",")] if value else []
-
-
-def show_next(purpose: str, train: Path) -> None:
-    """What to type next; DEV.spacy stands for the other file that a training wants. Nobody trains
-    on what is called dev or test."""
-    if {"dev", "test", "validation"} & set(re.split(r"[^a-z]+", train.stem.lower())):
-        return
-    files = f"--train {shlex.quote(str(train))} --dev DEV.spacy"
-    print(f"To train on it: python -m spacy pretrained config {purpose} config.cfg {files}")
 
 
 def show_report(report: Any) -> None:

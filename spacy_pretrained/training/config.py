@@ -8,20 +8,20 @@ so that it is still learnt in `LEAST_STEPS` steps or more.
 """
 
 import shlex
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.resources import as_file, files
 from importlib.util import find_spec
 from math import ceil
 from pathlib import Path
 
 import spacy
-from spacy.tokens import DocBin
 from spacy.util import get_lang_class, get_sourced_components, load_config, load_model_from_config
 from thinc.api import Config
 
 from ..checkpoints.catalogue import describe_misfit
 from ..errors import count_of
 from ..sources.find import check_source
+from .corpus_contents import leave_out, read_contents
 from .errors import Errors
 
 # The configs that are installed with the package, as `spacy_pretrained.configs`.
@@ -51,6 +51,7 @@ COUNT_WORDS = {"spacy.batch_by_words.v1", "spacy.batch_by_padded.v1"}
 class CompleteConfig:
     config: Config
     n_words: int | None  # of the corpus, if it was given
+    left_out: list[str] = field(default_factory=list)  # a line about each component
 
     def describe_length(self) -> str:
         """
@@ -82,7 +83,8 @@ def complete_config(
     """Make a config that `spacy train` takes.
 
     purpose: One of `PURPOSES`, or the path of a short config (.cfg) of your own.
-    train: `.spacy` file or folder of such files; the training's length is fitted to it.
+    train: `.spacy` file or folder of such files. The training's length is fitted to it. A
+        recognizer or lemmatizer is left out if it has no entities or lemmas.
     dev: The same, to score on.
     lang: Code of the language, whose tokenizer is used; by default that of the short config.
     encoder: Where the encoder's weights come from: a name of the catalogue, a folder,
@@ -96,7 +98,7 @@ def complete_config(
         raise ValueError(Errors.CONFIG_STEPS.format(max_steps=max_steps))
     short = read_short(purpose)
     _check_packages(short)
-    n_words = None if train is None else count_words(Path(train))
+    contents = None if train is None else read_contents(Path(train))
     if dev is not None and not Path(dev).exists():
         raise ValueError(Errors.CONFIG_CORPUS_MISSING.format(path=dev))
     for name, path in (("train", train), ("dev", dev)):
@@ -107,9 +109,11 @@ def complete_config(
         _set_lang(short, lang, model)
     if encoder is not None:
         _set_encoder(short, encoder, purpose)
+    left_out = [] if contents is None else leave_out(short, contents)
     filled = _fill(short)
+    n_words = None if contents is None else contents.words
     _set_length(filled["training"], n_words, max_steps)
-    return CompleteConfig(filled, n_words)
+    return CompleteConfig(filled, n_words, left_out)
 
 
 def read_short(purpose: str) -> Config:
@@ -126,24 +130,6 @@ def read_short(purpose: str) -> Config:
         return load_config(purpose)
     except ValueError as error:  # of confection's own, or not in UTF-8
         raise ValueError(Errors.CONFIG_FILE_BROKEN.format(path=purpose, error=error)) from error
-
-
-def count_words(path: Path) -> int:
-    """The tokens of a `.spacy` file, or of all in a folder.
-
-    RAISES: ValueError if there are none, or a file is no such file.
-    """
-    if not path.exists():
-        raise ValueError(Errors.CONFIG_CORPUS_MISSING.format(path=path))
-    n_words = 0
-    for file in sorted(path.rglob("*.spacy")) if path.is_dir() else [path]:
-        try:
-            n_words += sum(map(len, DocBin().from_disk(file).tokens))
-        except (ValueError, KeyError, TypeError) as error:
-            raise ValueError(Errors.CONFIG_CORPUS_BROKEN.format(path=file)) from error
-    if not n_words:
-        raise ValueError(Errors.CONFIG_NO_WORDS.format(path=path))
-    return n_words
 
 
 def fit_length(n_words: int, max_steps: int = 0) -> tuple[int, int]:

@@ -49,6 +49,7 @@ class Errors(SharedErrors):
         "makes such files from CoNLL-U, columns and others."
     )
     CONFIG_NO_WORDS = "'{path}' has no words: there is nothing to train on."
+    CONFIG_LEFT_OUT = "The training corpus has no {what}, so the config has no '{name}'."
     CONFIG_MODEL_NEEDED = (
         "'{purpose}' trains a pipeline further: name it with --model, a folder or an installed "
         "package."

@@ -52,6 +52,19 @@ def test_config_is_written_and_the_next_command_printed(corpus, tmp_path, monkey
     assert result.output.splitlines()[-1] == f"To train: {command}"
 
 
+def test_what_is_left_out_is_said(tmp_path):
+    import spacy
+
+    doc = make_reference(spacy.blank("en").vocab, [0, 1])
+    doc.set_ents([], default="missing")
+    DocBin(docs=[doc]).to_disk(tmp_path / "train.spacy")
+    output = tmp_path / "config.cfg"
+    result = run("pipeline", output, "--train", tmp_path / "train.spacy")
+    assert result.exit_code == 0, result.output
+    assert "has no entities, so the config has no 'pretrained_ner'" in text_of(result)
+    assert "pretrained_ner" not in load_config(output)["nlp"]["pipeline"]
+
+
 def test_one_step_is_no_steps(tmp_path):
     result = run("ner", tmp_path / "config.cfg", "--max-steps", 1)
     assert ": 1 step of 1,500 words" in text_of(result)

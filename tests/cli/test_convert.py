@@ -229,3 +229,21 @@ def test_bad_usage(run, tmp_path):
 def test_help_has_an_example(run, kind):
     said = run(*([kind] if kind else []), "--help")
     assert f"Example: python -m spacy pretrained convert {kind or ''}" in said
+
+
+def test_help_names_options_once(run):
+    assert run("--help").count("[OPTIONS]") == 1
+
+
+def test_the_next_command_names_the_language(run, tmp_path):
+    hint = "pretrained config pipeline config.cfg --train out.spacy --dev DEV.spacy"
+    for name, lang in (("de_gsd-ud-train.conllu", " --lang de"), ("en_ewt-ud-train.conllu", "")):
+        (tmp_path / name).write_text(SENTENCE)
+        assert run(name, "out.spacy").endswith(hint + lang)
+    (tmp_path / "mine.conllu").write_text(SENTENCE)
+    assert run("mine.conllu", "out.spacy").endswith(
+        f"{hint} If the texts are not English, add --lang, such as --lang de."
+    )
+    (tmp_path / "a.csv").write_text("text,label\nGut.,yes\nNein.,no\n")
+    assert run("a.csv", "out.spacy", "--lang", "de").endswith("--dev DEV.spacy --lang de")
+    assert run("a.csv", "out.spacy").endswith("--dev DEV.spacy")

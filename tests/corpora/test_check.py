@@ -399,6 +399,24 @@ def test_texts_of_both_corpora(write, vocab):
     assert not has(check_corpus(train, None, write(other, name="dev")), "same text")
 
 
+def test_sentences_of_both_corpora(write, vocab):
+    """In other documents; short ones do not count, nor do those of documents that are the same."""
+    train = write(*(make_reference(vocab, [n, 2]) for n in (0, 1)))
+    mixed = make_reference(vocab, [1, 2, 3])  # sentence 2 is short, sentence 3 is new
+    same = make_reference(vocab, [0, 2])
+    report = check_corpus(train, None, write(mixed, same, name="dev"))
+    text = find(report, "warning", "Sentences", "in the training corpus")
+    assert "1 of 2, such as 'Ada sees the old river.'" in text
+    assert "1 of 2" in find(report, "warning", "same text")
+    for docs in (
+        [same],
+        [make_reference(vocab, [3, 2])],
+        [make_reference(vocab, [1], parsed=False)],
+    ):
+        report = check_corpus(train, None, write(*docs, name="dev"))
+        assert not has(report, "in the training corpus, too")
+
+
 # Configs
 
 

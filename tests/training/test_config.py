@@ -14,7 +14,6 @@ from spacy_pretrained.training.config import (
     LEAST_STEPS,
     PURPOSES,
     complete_config,
-    count_words,
     fit_length,
     read_short,
     train_command,
@@ -145,13 +144,6 @@ def test_the_stock_transformer_has_to_be_installed(monkeypatch):
     monkeypatch.setattr("spacy_pretrained.training.config.find_spec", lambda name: None)
     with pytest.raises(ValueError, match=r'pip install "spacy-pretrained\[spacy-transformers\]"'):
         complete_config("pipeline_trf")
-
-
-def test_words_of_a_file_and_of_a_folder(corpus, tmp_path):
-    first, second = corpus("one two"), corpus("three", name="more.spacy")
-    assert [count_words(path) for path in (first, second, tmp_path)] == [2, 1, 3]
-    with pytest.raises(ValueError, match="has no words"):
-        count_words(corpus(name="empty.spacy"))
 
 
 def test_15_epochs_of_what_is_large():

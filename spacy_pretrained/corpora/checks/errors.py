@@ -36,8 +36,12 @@ class Errors(SharedErrors):
         "These {layer} are not in the training corpus, so no component can predict them: {labels}."
     )
     OVERLAP = (
-        "Documents with the same text as a training document: {n} of {documents}, such as {text}. "
+        "Documents with the same text as a training document: {n} of {total}, such as {text}. "
         "Scores on them mean little: remove them from one of the two corpora."
+    )
+    OVERLAP_SENTENCES = (
+        "Sentences of {least} tokens or more, in other documents, that are in the training corpus, "
+        "too: {n} of {total}, such as {text}. Scores on them mean little."
     )
     SPANS_OVERLAP = (
         "{message} Documents with overlapping spans: {documents} (pairs: {nested} nested, "

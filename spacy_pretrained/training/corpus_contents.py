@@ -1,0 +1,96 @@
+"""What a corpus has, as far as a config depends on it; and which components have nothing to learn
+from it."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from spacy.attrs import ENT_TYPE, LEMMA
+from spacy.language import Language
+from spacy.tokens import DocBin
+from thinc.api import Config
+
+from .errors import Errors
+
+# The attribute that components learn, where a config has several, and a treebank may lack it.
+LEARNS = {
+    "pretrained_ner": ENT_TYPE,
+    "ner": ENT_TYPE,
+    "pretrained_lemmatizer": LEMMA,
+    "trainable_lemmatizer": LEMMA,
+}
+NAMES = {ENT_TYPE: "entities", LEMMA: "lemmas"}
+ENCODERS = {"pretrained_encoder", "transformer", "tok2vec"}
+
+
+@dataclass
+class CorpusContents:
+    words: int = 0
+    annotated: set[int] = field(default_factory=set)  # those of NAMES that any word has
+
+
+def read_contents(path: Path) -> CorpusContents:
+    """Look at a `.spacy` file, or at all in a folder.
+
+    RAISES: ValueError if there are no words, or a file is no such file.
+    """
+    if not path.exists():
+        raise ValueError(Errors.CONFIG_CORPUS_MISSING.format(path=path))
+    contents = CorpusContents()
+    for file in sorted(path.rglob("*.spacy")) if path.is_dir() else [path]:
+        try:
+            _add(contents, DocBin().from_disk(file))
+        except (ValueError, KeyError, TypeError) as error:
+            raise ValueError(Errors.CONFIG_CORPUS_BROKEN.format(path=file)) from error
+    if not contents.words:
+        raise ValueError(Errors.CONFIG_NO_WORDS.format(path=path))
+    return contents
+
+
+def _add(contents: CorpusContents, docs: DocBin) -> None:
+    columns = {attr: docs.attrs.index(attr) for attr in NAMES if attr in docs.attrs}
+    for tokens in docs.tokens:
+        contents.words += len(tokens)
+        for attr, column in columns.items():
+            if attr not in contents.annotated and tokens[:, column].any():
+                contents.annotated.add(attr)
+
+
+def leave_out(short: Config, contents: CorpusContents) -> list[str]:
+    """Take components out of a short config that have nothing to learn from a corpus, and their
+    scores; not those of a trained pipeline, and not all that there are.
+
+    RETURNS: A line about each.
+    """
+    labels = {
+        n: "labels" in b for n, b in short.get("initialize", {}).get("components", {}).items()
+    }
+    found = {}
+    for name, block in short.get("components", {}).items():
+        attr = LEARNS.get(block.get("factory"))
+        # Spans of a group are no entities; labels that are given may be met in a later corpus.
+        of_other = block.get("spans_key") or labels.get(name)
+        if attr is not None and attr not in contents.annotated and not of_other:
+            found[name] = attr
+    kept = {name: block for name, block in short.get("components", {}).items() if name not in found}
+    if all(block.get("factory") in ENCODERS for block in kept.values()):
+        return []
+    for name in found:
+        _remove(short, name)
+    return [Errors.CONFIG_LEFT_OUT.format(name=n, what=NAMES[a]) for n, a in found.items()]
+
+
+def _remove(short: Config, name: str) -> None:
+    factory = short["components"].pop(name)["factory"]
+    short.get("initialize", {}).get("components", {}).pop(name, None)
+    training = short.get("training", {})
+    lists = (
+        (short["nlp"], "pipeline"),
+        (training, "frozen_components"),
+        (training, "annotating_components"),
+    )
+    for block, key in lists:
+        if key in block:
+            block[key] = [one for one in block[key] if one != name]
+    # spaCy makes the weights of the others sum to 1 again.
+    for score in Language.get_factory_meta(factory).default_score_weights:
+        training.get("score_weights", {}).pop(score, None)

@@ -1,0 +1,97 @@
+"""What is read of a corpus, and which components a config then does without."""
+
+import pytest
+import spacy
+from spacy.attrs import ENT_TYPE, LEMMA
+from spacy.tokens import DocBin
+from tiny_pipelines import make_reference
+
+from spacy_pretrained.training.config import complete_config, read_short
+from spacy_pretrained.training.corpus_contents import read_contents
+
+NER, LEMMATIZER = "pretrained_ner", "pretrained_lemmatizer"
+
+
+@pytest.fixture
+def write(tmp_path):
+    def write(*docs, name="train.spacy"):
+        DocBin(docs=docs).to_disk(tmp_path / name)
+        return tmp_path / name
+
+    return write
+
+
+def make_doc(*, entities=True, lemmas=True):
+    doc = make_reference(spacy.blank("en").vocab, [0, 1, 2, 3])
+    if not entities:
+        doc.set_ents([], default="missing")
+    for token in doc if not lemmas else ():
+        token.lemma = 0
+    return doc
+
+
+def test_words_of_a_file_and_of_a_folder(write, tmp_path):
+    nlp = spacy.blank("en")
+    first, second = write(nlp("one two")), write(nlp("three"), name="more.spacy")
+    assert [read_contents(path).words for path in (first, second, tmp_path)] == [2, 1, 3]
+    with pytest.raises(ValueError, match="has no words"):
+        read_contents(write(name="empty.spacy"))
+
+
+def test_annotation_of_any_document_counts(write):
+    assert read_contents(write(make_doc())).annotated == {ENT_TYPE, LEMMA}
+    parts = make_doc(entities=False), make_doc(lemmas=False)
+    assert read_contents(write(*parts)).annotated == {ENT_TYPE, LEMMA}
+    assert read_contents(write(parts[0])).annotated == {LEMMA}
+    outside = make_doc(lemmas=False)
+    outside.ents = []
+    assert read_contents(write(outside)).annotated == set()
+
+
+@pytest.mark.parametrize(
+    ("has", "names"),
+    [
+        ({}, []),
+        ({"entities": False}, [NER]),
+        ({"lemmas": False}, [LEMMATIZER]),
+        ({"entities": False, "lemmas": False}, [NER, LEMMATIZER]),
+    ],
+)
+def test_what_a_corpus_lacks_is_left_out(write, has, names):
+    found = complete_config("pipeline", train=write(make_doc(**has)))
+    pipeline = read_short("pipeline")["nlp"]["pipeline"]
+    assert found.config["nlp"]["pipeline"] == [name for name in pipeline if name not in names]
+    assert found.config["components"].keys() == set(found.config["nlp"]["pipeline"])
+    weights = found.config["training"]["score_weights"]
+    assert ("ents_f" in weights, "lemma_acc" in weights) == (
+        NER not in names,
+        LEMMATIZER not in names,
+    )
+    assert sum(weight or 0.0 for weight in weights.values()) == pytest.approx(1, abs=0.03)
+    assert len(found.left_out) == len(names)
+    assert all(f"'{name}'" in line for name, line in zip(names, found.left_out))
+
+
+def test_a_component_that_is_alone_stays(write):
+    found = complete_config("ner", train=write(make_doc(entities=False)))
+    assert NER in found.config["components"] and not found.left_out
+
+
+def test_what_learns_something_else_stays(write, tmp_path):
+    short = read_short("pipeline")
+    short["components"][NER]["spans_key"] = "sc"
+    short["initialize"]["components"][LEMMATIZER] = {"labels": {"table": []}}
+    short.to_disk(tmp_path / "own.cfg")
+    train = write(make_doc(entities=False, lemmas=False))
+    with_ner = complete_config(str(tmp_path / "own.cfg"), train=train)
+    assert with_ner.config["nlp"]["pipeline"] == short["nlp"]["pipeline"]
+
+
+@pytest.mark.slow
+def test_a_treebank_without_entities_trains(write, tiny_bert, tmp_path):
+    from spacy.training.initialize import init_nlp
+
+    train = write(*[make_doc(entities=False)] * 4)
+    found = complete_config("pipeline", train=train, dev=train, encoder=tiny_bert)
+    nlp = init_nlp(found.config)
+    assert LEMMATIZER in nlp.pipe_names and NER not in nlp.pipe_names
