@@ -27,7 +27,7 @@ from spacy_pretrained.sources.find import find_source
 
 SMALL, BASE = "minilm-l6", "all-mpnet-base-v2"
 WORDS_A_TEXT = 25
-BATCHES = (500, 1500, 3000)  # words
+BATCHES = {SMALL: (500, 1500, 3000), BASE: (250, 750, 1500)}  # words
 
 
 def main(
@@ -37,7 +37,8 @@ def main(
     rows, notes = [], []
     with tempfile.TemporaryDirectory() as folder:
         for name, source in ((SMALL, SMALL), (BASE, save_random(BASE, Path(folder) / BASE))):
-            for case in find_cases(str(source), Path(folder) / "copies" / name, notes):
+            copies = Path(folder) / "copies" / name
+            for case in find_cases(str(source), copies, BATCHES[name], notes):
                 msg.info(case.describe())
                 rows.append(compare(name, Measurement(**ask("measure", case.to_json()))))
                 print(rows[-1])
@@ -49,12 +50,12 @@ def main(
     msg.good(f"Written to {output}")
 
 
-def find_cases(source: str, folder: Path, notes: list[str]) -> list[Case]:
+def find_cases(source: str, folder: Path, batches: tuple[int, ...], notes: list[str]) -> list[Case]:
     """Those of `benchmark`, but for pipelines on torch that only annotate: `recommend` says what a
     pipeline takes that is quantized."""
     folder.mkdir(parents=True)
-    target, sizes = find_target(source), ((WORDS_A_TEXT,), BATCHES)
-    cases = make_cases(target, folder, True, *sizes, notes, report=msg.info)
+    sizes = ((WORDS_A_TEXT,), batches)
+    cases = make_cases(find_target(source), folder, True, *sizes, notes, report=msg.info)
     return [case for case in cases if case.task == TRAINING or case.engine != TORCH]
 
 

@@ -12,7 +12,7 @@ from .cases import FP32, INT8, TORCH
 from .child import answer
 
 CALIBRATION_LENGTHS = (8, 16, 32, 64)  # words a text
-TEXTS_A_LENGTH = 20
+TEXTS_A_LENGTH = 6
 
 
 def prepare(folder: str, output: str, *, is_encoder: bool) -> dict[str, Any]:

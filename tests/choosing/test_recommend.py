@@ -101,7 +101,7 @@ def test_special_domains_are_only_for_those_who_ask():
 
 def test_less_memory_means_smaller_batches_then_checkpointing_then_a_frozen_encoder():
     plans = []
-    for gigabytes in (30, 1.5, 1.175, 1.1):
+    for gigabytes in (30, 1.5, 1.285, 1.1):
         found = recommend(Query("ner", memory=round(gigabytes * GIGABYTE)), 100)
         plans += [one.plan for one in found if one.name == "all-minilm-l12-v2"]
     assert [plan.method for plan in plans] == [FULL, FULL, FULL, FROZEN]
