@@ -162,7 +162,7 @@ class PretrainedEncoder(BackbonePipe, Tok2Vec):
         cache_folder: str | Path | None = None,
         tokenizer: str | Path | None = None,
         vocabulary_size: int | None = None,
-        encoders: dict[str, dict[str, str | int | None]] | None = None,
+        encoders: dict[str, dict[str, str | int]] | None = None,
     ) -> None:
         """Load pretrained weights, or make new ones for an encoder from scratch. Set in
         [initialize.components.pretrained_encoder]:
