@@ -84,7 +84,7 @@ def _check(encoder: EncoderModel, block: str, origin: Origin) -> tuple[EncoderMo
 
 
 def make_tokenizer(origin: Origin, texts: Iterable[str]) -> PieceTokenizer:
-    """The tokenizer of an encoder from scratch: the one that is given, or one learnt from them.
+    """The tokenizer of an encoder from scratch: the given one, or one learnt from all texts.
 
     RAISES: ValueError if there is none, or it does not know the first of the texts.
     """
