@@ -33,7 +33,7 @@ from spacy_pretrained.training.schedules import warmup_linear
 ROOT = Path(__file__).parent.parent
 LABELS = ("pos", "neg")
 N_WORDS = 250
-N_DOCUMENTS = {"train": 200, "dev": 100, "test": 200}
+N_DOCUMENTS = {"train": 120, "dev": 60, "test": 120}
 SHARES = {"train": 0.4, "dev": 0.2, "test": 0.4}  # of the snippets
 SEPARATOR = ";"  # in place of a full stop: a window would end there, whatever its size
 FINAL = ".!?"
@@ -44,6 +44,7 @@ ENCODER = "pretrained_encoder"
 BAG = {"@architectures": "spacy.TextCatBOW.v3", "exclusive_classes": True, "ngram_size": 1}
 BAG |= {"no_output_layer": False, "length": 262144}
 TORCH = {"@architectures": "spacy-pretrained.TorchEncoder.v1", "orth_width": 0}
+RANDOM = 1.0  # the learn_rate_factor of random weights; pretrained ones have that of their size
 MINILM = TORCH | {"mixed_precision": True}
 SCRATCH = {
     "@architectures": "spacy-pretrained.TransformerFromScratch.v1",
@@ -51,6 +52,7 @@ SCRATCH = {
     "width": 128,
     "heads": 4,
     "orth_width": 0,
+    "learn_rate_factor": RANDOM,
 }
 LONGFORMER = {"num_hidden_layers": 2, "hidden_size": 128, "num_attention_heads": 4}
 LONGFORMER |= {"intermediate_size": 512, "attention_window": [64, 64]}
@@ -64,24 +66,24 @@ class Run:
     epochs: int
     model: dict[str, Any] | None = None  # of the encoder; None for a bag of words
     initialize: dict[str, Any] = field(default_factory=dict)
-    every: int = 2  # epochs between evaluations
+    every: int = 3  # epochs between evaluations
 
 
 RUNS = {
-    "bag of words (spaCy's)": Run(20),
-    "from scratch, windows of 64": Run(20, SCRATCH | {"window": 64}, OF_SCRATCH),
-    "from scratch, windows of 512": Run(20, SCRATCH | {"window": 512}, OF_SCRATCH),
-    "random Longformer": Run(20, TORCH | {"window": 512}),
-    "MiniLM, frozen": Run(20, MINILM | {"frozen": True}, OF_MINILM),
+    "bag of words (spaCy's)": Run(12),
+    "from scratch, windows of 64": Run(12, SCRATCH | {"window": 64}, OF_SCRATCH),
+    "from scratch, windows of 512": Run(12, SCRATCH | {"window": 512}, OF_SCRATCH),
+    "random Longformer": Run(12, TORCH | {"window": 512, "learn_rate_factor": RANDOM}),
+    "MiniLM, frozen": Run(12, MINILM | {"frozen": True}, OF_MINILM),
     "from scratch and frozen MiniLM": Run(
-        20,
+        12,
         {
             "@architectures": "spacy-pretrained.ConcatEncoder.v1",
             "encoders": {"minilm": MINILM | {"frozen": True}, "own": SCRATCH | {"window": 64}},
         },
         {"encoders": {"minilm": OF_MINILM, "own": OF_SCRATCH}},
     ),
-    "MiniLM, fine-tuned": Run(3, MINILM, OF_MINILM, every=1),
+    "MiniLM, fine-tuned": Run(2, MINILM, OF_MINILM, every=1),
 }
 Split = list[tuple[str, str]]  # texts, and their labels
 

@@ -41,7 +41,7 @@ def draw(runs: dict[str, list[dict[str, Any]]], picture: Path) -> None:
     for name, results in runs.items():
         draw_curve(left, results, colors[name])
     left.set_xscale("log", base=2)
-    left.set_xticks([1, 2, 4, 8, 16], ["1", "2", "4", "8", "16"])
+    left.set_xticks([1, 2, 3, 6, 12], ["1", "2", "3", "6", "12"])
     left.set_title("Development set, after epochs", loc="left", fontsize=10)
     left.set_ylabel("accuracy, %")
     order = sorted(runs, key=lambda name: mean(result["test"] for result in runs[name]))

@@ -1,7 +1,7 @@
 """A WordPiece vocabulary learnt from texts, in a tokenizer like BERT's (lower case)."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from tokenizers import (
     Tokenizer,
@@ -20,6 +20,7 @@ SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
 LEAST = 100  # pieces of a vocabulary
 LONGEST = 100  # characters of a word; a longer one is unknown
 MIN_COUNT = 2  # of a piece of several characters, in the texts
+PER_LINE = 1000  # words of a line that the library counts
 SHARE_OF_CHARACTERS = 4  # the alphabet has at most the vocabulary's size by this
 
 
@@ -83,7 +84,14 @@ def _learn_pieces(words: Counter[str], size: int) -> list[str]:
     learner = Tokenizer(models.WordPiece(unk_token="[UNK]"))
     learner.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
     known = set(alphabet)
-    lines = (" ".join([word] * count) for word, count in words.items() if known.issuperset(word))
-    learner.train_from_iterator(lines, trainer)
+    learnt = {word: count for word, count in words.items() if known.issuperset(word)}
+    learner.train_from_iterator(_repeat(learnt), trainer)
     numbers = learner.get_vocab()
     return sorted(numbers, key=numbers.__getitem__)
+
+
+def _repeat(words: dict[str, int]) -> Iterator[str]:
+    """Lines with each word as often as it counts: the library takes texts, and no counts."""
+    for word, count in words.items():
+        for done in range(0, count, PER_LINE):
+            yield " ".join([word] * min(PER_LINE, count - done))

@@ -1,7 +1,8 @@
 """Where an encoder's weights come from, as [initialize] says: a source, or the training texts."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields
+from itertools import islice
 from pathlib import Path
 
 from thinc.api import Model
@@ -9,6 +10,8 @@ from thinc.api import Model
 from ..backends.backbone import get_shim
 from ..backends.backend import ScratchBackend
 from ..checkpoints.checkpoint import TOKENIZER
+from ..checkpoints.learn_wordpieces import learn_wordpieces
+from ..checkpoints.tokenizer_checks import SAMPLE, refuse_unknown
 from ..checkpoints.wordpieces import PieceTokenizer
 from .concat_encoder import find_named
 from .errors import Errors
@@ -80,10 +83,18 @@ def _check(encoder: EncoderModel, block: str, origin: Origin) -> tuple[EncoderMo
     return encoder, origin
 
 
-def read_tokenizer(path: str | Path) -> PieceTokenizer:
-    """A tokenizer.json, or that in a folder."""
-    path = Path(path).expanduser()
+def make_tokenizer(origin: Origin, texts: Iterable[str]) -> PieceTokenizer:
+    """The tokenizer of an encoder from scratch: the given one, or one learnt from all texts.
+
+    RAISES: ValueError if there is none, or it does not know the first of the texts.
+    """
+    if origin.tokenizer is None:
+        size = VOCABULARY_SIZE if origin.vocabulary_size is None else origin.vocabulary_size
+        return learn_wordpieces(texts, size)
+    path = Path(origin.tokenizer).expanduser()
     file = path / TOKENIZER if path.is_dir() else path
     if not file.is_file():
         raise ValueError(Errors.SCRATCH_TOKENIZER.format(path=path))
-    return PieceTokenizer(file.read_text("utf8"))
+    tokenizer = PieceTokenizer(file.read_text("utf8"))
+    refuse_unknown(tokenizer, islice(texts, SAMPLE), str(path))
+    return tokenizer

@@ -15,8 +15,7 @@ from thinc.api import Model, Optimizer, set_dropout_rate
 from thinc.types import Floats2d
 
 from ..backends.backbone import get_shim, is_frozen, trains
-from ..checkpoints.learn_wordpieces import learn_wordpieces
-from ..checkpoints.tokenizer_checks import SAMPLE, refuse_unknown
+from ..checkpoints.tokenizer_checks import SAMPLE
 from ..training.rate_watch import watch_rate
 from ..windows.batches import WindowBatch
 from .backbone_pipe import DEFAULT_SOURCE, BackbonePipe, Part, make_backbone_part
@@ -24,9 +23,9 @@ from .concat_encoder import find_encoders, find_named, name_layers, set_widths
 from .errors import Errors
 from .feature_cache import CACHE_BYTES
 from .listener import EncoderLink
-from .origin import VOCABULARY_SIZE, Origin, is_from_scratch, pair_origins, read_tokenizer
+from .origin import Origin, is_from_scratch, make_tokenizer, pair_origins
 from .pending_update import PendingUpdate, step
-from .token_encoder import EncoderModel, plan_batches, set_cache
+from .token_encoder import plan_batches, set_cache
 
 logger = logging.getLogger("spacy")
 
@@ -164,48 +163,37 @@ class PretrainedEncoder(BackbonePipe, Tok2Vec):
         cache_folder: str | Path | None = None,
         tokenizer: str | Path | None = None,
         vocabulary_size: int | None = None,
-        encoders: dict[str, dict[str, str | int | None]] | None = None,
+        encoders: dict[str, dict[str, str | int]] | None = None,
     ) -> None:
         """Load pretrained weights, or make new ones for an encoder from scratch. Set in
         [initialize.components.pretrained_encoder]:
 
         source: A name in the catalogue, a folder in Hugging Face layout, "package:NAME", or
-            "owner/name" on the model hub. None stands for DEFAULT_SOURCE.
+            "owner/name" on the model hub. None stands for "minilm-l6".
         cache_bytes, cache_folder: Of a frozen encoder: see `cache_vectors`.
         tokenizer: Of an encoder from scratch: a tokenizer.json, or a folder with one. None learns
             a WordPiece vocabulary from all training texts.
-        vocabulary_size: Of that vocabulary, at most. None stands for VOCABULARY_SIZE.
+        vocabulary_size: Of that vocabulary, at most. None stands for 8000.
         encoders: Of a `ConcatEncoder`: source, tokenizer and vocabulary_size of each, by their
             names.
         """
         validate_get_examples(get_examples, "PretrainedEncoder.initialize")
         origin = Origin(source, tokenizer, vocabulary_size)
         docs = [example.x for example in islice(get_examples(), SAMPLE)]
+        # As a list: all settings are checked before the first encoder takes its time.
         for encoder, own in list(pair_origins(self.model, self.name, origin, encoders)):
             if is_from_scratch(encoder):
-                self._make_weights(encoder, own, get_examples)
+                texts = (example.x.text for example in get_examples())
+                get_shim(encoder).make_weights(make_tokenizer(own, texts))
             else:
-                texts = [doc.text for doc in docs]
-                self._load_weights(own.source or DEFAULT_SOURCE, texts, encoder)
+                sample = [doc.text for doc in docs]
+                self._load_weights(own.source or DEFAULT_SOURCE, sample, encoder)
         self._pending = self._rehearsal_model = None
         self.model.initialize(X=docs[:10])
         for listener in self.listeners:
             listener.set_dim("nO", self.model.get_dim("nO"), force=True)
         if cache_folder or any(map(is_frozen, find_encoders(self.model))):
             self.cache_vectors(cache_bytes, cache_folder)
-
-    def _make_weights(
-        self, encoder: EncoderModel, origin: Origin, get_examples: Callable[[], Iterable[Example]]
-    ) -> None:
-        """Make random weights, and learn a vocabulary if no tokenizer is given."""
-        texts = (example.x.text for example in get_examples())
-        if origin.tokenizer is None:
-            size = VOCABULARY_SIZE if origin.vocabulary_size is None else origin.vocabulary_size
-            tokenizer = learn_wordpieces(texts, size)
-        else:
-            tokenizer = read_tokenizer(origin.tokenizer)
-            refuse_unknown(tokenizer, islice(texts, SAMPLE), str(origin.tokenizer))
-        get_shim(encoder).make_weights(tokenizer)
 
     def cache_vectors(
         self, cache_bytes: int = CACHE_BYTES, cache_folder: str | Path | None = None

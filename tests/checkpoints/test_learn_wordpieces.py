@@ -40,6 +40,13 @@ def test_its_pieces_are_special_ones_the_alphabet_and_frequent_words():
     assert "She" not in pieces and "cafe" not in pieces  # lower case, with its accents
 
 
+def test_frequent_pieces_come_first():
+    """Of a word that is in more than one line for the library, too."""
+    texts = ["sea " * 2500, "dog " * 1500]
+    pieces = in_order(learn_wordpieces(texts, 100))
+    assert pieces.index("sea") < pieces.index("dog")
+
+
 def test_texts_that_were_learnt_have_no_unknown_piece():
     tokenizer = learn_wordpieces(TEXTS, 400)
     assert find_unknown(tokenizer, TEXTS)[0] == 0

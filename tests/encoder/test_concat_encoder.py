@@ -62,7 +62,7 @@ def make_nlp(encoders: dict, origins: dict, *pipes: str) -> Language:
     nlp.add_pipe(ENCODER, config={"model": {"@architectures": architecture, "encoders": encoders}})
     nlp.config["initialize"]["components"][ENCODER] = {"encoders": origins}
     for pipe in pipes:
-        nlp.add_pipe(pipe)
+        nlp.add_pipe(pipe, config={"multi_label": True} if pipe == TEXTCAT else {})
     return nlp
 
 

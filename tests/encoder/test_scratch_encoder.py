@@ -44,7 +44,7 @@ def make_nlp(*pipes: str, origin: dict | None = None, **settings) -> Language:
     nlp.add_pipe(ENCODER, config={"model": SCRATCH | settings})
     nlp.config["initialize"]["components"][ENCODER] = ORIGIN if origin is None else origin
     for pipe in pipes:
-        nlp.add_pipe(pipe)
+        nlp.add_pipe(pipe, config={"multi_label": True} if pipe == TEXTCAT else {})
     return nlp
 
 

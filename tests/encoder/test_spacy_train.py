@@ -8,7 +8,6 @@ import spacy
 from doc_blocks import ROOT, parse_config, read_blocks
 from spacy.tokens import DocBin
 from spacy.util import load_model_from_config
-from thinc.api import Config
 from tiny_pipelines import DOCUMENTS, ENCODER, make_reference
 
 BLOCKS = {
@@ -55,10 +54,6 @@ use_averages = false
 
 [training.score_weights]
 tag_acc = 1.0
-
-[initialize]
-
-[initialize.components]
 """
 MODEL, ORIGIN = f"components.{ENCODER}.model", f"initialize.components.{ENCODER}"
 
@@ -81,8 +76,8 @@ def shrink(kind: str, source: str) -> dict[str, object]:
 def test_it_learns_is_saved_and_loads(tiny_bert, tmp_path, kind):
     vocab = spacy.blank("en").vocab
     references = [make_reference(vocab, numbers) for numbers in DOCUMENTS]
-    DocBin(references, store_user_data=True).to_disk(tmp_path / "corpus.spacy")
-    config = Config().from_str(BASE, interpolate=False).merge(parse_config(BLOCKS[kind]))
+    DocBin(docs=references).to_disk(tmp_path / "corpus.spacy")
+    config = parse_config(BASE).merge(parse_config(BLOCKS[kind]))
     load_model_from_config(config, auto_fill=True).config.to_disk(tmp_path / "config.cfg")
     overrides = {"paths.corpus": tmp_path / "corpus.spacy"} | shrink(kind, tiny_bert)
     options = [text for name, value in overrides.items() for text in (f"--{name}", str(value))]

@@ -63,7 +63,6 @@ def test_paths_are_not_told(pipeline, tmp_path):
 
 
 def test_encoders_side_by_side_are_all_sources(pipeline):
-    set_architecture(pipeline, "spacy-pretrained.ConcatEncoder.v1")
     path = pipeline / "config.cfg"
     head, _, _ = path.read_text().partition("\n[initialize.components.pretrained_encoder]")
     blocks = [
