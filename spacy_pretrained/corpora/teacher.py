@@ -59,7 +59,7 @@ class Teacher:
         return [self._complete(self._said[key]) for key in keys]
 
     def dismiss(self) -> None:
-        """Free the teacher's memory, after all Docs; and write the cache's file, if there is one and
+        """Free the teacher's memory, after all Docs. Write the cache's file, if there is one and
         something in it is new."""
         self._nlp = None
         if self.cache is None or self._said is None or self._is_saved:
