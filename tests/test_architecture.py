@@ -27,7 +27,7 @@ MAY_IMPORT = {
     "parser": "heads annotation",
     "lemmatizer": "heads annotation",
     "textcat": "heads annotation encoder backends windows checkpoints runtime",
-    "corpora": "annotation ner parser textcat windows sources checkpoints",
+    "corpora": "annotation heads ner parser textcat windows sources checkpoints",
     "tokenizer": "corpora",
     "scoring": "parser corpora annotation",
     "quantization": "scoring corpora encoder backends windows checkpoints runtime",

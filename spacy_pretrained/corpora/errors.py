@@ -4,6 +4,29 @@ from ..errors import Errors as SharedErrors
 
 
 class Errors(SharedErrors):
+    TEACHER_TEMPERATURE = (
+        "temperature has to be above 0, but it is {temperature}. 1 changes nothing."
+    )
+    TEACHER_TOP_K = "top_k has to be 0, for all labels, or a number of them, but it is {top_k}."
+    TEACHER_NOT_THERE = (
+        "The teacher '{teacher}' is no folder of a trained pipeline and no installed package. Give "
+        "one as [corpora.train.teacher]; a folder is looked for from where you run the command."
+    )
+    TEACHER_OF_NOTHING = (
+        "The teacher '{teacher}' has no component that can teach: no pretrained_tagger, "
+        "biaffine_parser or pretrained_ner. Name another pipeline as [corpora.train.teacher]."
+    )
+    TEACHER_COMPONENT = (
+        "The teacher '{teacher}' has no component '{name}' that can teach, but these: {known}. "
+        "Correct [corpora.train.components]."
+    )
+    TEACHER_CACHE = (
+        "{path} is no cache of what a teacher said, or is damaged: {error}. Remove it, or name "
+        "another file as [corpora.train.cache]."
+    )
+    TEACHER_CACHE_OF_ANOTHER = (
+        "{path} is of another teacher, or of other settings of it: it is made anew."
+    )
     LINES_ENCODING = "{at}: not UTF-8 ({error}). Save the file as UTF-8."
     LINES_BROKEN = "{path} cannot be uncompressed: {error}. Get it again."
     CONLLU_COLUMNS = (

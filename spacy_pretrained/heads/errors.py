@@ -39,6 +39,16 @@ class Errors(SharedErrors):
         "[training.optimizer.learn_rate], set mixed_precision = false, or look for broken examples "
         "in the corpus."
     )
+    DISTILL_WEIGHT = (
+        "distill_weight of '{name}' has to be from 0 (gold alone) to 1 (the teacher alone), but it "
+        "is {weight}."
+    )
+    TEACHER_LABELS = (
+        "The teacher has labels of '{kind}' that component '{name}' lacks: {labels}. Give the "
+        "component all labels in [initialize.components.{name}.labels], or add them with "
+        "nlp.get_pipe('{name}').add_label(...). Or leave the teacher's component out of "
+        "`components` of the corpus reader spacy-pretrained.Taught.v1."
+    )
     REHEARSAL_UPSTREAM = (
         "Component '{name}' cannot rehearse: its vectors come from '{upstream}', which is no "
         "`pretrained_encoder`. Leave it out: nlp.rehearse(examples, exclude=['{name}'])."

@@ -29,7 +29,12 @@ def sigmoid(scores: FloatsXd) -> FloatsXd:
 
 
 def cross_entropy(
-    ops: Ops, scores: Floats2d, targets: Ints1d | Floats2d, *, multi_label: bool = False
+    ops: Ops,
+    scores: Floats2d,
+    targets: Ints1d | Floats2d,
+    *,
+    multi_label: bool = False,
+    weights: Floats1d | None = None,
 ) -> tuple[Floats2d, float]:
     """Gradient (N, K) and sum of the cross-entropy of N rows of scores of K labels.
 
@@ -40,15 +45,21 @@ def cross_entropy(
         Each label that is not known is left out. Otherwise labels exclude each other, targets of a
         row sum to 1, and `softmax` makes probabilities. A row with a label that is not known is
         left out.
+    weights: What each row counts (N,), 1 by default.
 
     >>> cross_entropy(NumpyOps(), np.zeros((1, 2)), np.array([[0.75, 0.25]]))
     (array([[-0.25,  0.25]]), 0.6931471805599453)
     """
-    if multi_label:
-        return _compare_each(ops, scores, ops.xp.asarray(targets, dtype=scores.dtype))
-    if targets.ndim == 1:
-        return _compare_columns(ops, scores, targets)
-    return _compare_rows(ops, scores, ops.xp.asarray(targets, dtype=scores.dtype))
+    if not multi_label and targets.ndim == 1:
+        gradient, losses = _compare_columns(ops, scores, targets)
+    else:
+        compare = _compare_each if multi_label else _compare_rows
+        gradient, losses = compare(ops, scores, ops.xp.asarray(targets, dtype=scores.dtype))
+    if weights is not None:
+        weights = ops.xp.asarray(weights, dtype=scores.dtype)
+        gradient *= weights[:, None]
+        losses = losses * weights
+    return gradient, float(losses.sum())
 
 
 def to_targets(known: IntsXd) -> FloatsXd:
@@ -59,30 +70,33 @@ def to_targets(known: IntsXd) -> FloatsXd:
     return np.where(known == 0, np.nan, known > 0).astype("float32")
 
 
-def _compare_each(ops: Ops, scores: Floats2d, targets: Floats2d) -> tuple[Floats2d, float]:
+def _compare_each(ops: Ops, scores: Floats2d, targets: Floats2d) -> tuple[Floats2d, Floats1d]:
+    """Gradient (N, K), and the loss of each row (N,). The same for the next two."""
     xp = ops.xp
     is_known = ~xp.isnan(targets)
     losses = targets * xp.logaddexp(0, -scores) + (1 - targets) * xp.logaddexp(0, scores)
     gradient = xp.where(is_known, sigmoid(scores) - targets, 0)
-    return gradient, float(losses[is_known].sum())
+    return gradient, xp.where(is_known, losses, 0).sum(axis=1)
 
 
-def _compare_columns(ops: Ops, scores: Floats2d, gold: Ints1d) -> tuple[Floats2d, float]:
+def _compare_columns(ops: Ops, scores: Floats2d, gold: Ints1d) -> tuple[Floats2d, Floats1d]:
     """As `_compare_rows`, without the memory for targets, where labels are many."""
     gradient = softmax(scores)
     rows = ops.asarray_i(np.flatnonzero(gold >= 0))
     columns = ops.asarray_i(gold[gold >= 0])
-    loss = -float(_log(gradient[rows, columns]).sum())
+    losses = ops.xp.zeros(len(gradient), dtype=gradient.dtype)
+    losses[rows] = -_log(gradient[rows, columns])
     gradient[rows, columns] -= 1
     gradient[ops.asarray_i(np.flatnonzero(gold < 0))] = 0
-    return gradient, loss
+    return gradient, losses
 
 
-def _compare_rows(ops: Ops, scores: Floats2d, targets: Floats2d) -> tuple[Floats2d, float]:
+def _compare_rows(ops: Ops, scores: Floats2d, targets: Floats2d) -> tuple[Floats2d, Floats1d]:
     is_known = ~ops.xp.isnan(targets).any(axis=1)
     probabilities = softmax(scores)
     gradient = ops.xp.where(is_known[:, None], probabilities - targets, 0)
-    return gradient, -float((targets[is_known] * _log(probabilities[is_known])).sum())
+    losses = -(targets * _log(probabilities)).sum(axis=1)
+    return gradient, ops.xp.where(is_known, losses, 0)
 
 
 def _log(probabilities: FloatsXd) -> FloatsXd:

@@ -4,7 +4,7 @@ State 0 is O; label k has the states 1 + 4k (begin), 2 + 4k (inside), 3 + 4k (en
 (single), so that a new label appends four columns to the scores and moves none.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -31,6 +31,14 @@ class Spans:
 
 def n_states(n_labels: int) -> int:
     return 1 + 4 * n_labels
+
+
+def state_names(labels: Iterable[str]) -> list[str]:
+    """
+    >>> state_names(["PER"])
+    ['O', 'B-PER', 'I-PER', 'E-PER', 'S-PER']
+    """
+    return ["O", *(f"{kind}-{label}" for label in labels for kind in "BIES")]
 
 
 def state(kind: int, label: Ints1d) -> Ints1d:

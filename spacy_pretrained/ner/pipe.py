@@ -16,12 +16,24 @@ from thinc.types import Floats1d, Floats2d, Ints1d
 
 from ..annotation.gold import NO_GOLD, find_string, is_space
 from ..annotation.span_confidence import clear_spans, read_span, register_spans, store_spans
+from ..heads.distilling import distill
+from ..heads.distilling_pipe import DistillingPipe
 from ..heads.divergence import divergence
-from ..heads.losses import cross_entropy
-from ..heads.rehearsing_pipe import RehearsingPipe
+from ..heads.losses import cross_entropy, softmax
+from ..heads.soft_targets import Said, divide, read_soft_labels, say_labels
 from ..heads.token_vectors import set_outputs
 from . import calibration
-from .bioes import OUTSIDE, Spans, decode, n_states, probabilities, rule_out, to_spans, to_states
+from .bioes import (
+    OUTSIDE,
+    Spans,
+    decode,
+    n_states,
+    probabilities,
+    rule_out,
+    state_names,
+    to_spans,
+    to_states,
+)
 from .errors import Errors
 from .gold import FitReport, find_blocked, read_gold_entities, read_outcomes
 from .model import add_outputs, expect_outside
@@ -41,6 +53,7 @@ DEFAULT_MODEL = {
         "model": DEFAULT_MODEL,
         "spans_key": None,
         "overwrite": False,
+        "distill_weight": 0.0,
         "confidence": True,
         "scorer": {"@scorers": "spacy-pretrained.ner_scorer.v1"},
     },
@@ -52,6 +65,7 @@ def make_pretrained_ner(
     model: Model,
     spans_key: str | None,
     overwrite: bool,
+    distill_weight: float,
     confidence: bool,
     scorer: Callable | None,
 ) -> "PretrainedNer":
@@ -61,6 +75,8 @@ def make_pretrained_ner(
         of a group must not overlap.
     overwrite: Whether to replace entities that are there already. Otherwise they stay, and new
         ones are found beside them.
+    distill_weight: What a teacher counts in training, beside gold annotation: from 0 to 1. See the
+        corpus reader `spacy-pretrained.Taught.v1`.
     confidence: Whether to keep how probable each entity is, as `span._.confidence`.
     """
     return PretrainedNer(
@@ -69,6 +85,7 @@ def make_pretrained_ner(
         name,
         spans_key=spans_key,
         overwrite=overwrite,
+        distill_weight=distill_weight,
         confidence=confidence,
         scorer=scorer,
     )
@@ -94,7 +111,7 @@ def score(
     )
 
 
-class PretrainedNer(RehearsingPipe):
+class PretrainedNer(DistillingPipe):
     """Finds entities that do not overlap: one state of B, I, E, S and a label, or O, a token, the
     best valid sequence of them (see `bioes.decode`).
 
@@ -109,11 +126,19 @@ class PretrainedNer(RehearsingPipe):
         *,
         spans_key: str | None = None,
         overwrite: bool = False,
+        distill_weight: float = 0.0,
         confidence: bool = True,
         scorer: Callable | None = score,
     ):
         super().__init__(
-            vocab, model, name, confidence=confidence, scorer=scorer, labels=[], calibration=None
+            vocab,
+            model,
+            name,
+            distill_weight=distill_weight,
+            confidence=confidence,
+            scorer=scorer,
+            labels=[],
+            calibration=None,
         )
         self.overwrite = overwrite
         self.spans_key = spans_key
@@ -274,8 +299,25 @@ class PretrainedNer(RehearsingPipe):
         """
         numbers = {get_string_id(label): number for number, label in enumerate(self.labels)}
         columns = np.concatenate([self._gold_states(example, numbers) for example in examples])
-        gradient, loss = cross_entropy(self.model.ops, scores, columns)
+        if self.distill_weight:
+            states = state_names(self.labels)
+            soft = read_soft_labels(examples, self._kind, states, self.name)
+            gradient, loss = distill(self.model.ops, scores, columns, soft, self.distill_weight)
+        else:
+            gradient, loss = cross_entropy(self.model.ops, scores, columns)
         return loss, gradient
+
+    def teach(self, docs: list[Doc], temperature: float, top_k: int) -> list[Said]:
+        self._check_ready(docs)
+        scores = self.model.ops.to_numpy(self._check_finite(self.model.predict(docs)))
+        said = say_labels(state_names(self.labels), softmax(scores / temperature), top_k)
+        return divide({self._kind: said}, docs)
+
+    @property
+    def _kind(self) -> str:
+        """What a teacher's soft targets are called: components of one group of spans learn from
+        each other."""
+        return "ent" if self.spans_key is None else f"ent {self.spans_key}"
 
     def compare(
         self, docs: list[Doc], scores: Floats2d, old_model: Model, old_docs: list[Doc]

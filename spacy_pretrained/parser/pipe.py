@@ -22,10 +22,20 @@ from ..annotation.sentences import (
     heads_of_spaces,
 )
 from ..annotation.token_confidence import clear_tokens, register_tokens, store_tokens
+from ..heads.distilling import distill
+from ..heads.distilling_pipe import DistillingPipe
 from ..heads.losses import best_probability, cross_entropy, sigmoid, softmax, to_targets
-from ..heads.rehearsing_pipe import RehearsingPipe
 from ..heads.resizing import resize
+from ..heads.soft_targets import Said
 from .biaffine import add_label_scores
+from .distilling import (
+    TaughtParses,
+    Weights,
+    learn_parses,
+    read_taught_parses,
+    say_parses,
+    weigh,
+)
 from .errors import Errors
 from .gold import ParserGold, read_parser_gold
 from .mst import decode
@@ -50,6 +60,7 @@ DEFAULT_MODEL = {
     default_config={
         "model": DEFAULT_MODEL,
         "max_sentence": 512,
+        "distill_weight": 0.0,
         "confidence": False,
         "scorer": {"@scorers": "spacy-pretrained.parser_scorer.v1"},
     },
@@ -67,6 +78,7 @@ def make_biaffine_parser(
     name: str,
     model: Model,
     max_sentence: int,
+    distill_weight: float,
     confidence: bool,
     scorer: Callable | None,
 ) -> "BiaffineParser":
@@ -75,6 +87,8 @@ def make_biaffine_parser(
     max_sentence: Tokens of the longest sentence, which bounds time and memory (they grow with its
         square). A longer one is split, from its left end on, before the token that most probably
         starts a sentence among the next `max_sentence`; at starts set to -1 only if it must be.
+    distill_weight: What a teacher counts in training, beside gold annotation: from 0 to 1. See the
+        corpus reader `spacy-pretrained.Taught.v1`.
     confidence: Whether to keep probabilities: `token._.head_confidence`, `dep_confidence`,
         `sent_start_confidence`.
     """
@@ -83,6 +97,7 @@ def make_biaffine_parser(
         model,
         name,
         max_sentence=max_sentence,
+        distill_weight=distill_weight,
         confidence=confidence,
         scorer=scorer,
     )
@@ -97,7 +112,7 @@ class Parse:
     confidence: dict[str, Floats1d]  # of each kind, (N,)
 
 
-class BiaffineParser(RehearsingPipe):
+class BiaffineParser(DistillingPipe):
     """Deep biaffine attention (Dozat and Manning 2017) over sentences that it finds itself.
 
     Sentence starts that are set already, 1 or -1, are kept; unknown ones, 0, come from a score of
@@ -112,12 +127,21 @@ class BiaffineParser(RehearsingPipe):
         name: str = "biaffine_parser",
         *,
         max_sentence: int = 512,
+        distill_weight: float = 0.0,
         confidence: bool = False,
         scorer: Callable | None = score,
     ):
         if max_sentence < 1:
             raise ValueError(Errors.MAX_SENTENCE.format(name=name, max_sentence=max_sentence))
-        super().__init__(vocab, model, name, confidence=confidence, scorer=scorer, labels=[])
+        super().__init__(
+            vocab,
+            model,
+            name,
+            distill_weight=distill_weight,
+            confidence=confidence,
+            scorer=scorer,
+            labels=[],
+        )
         self.max_sentence = max_sentence
         if confidence:
             for kind in CONFIDENCES:
@@ -276,11 +300,35 @@ class BiaffineParser(RehearsingPipe):
         sentences = self.model.get_ref("sentences")
         scores, backprop = sentences.begin_update((vectors, neighbours))
         starts = to_targets(gold.start_targets)[:, None]
-        d_scores, loss = cross_entropy(self.model.ops, scores, starts, multi_label=True)
+        taught = self._read_taught(examples, gold) if self.distill_weight else None
+        if taught is not None:
+            d_scores, loss = distill(
+                *(self.model.ops, scores, starts, taught.start_targets, self.distill_weight),
+                multi_label=True,
+            )
+        else:
+            d_scores, loss = cross_entropy(self.model.ops, scores, starts, multi_label=True)
         gradient = backprop(d_scores)
+        own, soft = weigh(gold, taught, self.distill_weight)
         for batch in batch_sentences(gold.starts, gold.words):
-            loss += self._learn_batch(vectors, batch, gold, gradient)
+            loss += self._learn_batch(vectors, batch, gold, own, gradient)
+        if taught is not None:
+            loss += learn_parses(self.model, vectors, taught, soft, gradient)
         return loss, gradient
+
+    def _read_taught(self, examples: list[Example], gold: ParserGold) -> TaughtParses:
+        docs = [example.predicted for example in examples]
+        firsts = first_tokens([len(doc) for doc in docs])
+        open_ = find_open(_flat(docs, _known_starts), firsts, gold.words)
+        return read_taught_parses(examples, gold.words, open_, self.label_data, self.name)
+
+    def teach(self, docs: list[Doc], temperature: float, top_k: int) -> list[Said]:
+        self._check_ready(docs)
+        vectors = self.model.get_ref("vectors").predict(docs)
+        words = ~_flat(docs, is_space)
+        starts, _ = self._find_sentences(self.model, docs, vectors, words)
+        found = vectors, self._find_neighbours(docs, words), starts, words, self.label_data
+        return say_parses(self.model, docs, *found, temperature=temperature, top_k=top_k)
 
     def compare(
         self, docs: list[Doc], vectors: Floats2d, old_model: Model, old_docs: list[Doc]
@@ -297,7 +345,12 @@ class BiaffineParser(RehearsingPipe):
         return compare_parses(*both, neighbours, open_, batches)
 
     def _learn_batch(
-        self, vectors: Floats2d, batch: SentenceBatch, gold: ParserGold, gradient: Floats2d
+        self,
+        vectors: Floats2d,
+        batch: SentenceBatch,
+        gold: ParserGold,
+        weights: Weights,
+        gradient: Floats2d,
     ) -> float:
         """The loss of heads and labels of some sentences; adds to the gradient of all vectors."""
         ops = self.model.ops
@@ -312,25 +365,35 @@ class BiaffineParser(RehearsingPipe):
         scores, backprop_arcs = self.model.get_ref("arcs").begin_update(arcs)
         columns = np.full(batch.words.shape, NO_GOLD)
         columns[batch.is_word] = np.where(known, batch.to_columns(heads), NO_GOLD)
-        d_scores, arc_loss = _learn_columns(ops, scores, batch.is_head, columns)
+        counts = np.zeros(batch.words.shape, dtype="float32")
+        counts[batch.is_word] = weights.heads[batch.rows]
+        d_scores, arc_loss = _learn_columns(ops, scores, batch.is_head, columns, counts)
         d_X, _ = backprop_arcs(d_scores)
 
         arcs = X, ops.asarray_i(np.flatnonzero(known)), ops.asarray_i(heads[known])
         label_scores, backprop_labels = self.model.get_ref("labels").begin_update(arcs)
         labels = gold.labels[batch.rows][known]
-        d_labels, label_loss = cross_entropy(ops, label_scores, labels)
+        counts = weights.labels[batch.rows][known]
+        d_labels, label_loss = cross_entropy(ops, label_scores, labels, weights=counts)
         d_X += backprop_labels(d_labels)[0]
         gradient[rows] += d_X
         return arc_loss + label_loss
 
 
 def _learn_columns(
-    ops: Ops, scores: Floats3d, is_head: np.ndarray, columns: np.ndarray
+    ops: Ops,
+    scores: Floats3d,
+    is_head: np.ndarray,
+    columns: np.ndarray,
+    counts: Floats2d,
 ) -> tuple[Floats3d, float]:
-    """Cross-entropy of scores (S, L, L+1) of heads against the columns (S, L) of the gold ones."""
+    """Cross-entropy of scores (S, L, L+1) of heads against the columns (S, L) of the gold ones.
+
+    counts: What each word counts (S, L).
+    """
     possible = ops.xp.where(ops.asarray(is_head), scores, -np.inf)
     flat = possible.reshape(-1, possible.shape[2])
-    d_flat, loss = cross_entropy(ops, flat, columns.ravel())
+    d_flat, loss = cross_entropy(ops, flat, columns.ravel(), weights=counts.ravel())
     return d_flat.reshape(scores.shape), loss
 
 

@@ -14,9 +14,11 @@ from thinc.types import Floats1d, Floats2d, Ints1d
 
 from ..annotation.gold import collect_labels, is_space, number_labels
 from ..annotation.token_confidence import clear_tokens, register_tokens, store_tokens
+from ..heads.distilling import distill
+from ..heads.distilling_pipe import DistillingPipe
 from ..heads.divergence import divergence
-from ..heads.losses import best_probability, cross_entropy
-from ..heads.rehearsing_pipe import RehearsingPipe
+from ..heads.losses import best_probability, cross_entropy, softmax
+from ..heads.soft_targets import Said, divide, read_soft_labels, say_labels
 from ..heads.token_vectors import insert_outputs, set_outputs
 from .errors import Errors
 
@@ -40,6 +42,7 @@ DEFAULT_MODEL = {
         "model": DEFAULT_MODEL,
         "attributes": list(ATTRIBUTES),
         "overwrite": True,
+        "distill_weight": 0.0,
         "confidence": False,
         "scorer": {"@scorers": "spacy-pretrained.tagger_scorer.v1"},
     },
@@ -56,6 +59,7 @@ def make_pretrained_tagger(
     model: Model,
     attributes: list[str],
     overwrite: bool,
+    distill_weight: float,
     confidence: bool,
     scorer: Callable | None,
 ) -> "PretrainedTagger":
@@ -64,6 +68,8 @@ def make_pretrained_tagger(
     attributes: What to set: any of "tag" (XPOS), "pos" (UPOS) and "morph" (FEATS). Those that the
         training data lacks are left out.
     overwrite: Whether to set tokens that have a value already.
+    distill_weight: What a teacher counts in training, beside gold annotation: from 0 to 1. See the
+        corpus reader `spacy-pretrained.Taught.v1`.
     confidence: Whether to keep the probability of each value: `token._.tag_confidence`,
         `pos_confidence`, `morph_confidence`.
     """
@@ -73,6 +79,7 @@ def make_pretrained_tagger(
         name,
         attributes=attributes,
         overwrite=overwrite,
+        distill_weight=distill_weight,
         confidence=confidence,
         scorer=scorer,
     )
@@ -100,7 +107,7 @@ def _morph_key(token: Token, attribute: str) -> int:
     return token.morph.key
 
 
-class PretrainedTagger(RehearsingPipe):
+class PretrainedTagger(DistillingPipe):
     """Predicts any of tag, pos and morph of each token, from one vector each.
 
     White space is never predicted: it has the tag _SP, the part of speech SPACE, no features.
@@ -114,6 +121,7 @@ class PretrainedTagger(RehearsingPipe):
         *,
         attributes: Iterable[str] = ATTRIBUTES,
         overwrite: bool = True,
+        distill_weight: float = 0.0,
         confidence: bool = False,
         scorer: Callable | None = score,
     ):
@@ -124,7 +132,15 @@ class PretrainedTagger(RehearsingPipe):
                         attribute=attribute, name=name, attributes=", ".join(ATTRIBUTES)
                     )
                 )
-        super().__init__(vocab, model, name, confidence=confidence, scorer=scorer, labels={})
+        super().__init__(
+            vocab,
+            model,
+            name,
+            distill_weight=distill_weight,
+            confidence=confidence,
+            scorer=scorer,
+            labels={},
+        )
         self.attributes = tuple(attributes)
         self.overwrite = overwrite
         if confidence:
@@ -277,10 +293,23 @@ class PretrainedTagger(RehearsingPipe):
         total, gradients = 0.0, []
         for (attribute, labels), part in zip(self.label_data.items(), self._split(scores)):
             gold = number_labels(examples, attribute, labels, self.name, f"{attribute}=")
-            gradient, loss = cross_entropy(self.model.ops, part, gold)
+            if self.distill_weight:
+                soft = read_soft_labels(examples, attribute, labels, self.name)
+                gradient, loss = distill(self.model.ops, part, gold, soft, self.distill_weight)
+            else:
+                gradient, loss = cross_entropy(self.model.ops, part, gold)
             gradients.append(gradient)
             total += loss
         return total, self.model.ops.xp.concatenate(gradients, axis=1)
+
+    def teach(self, docs: list[Doc], temperature: float, top_k: int) -> list[Said]:
+        self._check_ready(docs)
+        scores = self.model.ops.to_numpy(self._check_finite(self.model.predict(docs)))
+        said = {
+            attribute: say_labels(labels, softmax(part / temperature), top_k)
+            for (attribute, labels), part in zip(self.label_data.items(), self._split(scores))
+        }
+        return divide(said, docs)
 
     def compare(
         self, docs: list[Doc], scores: Floats2d, old_model: Model, old_docs: list[Doc]
