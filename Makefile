@@ -31,7 +31,7 @@ TRF_TESTS := $(addprefix tests/,test_spacy_transformers.py checkpoints/test_cata
     backends/test_openvino_backend.py::test_agrees_with_torch_where_there_are_pieces \
     encoder/test_token_encoder.py encoder/test_pipe.py)
 
-.PHONY: demo install test test-slow test-measured test-families test-families-ci coverage test-trf lint corpus int8 evaluate evaluate-int8 wheels bench \
+.PHONY: demo install test test-slow test-measured test-families test-families-ci soak coverage test-trf lint corpus int8 evaluate evaluate-int8 wheels bench \
     bench-latency bench-memory bench-recipes bench-profile bench-frozen bench-textcat bench-mpnet \
     bench-torch-fp32 bench-confidence \
     quantization-report docs clean
@@ -76,6 +76,11 @@ test-measured: install
 # Tries all families of encoders, INT8 too, and writes the table of docs/encoders.md.
 test-families: install
 	$(RUN) -m pytest tests/backends/test_families.py -m families --write-families
+
+# Faults, tried many times: SOAK=1.0 takes an hour or so, 0.02 a minute.
+SOAK ?= 1.0
+soak: install
+	SOAK=$(SOAK) $(RUN) -m pytest -m soak -s tests/soak
 
 # Twelve of them, without INT8.
 test-families-ci: install

@@ -10,9 +10,9 @@ class Errors(SharedErrors):
         "annotating_components (in Python: annotates=[...]), add it there."
     )
     VECTORS_REMOVED = (
-        "Component '{name}' needs the vectors of '{upstream}', but a component before it has removed "
-        "them from this Doc, as spaCy's `doc_cleaner` does: doc.tensor is None. Put that component "
-        "last in the pipeline."
+        "Component '{name}' needs the vectors of '{upstream}', but a component before it has "
+        "removed them from this Doc, as spaCy's `doc_cleaner` does: doc.tensor is None. Put that "
+        "component last in the pipeline."
     )
     VECTORS_OF_OTHERS = (
         "Component '{name}' needs vectors of width {width} from '{upstream}', but those of this "

@@ -20,6 +20,7 @@ from ..heads.divergence import divergence
 from ..heads.losses import cross_entropy
 from ..heads.rehearsing_pipe import RehearsingPipe
 from ..heads.token_vectors import set_outputs
+from ..saving.save_mark import own
 from . import calibration
 from .bioes import OUTSIDE, Spans, decode, n_states, probabilities, rule_out, to_spans, to_states
 from .errors import Errors
@@ -63,7 +64,7 @@ def make_pretrained_ner(
         ones are found beside them.
     confidence: Whether to keep how probable each entity is, as `span._.confidence`.
     """
-    return PretrainedNer(
+    pipe = PretrainedNer(
         nlp.vocab,
         model,
         name,
@@ -72,6 +73,7 @@ def make_pretrained_ner(
         confidence=confidence,
         scorer=scorer,
     )
+    return own(nlp, pipe)
 
 
 def make_ner_scorer() -> Callable:
@@ -135,6 +137,9 @@ class PretrainedNer(RehearsingPipe):
         if self.model.get_ref("output").has_dim("nO"):
             add_outputs(self.model, n_states(1) - 1)
         return 1
+
+    def _count_scores(self) -> int:
+        return n_states(len(self.labels))
 
     # Prediction
 

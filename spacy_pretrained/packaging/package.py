@@ -15,6 +15,7 @@ from packaging.version import InvalidVersion, Version
 from spacy.cli.package import package
 from spacy.schemas import ModelMetaSchema, validate
 
+from ..saving.whole_folder import write_whole_folder
 from .errors import Errors
 from .meta import make_meta
 from .readme import make_readme
@@ -103,4 +104,5 @@ def build(pipeline: Path, meta: dict[str, Any], folder: Path) -> Path:
         readme = make_readme(pipeline, srsly.read_json(source / "meta.json"))
         for place in (source, source / name / versioned):
             (place / "README.md").write_text(readme, encoding="utf8")
+    write_whole_folder(source / name / versioned)
     return build_wheel(source, folder / "wheel")

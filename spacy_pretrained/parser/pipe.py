@@ -25,6 +25,7 @@ from ..annotation.token_confidence import clear_tokens, register_tokens, store_t
 from ..heads.losses import best_probability, cross_entropy, sigmoid, softmax, to_targets
 from ..heads.rehearsing_pipe import RehearsingPipe
 from ..heads.resizing import resize
+from ..saving.save_mark import own
 from .biaffine import add_label_scores
 from .errors import Errors
 from .gold import ParserGold, read_parser_gold
@@ -78,7 +79,7 @@ def make_biaffine_parser(
     confidence: Whether to keep probabilities: `token._.head_confidence`, `dep_confidence`,
         `sent_start_confidence`.
     """
-    return BiaffineParser(
+    pipe = BiaffineParser(
         nlp.vocab,
         model,
         name,
@@ -86,6 +87,7 @@ def make_biaffine_parser(
         confidence=confidence,
         scorer=scorer,
     )
+    return own(nlp, pipe)
 
 
 @dataclass
@@ -142,6 +144,8 @@ class BiaffineParser(RehearsingPipe):
         self.vocab.strings.add(label)
         install_noun_chunks(self.vocab, self.label_data)
         return 1
+
+    _label_layer = "labels"
 
     # Prediction
 
