@@ -114,7 +114,7 @@ def _check_sizes(config: dict, tokenizer: PieceTokenizer, layout: Layout) -> Non
     elif layout.max_window < least:
         wrong = f"'max_window' is {layout.max_window}, and has to be at least {least}"
     elif layout.pad < 0 or (n_vectors is not None and layout.pad >= n_vectors):
-        wrong = f"'pad' is {layout.pad}, and the number of no wordpiece"
+        wrong = f"'pad' is {layout.pad}, which is the number of no wordpiece"
     if wrong:
         raise ValueError(Errors.FILE_BROKEN.format(name=LAYOUT, error=wrong))
     if n_vectors is not None and tokenizer.n_pieces > n_vectors:

@@ -20,6 +20,7 @@ from ..checkpoints.families import describe_conversion
 from ..checkpoints.tokenizer_checks import refuse_unknown
 from ..runtime.doc_stream import annotate_ahead, batch_docs
 from ..saving.checked_pipe import CheckedPipe, describe_part_error
+from ..saving.save_mark import renew_after_bytes
 from .errors import Errors
 
 DEFAULT_SOURCE = "minilm-l6"
@@ -162,4 +163,5 @@ class BackbonePipe(CheckedPipe):
     def from_bytes(self, data: bytes, *, exclude: Iterable[str] = SimpleFrozenList()) -> Self:
         parts = self._saved_parts(exclude)
         from_bytes(data, {name: part.from_bytes for name, part in parts.items()}, exclude)
+        renew_after_bytes(self)
         return self

@@ -23,6 +23,7 @@ from thinc.types import Floats2d, FloatsXd, Ints1d
 from ..runtime.blas_threads import few_blas_threads
 from ..runtime.doc_stream import annotate_each, batch_docs
 from ..saving.checked_pipe import CheckedPipe, check_labels, describe_part_error
+from ..saving.save_mark import renew_after_bytes
 from ..training.rate_watch import watch_rate
 from .errors import Errors
 
@@ -104,6 +105,7 @@ class HeadPipe(CheckedPipe, TrainablePipe):
 
     def from_bytes(self, bytes_data: bytes, *, exclude: Iterable[str] = ()) -> Self:
         super().from_bytes(bytes_data, exclude=exclude)
+        renew_after_bytes(self)
         if not {"cfg", "model"} & set(exclude):
             self._check_labels()
         return self

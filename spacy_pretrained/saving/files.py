@@ -18,17 +18,22 @@ def list_files(folder: Path, root: Path, exclude: Iterable[str] = ()) -> dict[st
     """
     exclude = set(exclude)
     found: dict[str, Path] = {}
+    _refuse_link(folder, root)
     for path in sorted(folder.iterdir()) if folder.is_dir() else ():
         if path.name.startswith(".") or path.name in exclude:
             continue
-        if path.is_symlink() and not path.resolve().is_relative_to(root.resolve()):
-            raise ValueError(Errors.LINK_LEAVES.format(path=path, target=path.resolve()))
+        _refuse_link(path, root)
         if path.is_dir():
             inner = list_files(path, root)
             found |= {f"{path.name}/{name}": file for name, file in inner.items()}
         else:
             found[path.name] = path
     return found
+
+
+def _refuse_link(path: Path, root: Path) -> None:
+    if path.is_symlink() and not path.resolve().is_relative_to(root.resolve()):
+        raise ValueError(Errors.LINK_LEAVES.format(path=path, target=path.resolve()))
 
 
 def digest(path: Path) -> str:

@@ -43,6 +43,13 @@ def renew(nlp: Language) -> None:
     nlp.meta[KEY] = {**nlp.meta.get(KEY, {}), SAVE: secrets.token_hex(8)}
 
 
+def renew_after_bytes(pipe: Any) -> None:
+    """Give the pipeline of a component that was loaded from bytes a mark of its own."""
+    owner = find_owner(pipe)
+    if owner is not None and SAVE in owner.meta.get(KEY, {}):
+        renew(owner)
+
+
 def remove(nlp: Language) -> None:
     """Take the mark of a pipeline away: its parts were saved without one, and `spacy package`
     writes its meta beside them."""
