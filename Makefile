@@ -43,6 +43,10 @@ try:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 	    || { echo '$(OLD_PYTHON)'; exit 1; }
 	@$(PYTHON) scripts/try_pipeline.py
+.PHONY: demo install test test-slow test-measured test-families test-families-ci soak coverage test-trf lint corpus int8 evaluate evaluate-int8 wheels bench \
+    bench-latency bench-memory bench-recipes bench-profile bench-frozen bench-textcat bench-mpnet \
+    bench-torch-fp32 bench-confidence \
+    quantization-report docs clean
 
 # From nothing to an annotated paragraph: trains on assets/sample, packages, installs the package.
 demo: install
@@ -84,6 +88,11 @@ test-measured: install
 # Tries all families of encoders, INT8 too, and writes the table of docs/encoders.md.
 test-families: install
 	$(RUN) -m pytest tests/backends/test_families.py -m families --write-families
+
+# Faults, tried many times: SOAK=1.0 takes an hour or so, 0.02 a minute.
+SOAK ?= 1.0
+soak: install
+	SOAK=$(SOAK) $(RUN) -m pytest -m soak -s tests/soak
 
 # Twelve of them, without INT8.
 test-families-ci: install

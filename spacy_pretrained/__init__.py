@@ -35,6 +35,7 @@ PUBLIC = {  # name: module that has it
     "quantize_within": "quantization.quantize",
     "recommend": "choosing.recommend",
     "restore_lemmatizer_trees": "training.lemmatizer_trees",
+    "save": "saving.pipeline_folder",
 }
 __all__ = ["__version__", *PUBLIC]
 

@@ -11,6 +11,19 @@ class Errors(SharedErrors):
     WEIGHTS_MISMATCH = (
         "The weights in {name} do not fit config.json: {error}. They seem to be of another model."
     )
+    WEIGHTS_NOT_FINITE = (
+        "The saved encoder's {name} has numbers that are NaN or infinite: its training diverged, "
+        "or the file is damaged. Load an earlier copy of the pipeline, or train it again with a "
+        "lower learning rate."
+    )
+    CONFIG_BROKEN = (
+        "The saved encoder's config.json is damaged or changed: {error}. Copy or install the "
+        "pipeline again."
+    )
+    INPUTS_MISSING = (
+        "The encoder's model.xml takes the inputs {found}, and not {missing}: it is damaged or "
+        "changed, or the model of something else. Copy or install the pipeline again."
+    )
     MODEL_BROKEN = "The model in '{source}' cannot be loaded: {error}"
     MODEL_REMOTE_CODE = (
         "The model in '{source}' is Python code of its authors ({code}), which needs "

@@ -13,7 +13,7 @@ import numpy as np
 from thinc.api import Optimizer, Shim, get_current_ops
 from thinc.types import Floats3d
 
-from ..checkpoints.checkpoint import Checkpoint, Files, pack, read_checkpoint, unpack
+from ..checkpoints.checkpoint import CHECKSUMS, Checkpoint, Files, pack, read_checkpoint, unpack
 from ..runtime.cores import count_cores
 from ..runtime.no_telemetry import import_openvino
 from ..windows.batches import WindowBatch
@@ -21,6 +21,7 @@ from .errors import Errors
 from .openvino_session import Session, add_owner, gate
 
 MODEL, WEIGHTS = "model.xml", "model.bin"
+NEEDED = {"input_ids", "attention_mask"}
 QUANTIZER = b'type="FakeQuantize"'
 PACKED = ["spacy_pretrained", "packed"]  # where an `openvino.Model` says so of itself
 
@@ -119,7 +120,8 @@ class OpenVinoShim(Shim):
             model = core.read_model(self._files[MODEL], openvino.Tensor(weights))
             compiled = core.compile_model(model, "CPU", settings)
         except RuntimeError as error:
-            raise ValueError(_explain(error, self._files[MODEL])) from error
+            raise ValueError(_explain(error, self._files)) from error
+        _check_inputs(compiled)
         return Session(compiled, n_streams)
 
     # Weights in and out
@@ -136,7 +138,9 @@ class OpenVinoShim(Shim):
             for name in (MODEL, WEIGHTS):
                 if name not in files:
                     raise ValueError(Errors.CHECKPOINT_MISSING.format(name=name))
-            self._files, self.checkpoint = files, checkpoint
+            # A component has checksums of its own now.
+            self._files = {name: file for name, file in files.items() if name != CHECKSUMS}
+            self.checkpoint = checkpoint
             self.forget_sessions()
         return self
 
@@ -190,9 +194,18 @@ def saturates() -> bool:
     return not np.allclose(found, width, rtol=0.01)
 
 
-def _explain(error: RuntimeError, model: bytes) -> str:
+def _check_inputs(compiled: Any) -> None:
+    """ValueError if a model lacks an input that every one has."""
+    found = {name for inputs in compiled.inputs for name in inputs.get_names()}
+    if missing := NEEDED - found:
+        names = {"found": ", ".join(sorted(found)), "missing": ", ".join(sorted(missing))}
+        raise ValueError(Errors.INPUTS_MISSING.format(**names))
+
+
+def _explain(error: RuntimeError, files: Files) -> str:
     """Why a model cannot be run: it is of a newer OpenVINO than the one at hand, or damaged."""
     openvino = import_openvino()
+    model = files[MODEL]
     reason = str(error).strip().splitlines()[-1]  # the others are places in OpenVINO's source
     written_by = re.search(rb'<Runtime_version value="([\d.]+)', model)
     if written_by is not None:
@@ -200,7 +213,9 @@ def _explain(error: RuntimeError, model: bytes) -> str:
         here = re.match(r"[\d.]+", openvino.__version__)[0].rstrip(".")
         if _numbers(version) > _numbers(here):
             return Errors.OPENVINO_TOO_OLD.format(version=version, here=here, error=reason)
-    return Errors.WEIGHTS_BROKEN.format(name=MODEL, error=reason)
+    ends = (int(a) + int(b) for a, b in re.findall(rb'offset="(\d+)"[^>]*size="(\d+)"', model))
+    is_cut = max(ends, default=0) > len(files[WEIGHTS])
+    return Errors.WEIGHTS_BROKEN.format(name=WEIGHTS if is_cut else MODEL, error=reason)
 
 
 def _numbers(version: str) -> list[int]:

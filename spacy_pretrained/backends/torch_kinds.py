@@ -16,6 +16,10 @@ def adapt_config(config: PretrainedConfig, dropout: float | None) -> PretrainedC
 
     dropout: Replaces all dropout rates; None keeps them.
     """
+    # A name such as "owner/name" would have transformers fetch program code from the model hub.
+    config._attn_implementation = None
+    if hasattr(config, "_experts_implementation"):
+        config._experts_implementation = None
     config.return_dict = True
     config.use_cache = False  # a decoder would return what the next piece needs, and none comes
     if getattr(config, "attention_type", None) == "block_sparse":

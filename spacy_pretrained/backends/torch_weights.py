@@ -9,7 +9,14 @@ import torch
 from transformers import AutoConfig, AutoModel, PreTrainedModel
 from transformers import logging as hf_logging
 
-from ..checkpoints.checkpoint import CONFIG, Checkpoint, Files, Layout, read_checkpoint
+from ..checkpoints.checkpoint import (
+    CONFIG,
+    Checkpoint,
+    Files,
+    Layout,
+    read_checkpoint,
+    without_kernels,
+)
 from .errors import Errors
 from .torch_kinds import adapt_config, take_encoder
 from .torch_remote_code import refuse_remote_code
@@ -20,6 +27,7 @@ from .torch_warnings import without_warnings
 
 WEIGHTS = "model.safetensors"
 NOT_NEEDED = re.compile(r"pooler\.|^decoder\.")  # tensors that a folder may lack
+SIZES = ("vocab_size", "hidden_size", "intermediate_size")  # of tensors, as config.json has them
 UNBOUNDED = 10**6  # model_max_length is some huge number where a tokenizer knows no limit
 
 
@@ -43,7 +51,7 @@ def open_module(
     refuse_remote_code(folder)
     try:
         config = AutoConfig.from_pretrained(folder, **LOCAL)
-        own_config = json.loads(config.to_json_string())
+        own_config = without_kernels(json.loads(config.to_json_string()))
         module, report = kind.from_pretrained(
             folder,
             config=adapt_config(config, dropout),
@@ -83,18 +91,49 @@ def from_files(files: Files, dropout: float | None) -> tuple[PreTrainedModel, Ch
 
 def build_module(files: Files, kind: type, dropout: float | None) -> PreTrainedModel:
     """A module of a kind by its saved config.json, with random weights."""
-    config = adapt_config(AutoConfig.for_model(**json.loads(files[CONFIG])), dropout)
-    return kind.from_config(config).float()
+    values = without_kernels(json.loads(files[CONFIG]))
+    _refuse_too_large(values, files)
+    try:
+        config = adapt_config(AutoConfig.for_model(**values), dropout)
+        return kind.from_config(config).float()
+    except Exception as error:  # an unknown kind of model, activation or type of numbers
+        reason = f"no model can be made of it ({type(error).__name__}: {error})"
+        raise ValueError(Errors.CONFIG_BROKEN.format(error=reason)) from error
+
+
+def _refuse_too_large(config: dict, files: Files) -> None:
+    """ValueError if a config is of a much larger model than the weights are, before memory is
+    taken for it."""
+    shapes = [tensor["shape"] for tensor in _read_header(files).values() if "shape" in tensor]
+    largest = max((size for shape in shapes for size in shape), default=0)
+    bounds = dict.fromkeys(SIZES, 4 * largest) | {"num_hidden_layers": len(shapes)}
+    for name, bound in bounds.items():
+        value = config.get(name)
+        if isinstance(value, int) and value > bound:
+            error = f"by its {name} = {value:,} it is of another model than {WEIGHTS}"
+            raise ValueError(Errors.CONFIG_BROKEN.format(error=error))
+
+
+def _read_header(files: Files) -> dict:
+    """The shapes of the tensors in the weights: 8 bytes that say how long it is, and JSON."""
+    if WEIGHTS not in files:
+        raise ValueError(Errors.CHECKPOINT_MISSING.format(name=WEIGHTS))
+    length = int.from_bytes(files[WEIGHTS][:8], "little")
+    try:
+        header = json.loads(files[WEIGHTS][8 : 8 + length])
+    except ValueError as error:
+        raise ValueError(Errors.WEIGHTS_BROKEN.format(name=WEIGHTS, error=error)) from error
+    return {name: value for name, value in header.items() if name != "__metadata__"}
 
 
 def fill_module(module: PreTrainedModel, files: Files) -> None:
     """Take saved weights."""
-    if WEIGHTS not in files:
-        raise ValueError(Errors.CHECKPOINT_MISSING.format(name=WEIGHTS))
     try:
         weights = safetensors.torch.load(files[WEIGHTS])
     except Exception as error:  # SafetensorError derives from Exception alone
         raise ValueError(Errors.WEIGHTS_BROKEN.format(name=WEIGHTS, error=error)) from error
+    if not all(bool(torch.isfinite(tensor.sum())) for tensor in weights.values()):
+        raise ValueError(Errors.WEIGHTS_NOT_FINITE.format(name=WEIGHTS))
     try:
         missing, unexpected = module.load_state_dict(weights, strict=False)
     except RuntimeError as error:

@@ -6,8 +6,9 @@ A pipeline's encoder folder holds them as `backbone/`, a folder in Hugging Face 
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import MISSING, asdict, dataclass, fields
 from pathlib import Path
+from typing import get_type_hints
 
 import srsly
 
@@ -20,6 +21,9 @@ CONFIG = "config.json"
 TOKENIZER = "tokenizer.json"
 LAYOUT = "layout.json"
 CHECKSUMS = "checksums.json"
+
+# Keys of a config.json by which transformers chooses its program code.
+KERNELS = {"attn_implementation", "experts_implementation"}
 
 
 @dataclass(frozen=True)
@@ -54,22 +58,73 @@ def read_checkpoint(files: Files) -> Checkpoint:
         if name not in files:
             raise ValueError(Errors.CHECKPOINT_MISSING.format(name=name))
     _check(files)
-    return Checkpoint(
-        config=json.loads(files[CONFIG]),
-        tokenizer=PieceTokenizer(files[TOKENIZER].decode("utf8")),
-        layout=Layout(**json.loads(files[LAYOUT])),
-    )
+    config = without_kernels(_read_object(files, CONFIG))
+    try:
+        definition = files[TOKENIZER].decode("utf8")
+    except ValueError as error:
+        raise ValueError(Errors.FILE_BROKEN.format(name=TOKENIZER, error=error)) from error
+    tokenizer = PieceTokenizer(definition)
+    layout = _read_layout(_read_object(files, LAYOUT))
+    _check_sizes(config, tokenizer, layout)
+    return Checkpoint(config, tokenizer, layout)
 
 
-def with_checksums(files: Files) -> Files:
-    """The files and one more, with the SHA-256 of each as `sha256sum` gives it. For weights that do
-    not change any more: one changed byte would change the vectors, and nothing would show it."""
-    digests = {name: _digest(content) for name, content in files.items()}
-    return files | {CHECKSUMS: _dump(digests)}
+def without_kernels(config: dict) -> dict:
+    """A config without what has transformers fetch program code from the model hub, as it does for
+    an implementation of attention by a name such as "owner/name". It chooses one itself then."""
+    return {
+        key: without_kernels(value) if isinstance(value, dict) else value
+        for key, value in config.items()
+        if key.strip("_").removesuffix("_internal") not in KERNELS
+    }
+
+
+def _read_object(files: Files, name: str) -> dict:
+    try:
+        value = json.loads(files[name])
+        if not isinstance(value, dict):
+            raise ValueError("it has to be an object")
+    except ValueError as error:
+        raise ValueError(Errors.FILE_BROKEN.format(name=name, error=error)) from error
+    return value
+
+
+def _read_layout(values: dict) -> Layout:
+    """RAISES: ValueError for other keys, or values of other kinds."""
+    kinds = get_type_hints(Layout)
+    needed = {field.name for field in fields(Layout) if field.default is MISSING}
+    wrong = [f"it lacks '{name}'" for name in sorted(needed - values.keys())]
+    wrong += [f"it has an unknown '{name}'" for name in sorted(values.keys() - kinds.keys())]
+    for name in sorted(kinds.keys() & values.keys()):
+        if type(values[name]) is not kinds[name]:  # a bool is an int, too
+            wrong.append(f"'{name}' is {values[name]!r}, not of the kind {kinds[name].__name__}")
+    if wrong:
+        raise ValueError(Errors.FILE_BROKEN.format(name=LAYOUT, error="; ".join(wrong)))
+    return Layout(**values)
+
+
+def _check_sizes(config: dict, tokenizer: PieceTokenizer, layout: Layout) -> None:
+    """RAISES: ValueError if the numbers in files that have to fit each other do not."""
+    least = tokenizer.n_special + 2
+    n_vectors = config.get("vocab_size")
+    n_vectors = n_vectors if isinstance(n_vectors, int) else None
+    wrong = None
+    if layout.width < 1:
+        wrong = f"'width' is {layout.width}"
+    elif layout.max_window < least:
+        wrong = f"'max_window' is {layout.max_window}, and has to be at least {least}"
+    elif layout.pad < 0 or (n_vectors is not None and layout.pad >= n_vectors):
+        wrong = f"'pad' is {layout.pad}, which is the number of no wordpiece"
+    if wrong:
+        raise ValueError(Errors.FILE_BROKEN.format(name=LAYOUT, error=wrong))
+    if n_vectors is not None and tokenizer.n_pieces > n_vectors:
+        sizes = {"n_pieces": tokenizer.n_pieces, "n_vectors": n_vectors}
+        raise ValueError(Errors.PIECES_BEYOND.format(**sizes))
 
 
 def _check(files: Files) -> None:
-    """Compare files with their checksums, if they have some."""
+    """Compare files with their checksums, if they have some: a quantized backbone of 0.1.0 has.
+    Later ones have those of their component (see `saving/checked_pipe.py`)."""
     if CHECKSUMS not in files:
         return
     try:
@@ -90,7 +145,8 @@ def _digest(content: bytes) -> str:
 def read_folder(folder: Path) -> Files:
     if not folder.is_dir():
         raise ValueError(Errors.CHECKPOINT_FOLDER.format(folder=folder))
-    return {path.name: path.read_bytes() for path in sorted(folder.iterdir()) if path.is_file()}
+    paths = (path for path in sorted(folder.iterdir()) if not path.name.startswith("."))
+    return {path.name: path.read_bytes() for path in paths if path.is_file()}
 
 
 def write_folder(folder: Path, files: Files) -> None:

@@ -8,6 +8,11 @@ class Errors(SharedErrors):
         "The tokenizer definition (tokenizer.json) cannot be read: {error}. Copy it again from the "
         "model's original files, or update the package `tokenizers`."
     )
+    TOKENIZER_BLOWS_UP = (
+        "The tokenizer makes {n_pieces:,} wordpieces of a text of {n_characters:,} characters, "
+        "which begins with {text!r}. Its tokenizer.json is damaged, or has a normalizer that blows "
+        "texts up. Copy it again from the model's original files."
+    )
     TOKENIZER_IGNORANT = (
         "The tokenizer of '{source}' knows no letter and no digit of any script; it has {n_pieces} "
         "pieces. Probably its vocabulary is not of the kind that transformers expects for the "
@@ -70,6 +75,15 @@ class Errors(SharedErrors):
         "'{name}' loads a model ('{model_type}') that trains and runs on torch, but cannot be "
         "converted to OpenVINO: `quantize` will refuse the trained pipeline. Use another encoder "
         "if the pipeline is to run in INT8 or without torch."
+    )
+    FILE_BROKEN = (
+        "The saved encoder's {name} is damaged or changed: {error}. Copy or install the pipeline "
+        "again."
+    )
+    PIECES_BEYOND = (
+        "The saved encoder's tokenizer.json has {n_pieces:,} pieces, but by its config.json "
+        "(vocab_size) the model has vectors of {n_vectors:,}. They are of two models, or one of "
+        "them was changed. Copy or install the pipeline again."
     )
     CHECKPOINT_FOLDER = (
         "The saved encoder's folder '{folder}' is not there: the pipeline's folder is "

@@ -5,9 +5,20 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
-from tokenizers import Tokenizer
+from tokenizers import Encoding, Tokenizer
+from tokenizers.models import WordLevel, WordPiece
 
 from .errors import Errors
+
+# Special pieces that models are pretrained with, beside those that tokenizers put around a text.
+SPECIAL = {
+    *("[CLS]", "[SEP]", "[PAD]", "[UNK]", "[MASK]"),
+    *("<cls>", "<sep>", "<pad>", "<unk>", "<mask>"),
+    *("<s>", "</s>", "<bos>", "<eos>", "<eod>", "<eop>", "<|endoftext|>", "<|padding|>"),
+}
+# Pieces that a text may have: so many for each character, and some. Byte-level tokenizers need 4,
+# and normalizers turn one Arabic ligature into 18 letters.
+MOST_PIECES, SOME_PIECES = 100, 1000
 
 
 @dataclass(frozen=True)
@@ -56,7 +67,9 @@ class PieceTokenizer:
             raise ValueError(Errors.TOKENIZER_BROKEN.format(error=error)) from error
         self._tokenizer.no_padding()
         self._tokenizer.no_truncation()
+        self._check_unknown()
         self.prefix, self.suffix = self._special_pieces()
+        self._read_special_pieces_as_text()
 
     @property
     def n_special(self) -> int:
@@ -65,11 +78,13 @@ class PieceTokenizer:
 
     def encode(self, texts: list[str]) -> list[Pieces]:
         encodings = self._tokenizer.encode_batch(texts, add_special_tokens=False)
+        _check_numbers(texts, encodings)
         return [_as_pieces(encoding.ids, encoding.offsets) for encoding in encodings]
 
     def encode_ids(self, texts: list[str]) -> list[np.ndarray]:
         """The ids (P,) of the pieces of each text, without offsets, which is faster."""
         encodings = self._tokenizer.encode_batch_fast(texts, add_special_tokens=False)
+        _check_numbers(texts, encodings)
         return [np.asarray(encoding.ids, dtype="int64") for encoding in encodings]
 
     @cached_property
@@ -83,6 +98,12 @@ class PieceTokenizer:
         return json.loads(self.definition)["model"].get("unk_id")
 
     @property
+    def n_pieces(self) -> int:
+        """One more than the highest number of a piece, if there are no gaps."""
+        added = self._tokenizer.get_added_tokens_decoder()
+        return max([self._tokenizer.get_vocab_size(with_added_tokens=False) - 1, *added]) + 1
+
+    @property
     def lowers_case(self) -> bool:
         normalizer = self._tokenizer.normalizer
         return normalizer is not None and "a" in normalizer.normalize_str("A")
@@ -90,6 +111,29 @@ class PieceTokenizer:
     def vocabulary(self) -> dict[str, int]:
         """All pieces, added ones included, with their ids."""
         return self._tokenizer.get_vocab(with_added_tokens=True)
+
+    def _check_unknown(self) -> None:
+        """ValueError if there is no piece for what the tokenizer does not know, and a text would
+        need it. Byte-level tokenizers know everything."""
+        model = self._tokenizer.model
+        if not isinstance(model, WordPiece | WordLevel):
+            return
+        if self._tokenizer.token_to_id(model.unk_token) is None:
+            error = f"its vocabulary lacks the piece for unknown words, '{model.unk_token}'"
+            raise ValueError(Errors.TOKENIZER_BROKEN.format(error=error))
+
+    def _read_special_pieces_as_text(self) -> None:
+        """Take special pieces that stand in a text, such as "[SEP]", as what they are there: text.
+        Only those that the model was pretrained with: others were added to stand in texts."""
+        around = {self._tokenizer.id_to_token(number) for number in (*self.prefix, *self.suffix)}
+        own = SPECIAL | around
+        added = self._tokenizer.get_added_tokens_decoder().values()
+        if any(piece.special and piece.content not in own for piece in added):
+            definition = json.loads(self._tokenizer.to_str())
+            for piece in definition["added_tokens"]:
+                piece["special"] = piece["content"] in own
+            self._tokenizer = Tokenizer.from_str(json.dumps(definition))
+        self._tokenizer.encode_special_tokens = True
 
     def _special_pieces(self) -> tuple[list[int], list[int]]:
         """What the tokenizer puts around a text, found by asking it."""
@@ -125,6 +169,14 @@ def join(parts: list[Pieces], shifts: list[int]) -> Pieces:
         starts=np.concatenate([part.starts + s for part, s in zip(parts, shifts)]),
         ends=np.concatenate([part.ends + s for part, s in zip(parts, shifts)]),
     )
+
+
+def _check_numbers(texts: list[str], encodings: list[Encoding]) -> None:
+    """ValueError if a text was blown up by a normalizer: its pieces would fill the memory."""
+    for text, encoding in zip(texts, encodings):
+        if len(encoding) > MOST_PIECES * len(text) + SOME_PIECES:
+            counts = {"n_pieces": len(encoding), "n_characters": len(text)}
+            raise ValueError(Errors.TOKENIZER_BLOWS_UP.format(**counts, text=text[:50]))
 
 
 def _bounds(origin: list[int | None], text: int) -> tuple[int, int]:

@@ -122,6 +122,7 @@ def of_pipeline(folder: Path) -> dict[str, Section]:
             "sources": [s.get("name") for s in meta.get("sources") or []],
             "spaCy": meta.get("spacy_version"),
             "requirements": meta.get("requirements", []),
+            "files": describe_checksums(folder, config),
             "precision": meta.get("quantization", {}).get("precision", "float32"),
             "bytes": sum(p.stat().st_size for p in folder.rglob("*") if p.is_file()),
         }
@@ -140,6 +141,14 @@ def of_pipeline(folder: Path) -> dict[str, Section]:
     sections["labels"] = {name: labels for name, labels in meta.get("labels", {}).items() if labels}
     sections["versions here"] = find_versions()
     return sections
+
+
+def describe_checksums(folder: Path, config: Config) -> str:
+    """Which files of a pipeline are compared with their checksums when it is loaded."""
+    if (folder / "files.json").is_file():
+        return "all are checked"
+    names = [n for n in config.get("components", {}) if (folder / n / "checksums.json").is_file()]
+    return f"checked: those of {', '.join(names)}" if names else "not checked"
 
 
 def of_backbone(folder: Path, model: dict[str, Any], origin: dict[str, Any]) -> Section:

@@ -24,6 +24,9 @@ Part = Annotated[str, typer.Option(help="The part of the dataset to read")]
 Lang = Annotated[str, typer.Option(help="Language of the tokenizer")]
 Configuration = Annotated[str, typer.Option(help="Configuration of a dataset on the hub")]
 Limit = Annotated[int, typer.Option(min=0, help="Rows to read; 0 means all")]
+Encoding = Annotated[
+    str, typer.Option(help="Of the file, as Python names it: utf8, utf-16, cp1252")
+]
 Revision = Annotated[str, typer.Option(help="Version on the hub, such as a commit")]
 
 
@@ -81,6 +84,7 @@ def convert_conllu(
     multiword: Annotated[
         str, typer.Option(help="Multiword tokens: auto, split (as words) or merge (as tokens)")
     ] = "auto",
+    encoding: Encoding = "utf8",
 ) -> None:
     """Convert a CoNLL-U file, or a folder of them with or without files of entities.
 
@@ -103,7 +107,9 @@ def convert_conllu(
         if source.is_dir():
             show_splits(corpora.convert_folder(source, output, **settings))
         else:
-            report: ConversionReport = corpora.convert_conllu(source, output, **settings)
+            report: ConversionReport = corpora.convert_conllu(
+                source, output, **settings, encoding=encoding
+            )
             show_report(report)
     msg.good(f"Written to {output}")
     if not source.is_dir():
@@ -127,6 +133,7 @@ def convert_columns(
     doc_sentences: Annotated[
         int, typer.Option(min=1, help="Sentences a Doc, where the file does not mark documents")
     ] = 10,
+    encoding: Encoding = "utf8",
 ) -> None:
     """Convert a file with a token and its entity a line: CoNLL-2003, WNUT-17, Universal NER.
 
@@ -149,6 +156,7 @@ def convert_columns(
             separator=separator,
             scheme=scheme,
             doc_sentences=doc_sentences,
+            encoding=encoding,
         )
         show_report(report)
     msg.good(f"Written to {output}")
@@ -225,6 +233,11 @@ def convert_texts(
     label: Annotated[str, typer.Option(help="Column of the label or labels")] = "label",
     columns: Annotated[str, typer.Option(help="Names, where a .csv file has no header")] = "",
     separator: Annotated[str, typer.Option(help="Between several labels in one string")] = "",
+    quoting: Annotated[
+        str,
+        typer.Option(help="quotes (as spreadsheets write), none, or auto: quotes in .csv alone"),
+    ] = "auto",
+    encoding: Encoding = "utf8",
     labels: Annotated[
         str, typer.Option(help="All labels there are, where this file may lack some: a,b,c")
     ] = "",
@@ -250,6 +263,8 @@ def convert_texts(
             source,
             output,
             columns=split_list(columns) or None,
+            quoting=quoting,
+            encoding=encoding,
             split=split,
             lang=lang,
             name=name or None,

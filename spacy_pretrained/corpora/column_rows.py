@@ -13,7 +13,7 @@ from pathlib import Path
 from .column_layout import DOCUMENT_MARK, Layout, separator_name
 from .conllu_rows import NEWDOC, UPOS_TAGS
 from .errors import Errors
-from .lines import place, read_lines
+from .lines import UTF8, place, read_lines
 from .tag_schemes import MISSING, OUTSIDE, Entities, parse_tag
 
 TEXT_COMMENT = re.compile(r"#\s*text\s*=(.*)")
@@ -55,11 +55,13 @@ class Sentence:
     spaces: list[bool] | None = None  # None where the file does not tell
 
 
-def read_sentences(path: str | Path, layout: Layout, report: ColumnsReport) -> Iterator[Sentence]:
+def read_sentences(
+    path: str | Path, layout: Layout, report: ColumnsReport, encoding: str = UTF8
+) -> Iterator[Sentence]:
     """The sentences that have words."""
     sentence = Sentence(is_newdoc=False)
     text: str | None = None
-    for number, line in chain(read_lines(path), [(0, "")]):
+    for number, line in chain(read_lines(path, encoding), [(0, "")]):
         is_mark = line.startswith(DOCUMENT_MARK)
         if is_mark or not line.strip():
             if sentence.words:

@@ -22,7 +22,7 @@ from spacy.vocab import Vocab
 from .column_layout import Layout, find_layout
 from .column_rows import ColumnsReport, Sentence, read_sentences
 from .errors import Errors
-from .lines import place, read_lines
+from .lines import UTF8, place, read_lines
 from .tag_schemes import AUTO, Entities, Span, check_scheme, detect_scheme, to_spans
 
 
@@ -37,12 +37,13 @@ def read_columns(
     separator: str | None = None,
     scheme: str = AUTO,
     doc_sentences: int = 10,
+    encoding: str = UTF8,
     report: ColumnsReport | None = None,
 ) -> Iterator[Doc]:
     """Read a file document by document, twice in all: ENT_IOB and ENT_TYPE, SENT_START, and TAG and
     POS where their columns are given. Tokens whose entity is missing ("-") miss it in the Doc, too.
 
-    path: The file, in UTF-8; compressed if its name ends in ".gz".
+    path: The file; compressed if its name ends in ".gz".
     word, tag: The columns of the words and of their entities, counted from 0, or with -1 from the
         last. None: found from the first lines, see column_layout.py.
     xpos, upos: The columns of the tags of the treebank (TAG) and of Universal Dependencies (POS).
@@ -50,6 +51,7 @@ def read_columns(
     scheme: "iob1", "iob2", "bioes" or "biluo"; "auto" finds it from all of the file.
     doc_sentences: Sentences a Doc, where the file does not mark documents, with "# newdoc" or with
         -DOCSTART- (a single mark, at the top, marks the file).
+    encoding: Of the file, by its name in Python.
     report: Is added to while the Docs are taken.
 
     The spaces between words follow "# text = ..." comments. Without them they are unknown: a space
@@ -63,28 +65,27 @@ def read_columns(
         raise ValueError(Errors.COLUMNS_DOCUMENT.format(doc_sentences=doc_sentences))
     check_scheme(scheme, AUTO)
     report = ColumnsReport() if report is None else report
-    layout = find_layout(
-        path, read_lines(path), word=word, tag=tag, xpos=xpos, upos=upos, separator=separator
-    )
-    scheme, has_documents = _survey(path, layout, scheme)
-    sentences = read_sentences(path, layout, report)
+    lines = read_lines(path, encoding)
+    layout = find_layout(path, lines, word=word, tag=tag, xpos=xpos, upos=upos, separator=separator)
+    scheme, has_documents = _survey(path, layout, scheme, encoding)
+    sentences = read_sentences(path, layout, report, encoding)
     for document in _documents(sentences, doc_sentences, has_documents):
         report.documents += 1
         yield _make_doc(path, vocab, document, scheme, report)
 
 
-def _survey(path: str | Path, layout: Layout, scheme: str) -> tuple[str, bool]:
+def _survey(path: str | Path, layout: Layout, scheme: str, encoding: str) -> tuple[str, bool]:
     """The scheme, found if it is "auto", and whether the file marks documents."""
     n_marks = 0
 
     def tags() -> Iterator[list[str]]:
         nonlocal n_marks
-        for sentence in read_sentences(path, layout, ColumnsReport()):
+        for sentence in read_sentences(path, layout, ColumnsReport(), encoding):
             n_marks += sentence.is_newdoc
             yield sentence.tags
 
     def where(number: int, token: int) -> str:
-        sentences = read_sentences(path, layout, ColumnsReport())
+        sentences = read_sentences(path, layout, ColumnsReport(), encoding)
         return place(path, next(islice(sentences, number, None)).lines[token])
 
     if scheme == AUTO:

@@ -26,6 +26,7 @@ from .conllu_doc import (
 )
 from .conllu_rows import read_sentences
 from .errors import Errors
+from .lines import UTF8
 from .multiword import AS_TOKEN, BESIDE, MODES, Word, words_of
 from .tag_schemes import MISSING, OUTSIDE, detect_scheme, to_spans, to_tags
 
@@ -38,6 +39,7 @@ def read_conllu(
     *,
     max_sentences: int = 10,
     multiword: str = "split",
+    encoding: str = UTF8,
     report: ConversionReport | None = None,
 ) -> Iterator[Doc]:
     """Read a file document by document: TAG (XPOS), POS (UPOS), MORPH, LEMMA, HEAD, DEP, SENT_START
@@ -49,14 +51,16 @@ def read_conllu(
         tokens, annotated as spaCy's converter does with --merge-subtokens; `multiword.words_of`
         knows their words. "auto": words that spell the token are tokens, others are merged, so
         that the text of a Doc is always the text.
+    encoding: of the file, by its name in Python.
     report: is added to while the Docs are taken.
 
     "_" is a missing value, but "no features" in FEATS if any word of the file has some. A paragraph
     (newpar) inside a Doc begins behind a whitespace token of two newlines, the last token of the
     sentence before, without tag, features and lemma.
 
-    Entities stand in MISC, as spaCy's own converter has them: NE=B-PER, NE=I-PER. Where a word of
-    the file has such a tag, those without are outside of entities; else all of them are missing.
+    Entities stand in MISC, as spaCy's own converter has them: NE=B-PER, NE=I-PER; or as Tag=B-PER,
+    or B-PER alone. Where a word of the file has such a tag, those without are outside of entities;
+    else all of them are missing.
 
     A .spacy file keeps sentence starts through roots alone as soon as any word of the Doc has a
     relation. So a word without head, in a sentence with a root, gets the root as head with an empty
@@ -72,9 +76,9 @@ def read_conllu(
             Errors.CONLLU_MULTIWORD.format(multiword=multiword, known=", ".join(MODES))
         )
     report = ConversionReport() if report is None else report
-    has_feats, scheme = _survey(path)
+    has_feats, scheme = _survey(path, encoding)
     all_sentences = (
-        to_doc_sentence(sentence, report, multiword) for sentence in read_sentences(path)
+        to_doc_sentence(sentence, report, multiword) for sentence in read_sentences(path, encoding)
     )
     for sentences in _documents(all_sentences, max_sentences):
         report.documents += 1
@@ -85,11 +89,11 @@ def read_conllu(
         yield make_doc(vocab, sentences, has_feats, _read_entities(sentences, scheme, report))
 
 
-def _survey(path: str | Path) -> tuple[bool, str | None]:
+def _survey(path: str | Path, encoding: str) -> tuple[bool, str | None]:
     """Whether any word has features, and the scheme of the entities, None if there are none."""
     has_feats = False
     tags: list[list[str]] = []
-    for rows in read_sentences(path):
+    for rows in read_sentences(path, encoding):
         sentence = to_doc_sentence(rows, ConversionReport())
         has_feats = has_feats or any(feats != "_" for feats in sentence.feats)
         if any(tag != OUTSIDE for tag in sentence.entities):

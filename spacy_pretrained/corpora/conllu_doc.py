@@ -3,6 +3,7 @@ counted."""
 
 import re
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from spacy.tokens import Doc
 from spacy.vocab import Vocab
@@ -19,8 +20,9 @@ PARAGRAPH = "\n\n"
 # indices of gold tokens without one from each document to all documents after it, and takes the
 # predictions at these indices there for missing. Besides, a parser has to put them somewhere.
 PARAGRAPH_DEP = "punct"
-# Of MISC, as spaCy's own converter reads them: NE=B-PER
-ENTITY = re.compile(r"(?:NE|name)=(\S+)")
+# Entities in MISC: as spaCy's own converter reads them, NE=B-PER; and as others write them.
+ENTITY = re.compile(r"(?:NE|name)=(\S+)|(?:Tag=)?((?:[BIESLU]-\S+)|O)")
+NO_SPACE = "SpaceAfter=No"
 
 
 @dataclass
@@ -217,11 +219,24 @@ def _value(column: str) -> str:
 
 
 def _has_space(row: Row) -> bool:
-    return row.misc == MISSING or "SpaceAfter=No" not in row.misc.split("|")
+    return row.misc == MISSING or NO_SPACE not in _split_misc(row.misc)
+
+
+@lru_cache(maxsize=1000)
+def _split_misc(misc: str) -> list[str]:
+    """The values of MISC. Between an entity's tag and SpaceAfter=No some files have a space where
+    "|" belongs."""
+    values = []
+    for part in misc.split("|"):
+        pieces = part.split(" ")
+        are_known = all(piece == NO_SPACE or ENTITY.fullmatch(piece) for piece in pieces)
+        values += pieces if are_known else [part]
+    return values
 
 
 def _entity_tag(row: Row) -> str:
-    tags = [match[1] for value in row.misc.split("|") if (match := ENTITY.fullmatch(value))]
+    matches = filter(None, map(ENTITY.fullmatch, _split_misc(row.misc)))
+    tags = [match[1] or match[2] for match in matches]
     if not tags:
         return OUTSIDE
     try:

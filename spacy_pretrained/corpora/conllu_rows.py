@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from .errors import Errors
-from .lines import place, read_lines
+from .lines import UTF8, place, read_lines
 
 UPOS_TAGS = "ADJ ADP ADV AUX CCONJ DET INTJ NOUN NUM PART PRON PROPN PUNCT SCONJ SYM VERB X"
 MISSING = "_"
@@ -68,8 +68,8 @@ class Sentence:
     heads: list[int | None]  # the index of a word, or ROOT; None where it is missing
 
 
-def read_sentences(path: str | Path) -> Iterator[Sentence]:
-    """The sentences of a file, in UTF-8; compressed if its name ends in ".gz".
+def read_sentences(path: str | Path, encoding: str = UTF8) -> Iterator[Sentence]:
+    """The sentences of a file; compressed if its name ends in ".gz".
 
     RAISES: ValueError, with file and line, where the file is malformed; also if it has no
         sentences. OSError if it cannot be opened.
@@ -77,7 +77,7 @@ def read_sentences(path: str | Path) -> Iterator[Sentence]:
     rows: list[Row] = []
     is_newdoc = is_newpar = False
     is_empty = True
-    for number, line in chain(read_lines(path), [(0, "")]):
+    for number, line in chain(read_lines(path, encoding), [(0, "")]):
         if not line and rows:
             yield _parse_sentence(rows, is_newdoc, is_newpar)
             rows = []

@@ -29,6 +29,7 @@ from .conllu import ConversionReport, read_conllu
 from .dataset import DatasetReport, find_row_layout, read_dataset
 from .dataset_source import open_dataset
 from .errors import Errors
+from .lines import UTF8
 from .span_dataset import SpanReport, read_span_dataset
 from .splits import Split, Track, read_splits
 from .texts import TextReport, open_texts, read_texts
@@ -47,16 +48,23 @@ def convert_conllu(
     *,
     max_sentences: int = 10,
     multiword: str = "auto",
+    encoding: str = UTF8,
     track: Track = in_silence,
 ) -> ConversionReport:
     """Convert a CoNLL-U file, compressed if its name ends in ".gz". See `conllu.read_conllu`.
 
     max_sentences: Sentences a Doc, where the file does not mark documents.
     multiword: What becomes of multiword tokens.
+    encoding: Of the file.
     """
     report = ConversionReport()
     docs = read_conllu(
-        source, Vocab(), max_sentences=max_sentences, multiword=multiword, report=report
+        source,
+        Vocab(),
+        max_sentences=max_sentences,
+        multiword=multiword,
+        encoding=encoding,
+        report=report,
     )
     _write(track(docs, str(source)), output)
     return report
@@ -161,6 +169,8 @@ def convert_texts(
     columns: list[str] | None = None,
     split: str = "train",
     lang: str = "en",
+    quoting: str = "auto",
+    encoding: str = UTF8,
     name: str | None = None,
     revision: str | None = None,
     track: Track = in_silence,
@@ -175,7 +185,8 @@ def convert_texts(
     """
     report = TextReport()
     nlp = spacy.blank(lang)
-    rows = open_texts(source, split, columns=columns, name=name, revision=revision)
+    table = {"columns": columns, "quoting": quoting, "encoding": encoding}
+    rows = open_texts(source, split, **table, name=name, revision=revision)
     docs = read_texts(rows, nlp, report=report, **settings)
     _write(track(docs, str(source)), output)
     return report

@@ -27,7 +27,13 @@ class Errors(SharedErrors):
     TEACHER_CACHE_OF_ANOTHER = (
         "{path} is of another teacher, or of other settings of it: it is made anew."
     )
-    LINES_ENCODING = "{at}: not UTF-8 ({error}). Save the file as UTF-8."
+    LINES_ENCODING = (
+        "{at}: not {encoding} ({error}). Save the file as UTF-8, or say what it is encoded in: "
+        "--encoding {other}, for example (in Python encoding='{other}')."
+    )
+    LINES_ENCODING_UNKNOWN = (
+        "Python knows no encoding '{encoding}'. Usual ones are utf8, utf-16, cp1252 and latin-1."
+    )
     LINES_BROKEN = "{path} cannot be uncompressed: {error}. Get it again."
     CONLLU_COLUMNS = (
         "{at}: a CoNLL-U line has 10 columns with tabs between them, this one has "
@@ -253,9 +259,11 @@ class Errors(SharedErrors):
         "their ends was removed: {trimmed}."
     )
     TEXTS_TABLE = (
-        "'{path}' cannot be read as a table: {error}. A field that begins with a double quote has "
-        "to end with one, and those inside of it have to be doubled."
+        "{at}: the row that begins here cannot be read: {error}. A field that begins with a double "
+        "quote has to end with one, and those inside of it have to be doubled. If quotation marks "
+        "are text in this file, say --quoting none (in Python quoting='none')."
     )
+    TEXTS_QUOTING = "Unknown quoting '{quoting}'. Choose from {known}."
     TEXTS_COLUMNS = (
         "Two columns of '{path}' have the same name: {names}. Name all columns with --columns, and "
         "leave out a line with names."

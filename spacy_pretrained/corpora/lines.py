@@ -1,37 +1,71 @@
 """Lines of text files, with their numbers."""
 
+import codecs
 import gzip
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 from .errors import Errors
 
 BOM = "\ufeff"
+UTF8 = "utf8"
+# Encodings with several bytes for a line end begin a file so.
+WIDE = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 
 
-def read_lines(path: str | Path) -> Iterator[tuple[int, str]]:
-    """The lines of a file in UTF-8, from 1, without their ends and the byte order mark that some
-    programs begin a file with. The file is uncompressed if its name ends in ".gz".
+def read_lines(path: str | Path, encoding: str = UTF8) -> Iterator[tuple[int, str]]:
+    """The lines of a file, from 1, without their ends and the byte order mark that some programs
+    begin a file with. The file is uncompressed if its name ends in ".gz".
 
-    RAISES: ValueError, with file and line, where it is not UTF-8 or cannot be uncompressed; OSError
-        if it cannot be opened.
+    encoding: By its name in Python.
+    RAISES: ValueError, with file and line, where it is not in this encoding or cannot be
+        uncompressed; OSError if it cannot be opened.
     """
-    open_ = gzip.open if Path(path).suffix == ".gz" else open
-    with open_(path, "rb") as file:
-        lines = enumerate(file, 1)
+    check_encoding(encoding)
+    with open_file(path) as file:
+        lines = enumerate(_split(file, encoding), 1)
+        number, start = 0, b""
         while True:
             try:
                 number, raw = next(lines)
-                line = raw.decode("utf8")
+                start = start or raw
+                line = raw if isinstance(raw, str) else raw.decode(encoding)
             except StopIteration:
                 return
             except UnicodeDecodeError as error:
-                at = place(path, number)
-                raise ValueError(Errors.LINES_ENCODING.format(at=at, error=error)) from error
+                at = place(path, number or 1)
+                raise ValueError(describe_encoding(at, encoding, start, error)) from error
             except (gzip.BadGzipFile, EOFError, zlib.error) as error:
                 raise ValueError(Errors.LINES_BROKEN.format(path=path, error=error)) from error
             yield number, (line.removeprefix(BOM) if number == 1 else line).rstrip("\r\n")
+
+
+def open_file(path: str | Path) -> BinaryIO:
+    return (gzip.open if Path(path).suffix == ".gz" else open)(path, "rb")
+
+
+def _split(file: BinaryIO, encoding: str) -> Iterable[bytes | str]:
+    """Lines. Where a line end has several bytes all is decoded at once."""
+    is_wide = codecs.lookup(encoding).name.startswith(("utf-16", "utf-32"))
+    return file.read().decode(encoding).splitlines(keepends=True) if is_wide else file
+
+
+def check_encoding(encoding: str) -> None:
+    """ValueError if Python does not know an encoding."""
+    try:
+        codecs.lookup(encoding)
+    except LookupError as error:
+        raise ValueError(Errors.LINES_ENCODING_UNKNOWN.format(encoding=encoding)) from error
+
+
+def describe_encoding(at: str, encoding: str, start: bytes, error: UnicodeDecodeError) -> str:
+    """What is wrong with a file, which begins with these bytes, that is not in an encoding."""
+    names = [name for mark, name in WIDE.items() if start.startswith(mark)]
+    other = "utf8" if encoding != UTF8 else names[0] if names else "cp1252"
+    said = "UTF-8" if encoding == UTF8 else encoding
+    return Errors.LINES_ENCODING.format(at=at, encoding=said, other=other, error=error)
 
 
 def place(path: str | Path, number: int) -> str:

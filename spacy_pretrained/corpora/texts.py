@@ -14,6 +14,7 @@ import zlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from io import StringIO
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -23,8 +24,12 @@ from spacy.tokens import Doc
 
 from .dataset_source import Row, Rows, check_columns, open_dataset
 from .errors import Errors
+from .lines import BOM, UTF8, check_encoding, describe_encoding, open_file, place
 
 DELIMITERS = {".csv": ",", ".tsv": "\t"}
+# Whether a field may be quoted. "auto": in .csv, not in .tsv, where a quotation mark is text.
+QUOTING = ("auto", "quotes", "none")
+LONGEST_FIELD = 2**31 - 1  # characters; by default the module `csv` refuses more than 131,072
 
 
 @dataclass
@@ -35,6 +40,8 @@ class TextReport:
     words: int = 0
     unlabelled_documents: int = 0
     rows_without_text: int = 0  # left out
+    # Quoted fields with a line break and a delimiter in them: is a quotation mark never closed?
+    fields_over_several_rows: int = 0
     labels: Counter[str] = field(default_factory=Counter)  # documents by label
 
 
@@ -44,6 +51,7 @@ class Table:
 
     column_names: list[str]
     rows: list[Row]
+    fields_over_several_rows: int = 0
 
     def __iter__(self) -> Iterator[Row]:
         return iter(self.rows)
@@ -57,6 +65,8 @@ def open_texts(
     split: str = "train",
     *,
     columns: Sequence[str] | None = None,
+    quoting: str = "auto",
+    encoding: str = UTF8,
     name: str | None = None,
     revision: str | None = None,
 ) -> Rows:
@@ -65,12 +75,15 @@ def open_texts(
 
     columns: The names of a table's columns, where the file has no line with names. A table has
         strings and nothing else: "NA" and "1.0" are what they are.
+    quoting: Of a table, whether fields may stand in quotation marks: "quotes", as spreadsheets
+        write them, or "none", where a quotation mark is text. "auto": "none" in .tsv alone.
+    encoding: Of a table, by its name in Python.
     split, name, revision: Of a data set; see `dataset.build_dataset`.
 
     RAISES: ValueError if it is not there, or cannot be read; OSError if a file cannot be opened.
     """
     if _ending(path) in DELIMITERS:
-        return _read_table(path, columns)
+        return _read_table(path, columns, quoting, encoding)
     return open_dataset(path, split, name=name, revision=revision)
 
 
@@ -79,22 +92,47 @@ def _ending(path: str | Path) -> str:
     return Path(str(path).removesuffix(".gz")).suffix
 
 
-def _read_table(path: str | Path, columns: Sequence[str] | None) -> Table:
+def _read_table(
+    path: str | Path, columns: Sequence[str] | None, quoting: str, encoding: str
+) -> Table:
+    if quoting not in QUOTING:
+        raise ValueError(Errors.TEXTS_QUOTING.format(quoting=quoting, known=", ".join(QUOTING)))
+    check_encoding(encoding)
     delimiter = DELIMITERS[_ending(path)]
-    open_ = gzip.open if Path(path).suffix == ".gz" else open
+    is_quoted = quoting == "quotes" or (quoting == "auto" and delimiter == ",")
     try:
+        with open_file(path) as file:
+            content = file.read()
         # Excel begins it with a mark.
-        with open_(path, "rt", encoding="utf-8-sig", newline="") as file:
-            # Strict, or a quote that nobody closes takes in all rows up to the next one.
-            reader = csv.DictReader(file, columns, delimiter=delimiter, restval="", strict=True)
-            names = list(reader.fieldnames or [])
-            rows = list(reader)
+        text = content.decode(encoding).removeprefix(BOM)
     except UnicodeDecodeError as error:
-        raise ValueError(Errors.LINES_ENCODING.format(at=path, error=error)) from error
+        at = place(path, content.count(b"\n", 0, error.start) + 1)
+        raise ValueError(describe_encoding(at, encoding, content[:2], error)) from error
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise ValueError(Errors.LINES_BROKEN.format(path=path, error=error)) from error
+    # Strict, or a quote that nobody closes takes in all rows up to the next one.
+    reader = csv.DictReader(
+        StringIO(text, newline=""),
+        columns,
+        delimiter=delimiter,
+        quoting=csv.QUOTE_MINIMAL if is_quoted else csv.QUOTE_NONE,
+        restval="",
+        strict=True,
+    )
+    rows: list[Row] = []
+    before = csv.field_size_limit(LONGEST_FIELD)
+    n_lines = 0
+    try:
+        names = list(reader.fieldnames or [])
+        n_lines = reader.line_num
+        for row in reader:
+            rows.append(row)
+            n_lines = reader.line_num
     except csv.Error as error:
-        raise ValueError(Errors.TEXTS_TABLE.format(path=path, error=error)) from error
+        at = place(path, n_lines + 1)
+        raise ValueError(Errors.TEXTS_TABLE.format(at=at, error=error)) from error
+    finally:
+        csv.field_size_limit(before)
     if len(set(names)) < len(names):
         raise ValueError(Errors.TEXTS_COLUMNS.format(path=path, names=", ".join(names)))
     for row in rows:
@@ -102,7 +140,9 @@ def _read_table(path: str | Path, columns: Sequence[str] | None) -> Table:
             raise ValueError(Errors.TEXTS_FIELDS.format(row=list(row.values()), n=len(row) - 1))
     if not rows:
         raise ValueError(Errors.DATASET_EMPTY)
-    return Table(names, rows)
+    values = (value for row in rows for value in row.values())
+    n_long = sum("\n" in value and delimiter in value for value in values)
+    return Table(names, rows, n_long)
 
 
 def read_texts(
@@ -133,6 +173,7 @@ def read_texts(
     RAISES: ValueError if a column is not there, a row is malformed, or no row has text.
     """
     report = TextReport() if report is None else report
+    report.fields_over_several_rows += getattr(rows, "fields_over_several_rows", 0)
     reader = _LabelReader(rows, label, separator)
     check_columns(rows, text)
     rows = list(islice(rows.select_columns([*text, label]), limit or None))

@@ -19,6 +19,8 @@ from ..checkpoints.checkpoint import pack, read_folder, unpack, write_folder
 from ..checkpoints.families import describe_conversion
 from ..checkpoints.tokenizer_checks import refuse_unknown
 from ..runtime.doc_stream import annotate_ahead, batch_docs
+from ..saving.checked_pipe import CheckedPipe, describe_part_error
+from ..saving.save_mark import renew_after_bytes
 from .errors import Errors
 
 DEFAULT_SOURCE = "minilm-l6"
@@ -57,7 +59,7 @@ def make_backbone_part(model: Model) -> Part:
     )
 
 
-class BackbonePipe:
+class BackbonePipe(CheckedPipe):
     """A base beside one of spaCy's components, which has to stand behind it. The component's model
     has a ref "backbone"."""
 
@@ -145,16 +147,23 @@ class BackbonePipe:
             parts["backbone"] = make_backbone_part(self.model)
         return parts
 
-    def to_disk(self, path: str | Path, *, exclude: Iterable[str] = SimpleFrozenList()) -> None:
-        """Save to a folder; the backbone, unless it is another's, as `backbone/`, in Hugging Face
-        layout."""
+    def _write_folder(self, folder: Path, exclude: list[str]) -> None:
+        """The backbone, unless it is another's, is `backbone/`, in Hugging Face layout."""
         parts = self._saved_parts(exclude)
-        to_disk(path, {name: part.to_disk for name, part in parts.items()}, exclude)
+        to_disk(folder, {name: part.to_disk for name, part in parts.items()}, exclude)
 
-    def from_disk(self, path: str | Path, *, exclude: Iterable[str] = SimpleFrozenList()) -> Self:
-        parts = self._saved_parts(exclude)
-        from_disk(path, {name: part.from_disk for name, part in parts.items()}, exclude)
-        return self
+    def _read_folder(self, folder: Path, exclude: list[str]) -> None:
+        for name, part in self._saved_parts(exclude).items():
+            if name == "backbone":  # whose errors are clear
+                from_disk(folder, {name: part.from_disk}, exclude)
+                continue
+            try:
+                from_disk(folder, {name: part.from_disk}, exclude)
+            except FileNotFoundError:
+                raise  # it names the file
+            except Exception as error:  # of JSON, of msgpack and of Thinc
+                message = describe_part_error(folder, name, self.name, error)
+                raise ValueError(message) from error
 
     def to_bytes(self, *, exclude: Iterable[str] = SimpleFrozenList()) -> bytes:
         parts = self._saved_parts(exclude)
@@ -163,4 +172,5 @@ class BackbonePipe:
     def from_bytes(self, data: bytes, *, exclude: Iterable[str] = SimpleFrozenList()) -> Self:
         parts = self._saved_parts(exclude)
         from_bytes(data, {name: part.from_bytes for name, part in parts.items()}, exclude)
+        renew_after_bytes(self)
         return self

@@ -16,6 +16,7 @@ from thinc.types import Floats2d
 
 from ..backends.backbone import get_shim, is_frozen, trains
 from ..checkpoints.tokenizer_checks import SAMPLE
+from ..saving.save_mark import own
 from ..training.rate_watch import watch_rate
 from ..windows.batches import WindowBatch
 from .backbone_pipe import DEFAULT_SOURCE, BackbonePipe, Part, make_backbone_part
@@ -42,7 +43,8 @@ def make_pretrained_encoder(nlp: Language, name: str, model: Model) -> "Pretrain
     for other, pipe in nlp.components:
         if isinstance(pipe, PretrainedEncoder) and other != name:
             raise ValueError(Errors.TWO_ENCODERS.format(old=other, new=name))
-    return PretrainedEncoder(nlp.vocab, model, name)
+    pipe = PretrainedEncoder(nlp.vocab, model, name)
+    return own(nlp, pipe)
 
 
 class PretrainedEncoder(BackbonePipe, Tok2Vec):

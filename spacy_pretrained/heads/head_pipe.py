@@ -1,11 +1,14 @@
 """What the components behind the encoder share: labels, how they begin, and how they learn from a
 batch."""
 
+import json
 import math
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, nullcontext
 from functools import lru_cache, partial
 from itertools import islice
+from pathlib import Path
+from typing import Self
 
 import numpy as np
 from spacy.pipeline import TrainablePipe
@@ -19,6 +22,8 @@ from thinc.types import Floats2d, FloatsXd, Ints1d
 
 from ..runtime.blas_threads import few_blas_threads
 from ..runtime.doc_stream import annotate_each, batch_docs
+from ..saving.checked_pipe import CheckedPipe, check_labels, describe_part_error
+from ..saving.save_mark import renew_after_bytes
 from ..training.rate_watch import watch_rate
 from .errors import Errors
 
@@ -28,7 +33,7 @@ SAMPLE = 10  # examples that a model finds its sizes with
 SHORT = 256
 
 
-class HeadPipe(TrainablePipe):
+class HeadPipe(CheckedPipe, TrainablePipe):
     """A component whose model turns Docs into one array of rows, one for each of N tokens (or of N
     Docs), and whose `get_loss` says how these should have been: a loss and a gradient (N, D).
 
@@ -65,6 +70,45 @@ class HeadPipe(TrainablePipe):
         if not labels:
             raise ValueError(Errors.NO_LABELS.format(name=self.name, what=what))
         self.cfg["labels"] = labels
+
+    def _check_labels(self) -> None:
+        """ValueError if the labels do not fit the weights, where there are some."""
+        layer = self.model.maybe_get_ref(self._label_layer)
+        is_trained = layer is not None and layer.has_param("W")
+        found = layer.get_dim("nO") if is_trained else None
+        check_labels(self.name, len(self.labels), self._count_scores(), found)
+
+    _label_layer = "output"  # the model's ref that gives a score for each label
+
+    def _count_scores(self) -> int:
+        """How many scores that layer has to give."""
+        return len(self.labels)
+
+    # Saving
+
+    def _write_folder(self, folder: Path, exclude: list[str]) -> None:
+        TrainablePipe.to_disk(self, folder, exclude=exclude)
+
+    def _read_folder(self, folder: Path, exclude: list[str]) -> None:
+        part = "cfg"
+        try:
+            if (folder / part).is_file() and part not in exclude:
+                json.loads((folder / part).read_bytes())
+            part = "model"
+            TrainablePipe.from_disk(self, folder, exclude=exclude)
+        except FileNotFoundError:
+            raise  # it names the file
+        except Exception as error:  # of msgpack, of Thinc and of spaCy
+            raise ValueError(describe_part_error(folder, part, self.name, error)) from error
+        if not {"cfg", "model"} & set(exclude):
+            self._check_labels()
+
+    def from_bytes(self, bytes_data: bytes, *, exclude: Iterable[str] = ()) -> Self:
+        super().from_bytes(bytes_data, exclude=exclude)
+        renew_after_bytes(self)
+        if not {"cfg", "model"} & set(exclude):
+            self._check_labels()
+        return self
 
     # Prediction
 

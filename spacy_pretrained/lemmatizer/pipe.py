@@ -15,7 +15,6 @@ from spacy.pipeline.lemmatizer import lemmatizer_score
 from spacy.strings import get_string_id
 from spacy.tokens import Doc
 from spacy.training import Example, validate_get_examples
-from spacy.util import ensure_path
 from spacy.vocab import Vocab
 from thinc.api import Model
 from thinc.types import Floats1d, Floats2d, Ints1d
@@ -26,6 +25,8 @@ from ..heads.divergence import divergence
 from ..heads.losses import cross_entropy, softmax
 from ..heads.rehearsing_pipe import RehearsingPipe
 from ..heads.token_vectors import insert_outputs, set_outputs
+from ..saving.checked_pipe import describe_part_error
+from ..saving.save_mark import own
 from .edit_trees import TreeLabels, collect_trees
 from .errors import Errors
 from .gold import Numbers, join, read_entries, read_lemma_gold
@@ -73,7 +74,7 @@ def make_pretrained_lemmatizer(
     overwrite: Whether to set tokens that have a lemma already.
     confidence: Whether to keep how probable each lemma is: `token._.lemma_confidence`.
     """
-    return PretrainedLemmatizer(
+    pipe = PretrainedLemmatizer(
         nlp.vocab,
         model,
         name,
@@ -82,6 +83,7 @@ def make_pretrained_lemmatizer(
         confidence=confidence,
         scorer=scorer,
     )
+    return own(nlp, pipe)
 
 
 @dataclass
@@ -169,6 +171,9 @@ class PretrainedLemmatizer(RehearsingPipe):
     def _trees_changed(self) -> None:
         self.cfg["labels"] = [list(pair) for pair in self.trees.pairs]
         self._numbers = {}
+
+    def _count_scores(self) -> int:
+        return N_CASES + len(self.cfg["labels"])
 
     # Prediction
 
@@ -403,14 +408,18 @@ class PretrainedLemmatizer(RehearsingPipe):
         self._table_from_bytes(parts[TABLE_FILE])
         return self
 
-    def to_disk(self, path: str | Path, *, exclude: Iterable[str] = ()) -> None:
-        super().to_disk(path, exclude=exclude)
-        (ensure_path(path) / TABLE_FILE).write_bytes(self._table_to_bytes())
+    def _write_folder(self, folder: Path, exclude: list[str]) -> None:
+        super()._write_folder(folder, exclude)
+        (folder / TABLE_FILE).write_bytes(self._table_to_bytes())
 
-    def from_disk(self, path: str | Path, *, exclude: Iterable[str] = ()) -> "PretrainedLemmatizer":
-        super().from_disk(path, exclude=exclude)
-        self._table_from_bytes((ensure_path(path) / TABLE_FILE).read_bytes())
-        return self
+    def _read_folder(self, folder: Path, exclude: list[str]) -> None:
+        super()._read_folder(folder, exclude)
+        data = (folder / TABLE_FILE).read_bytes()
+        try:
+            self._table_from_bytes(data)
+        except Exception as error:  # of msgpack, or of what it gives
+            message = describe_part_error(folder, TABLE_FILE, self.name, error)
+            raise ValueError(message) from error
 
     def _table_to_bytes(self) -> bytes:
         # The lemmas as text, for a vocab that does not have them.

@@ -22,6 +22,7 @@ from ..heads.divergence import divergence
 from ..heads.losses import cross_entropy, softmax
 from ..heads.soft_targets import Said, divide, read_soft_labels, say_labels
 from ..heads.token_vectors import set_outputs
+from ..saving.save_mark import own
 from . import calibration
 from .bioes import (
     OUTSIDE,
@@ -79,7 +80,7 @@ def make_pretrained_ner(
         corpus reader `spacy-pretrained.Taught.v1`.
     confidence: Whether to keep how probable each entity is, as `span._.confidence`.
     """
-    return PretrainedNer(
+    pipe = PretrainedNer(
         nlp.vocab,
         model,
         name,
@@ -89,6 +90,7 @@ def make_pretrained_ner(
         confidence=confidence,
         scorer=scorer,
     )
+    return own(nlp, pipe)
 
 
 def make_ner_scorer() -> Callable:
@@ -160,6 +162,9 @@ class PretrainedNer(DistillingPipe):
         if self.model.get_ref("output").has_dim("nO"):
             add_outputs(self.model, n_states(1) - 1)
         return 1
+
+    def _count_scores(self) -> int:
+        return n_states(len(self.labels))
 
     # Prediction
 

@@ -15,6 +15,7 @@ from packaging.version import InvalidVersion, Version
 from spacy.cli.package import package
 from spacy.schemas import ModelMetaSchema, validate
 
+from ..saving.whole_folder import write_whole_folder
 from .errors import Errors
 from .licences import LICENCES, find_encoder_licence, make_licences
 from .meta import find_encoder, make_meta
@@ -115,4 +116,5 @@ def build(pipeline: Path, meta: dict[str, Any], folder: Path, licence: str | Non
     for file_name, text in made.items():
         for place in (source, source / name / versioned):
             (place / file_name).write_text(text, encoding="utf8")
+    write_whole_folder(source / name / versioned)
     return build_wheel(source, folder / "wheel")

@@ -27,6 +27,7 @@ from ..heads.distilling_pipe import DistillingPipe
 from ..heads.losses import best_probability, cross_entropy, sigmoid, softmax, to_targets
 from ..heads.resizing import resize
 from ..heads.soft_targets import Said
+from ..saving.save_mark import own
 from .biaffine import add_label_scores
 from .distilling import (
     TaughtParses,
@@ -92,7 +93,7 @@ def make_biaffine_parser(
     confidence: Whether to keep probabilities: `token._.head_confidence`, `dep_confidence`,
         `sent_start_confidence`.
     """
-    return BiaffineParser(
+    pipe = BiaffineParser(
         nlp.vocab,
         model,
         name,
@@ -101,6 +102,7 @@ def make_biaffine_parser(
         confidence=confidence,
         scorer=scorer,
     )
+    return own(nlp, pipe)
 
 
 @dataclass
@@ -166,6 +168,8 @@ class BiaffineParser(DistillingPipe):
         self.vocab.strings.add(label)
         install_noun_chunks(self.vocab, self.label_data)
         return 1
+
+    _label_layer = "labels"
 
     # Prediction
 

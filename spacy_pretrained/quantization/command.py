@@ -13,12 +13,12 @@ from spacy.training import Example
 
 from ..backends.openvino_backend import WEIGHTS
 from ..corpora.corpus import build_corpus
+from ..saving.pipeline_folder import NewFolder, check_output, megabytes
 from ..scoring.throughput import compare_speeds
 from .agreement import N_COMPARED, AgreementGate, MinAgreement
 from .calibration_texts import cut_few, read_texts, sample_texts, split_texts
 from .errors import Errors
 from .gate import Gate, check_max_drop
-from .pipeline_folder import NewFolder, check_output, megabytes
 from .quantizer import MIN_TEXTS, Quantizer, Trial
 
 

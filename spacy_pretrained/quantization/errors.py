@@ -91,17 +91,3 @@ class Errors(SharedErrors):
         "There is no text on which to compare the copy with the original. Give some that are not "
         "among those to calibrate on."
     )
-    OUTPUT_NO_PIPELINE = (
-        "'{path}' exists and is not a folder of a pipeline, so it is not overwritten. Give another "
-        "one."
-    )
-    OUTPUT_IS_MODEL = "'{path}' is the pipeline to quantize: give another folder to write to."
-    OUTPUT_AND_MODEL = (
-        "Of the folder to write to, '{path}', and the pipeline to quantize, '{model}', one holds "
-        "the other. Give a folder beside it."
-    )
-    OUTPUT_HAS_MORE = (
-        "'{path}' is a pipeline to be written over, but holds other things, too, which would be "
-        "lost: {names}. Move them away, or give another folder."
-    )
-    OUTPUT_NOT_WRITABLE = "'{path}' cannot be written: no files can be made in '{above}'."

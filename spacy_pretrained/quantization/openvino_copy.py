@@ -12,8 +12,9 @@ from spacy.language import Language
 from thinc.api import PyTorchShim
 
 from ..backends.openvino_backend import MODEL, WEIGHTS, is_packed
-from ..checkpoints.checkpoint import Checkpoint, Files, with_checksums, write_folder
+from ..checkpoints.checkpoint import Checkpoint, Files, write_folder
 from ..runtime.no_telemetry import import_openvino
+from ..saving.checked_pipe import write_checksums
 from .quantizable import TorchBackbone, find_shims, to_openvino_block
 
 TRAINING_PACKAGES = {"torch", "transformers", "safetensors"}
@@ -27,10 +28,11 @@ def copy_to_openvino(
     with tempfile.TemporaryDirectory() as folder:
         nlp.to_disk(folder)
         for backbone, model in zip(backbones, models, strict=True):
-            files = with_checksums(to_files(backbone.shim.checkpoint, model))
+            files = to_files(backbone.shim.checkpoint, model)
             for path in (Path(folder) / name / "backbone" for name in backbone.names):
                 if path.is_dir():  # some components only share what another one saves
                     write_folder(path, files)
+                    write_checksums(path.parent)
         config = nlp.config.copy()
         config["components"] = to_openvino_block(config["components"])
         config.to_disk(Path(folder) / "config.cfg")

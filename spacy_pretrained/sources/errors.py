@@ -29,6 +29,14 @@ class Errors(SharedErrors):
     FOLDER_CONFIG_BROKEN = (
         "'{path}' cannot be read: {error}. Copy it again from the model's original files."
     )
+    FOLDER_OUTSIDE = (
+        "'{file}' names '{name}', which is no .safetensors file or folder of the model itself. A "
+        "model is read from its own folder only. Get the model from a place that you trust."
+    )
+    FOLDER_LINK = (
+        "'{path}' is a link to a place outside of the model's folder, '{target}'. Such links are "
+        "followed only within the model hub's cache. Put a copy of the file there."
+    )
     FOLDER_NO_WEIGHTS = (
         "The folder '{folder}' has no .safetensors file, or not all parts of one. Copy all of the "
         "model's files again."

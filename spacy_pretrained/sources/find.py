@@ -1,6 +1,7 @@
 """From a source of weights, as configs name it, to a folder."""
 
 import difflib
+import importlib.machinery
 import importlib.util
 import logging
 from os.path import expanduser
@@ -11,6 +12,7 @@ from .errors import Errors
 from .hub_id import HubId, parse_hub_id
 from .model_folder import (
     check_descriptions,
+    check_links,
     check_weights,
     find_layers_left_out,
     find_model_folder,
@@ -48,6 +50,7 @@ def find_source(source: str) -> Path:
         folder = _find_on_hub(hub)
     else:
         raise ValueError(_unknown(source))
+    check_links(folder)
     check_descriptions(folder)
     check_weights(folder)
     if layers := find_layers_left_out(folder):
@@ -66,10 +69,7 @@ def check_source(source: str) -> None:
         return
     if source.startswith(PACKAGE_PREFIX):
         name = source.removeprefix(PACKAGE_PREFIX)
-        # The lookup of a module within a package would import the package.
-        package, _, module = name.partition(".")
-        found = _has_package(package) if module else find_in_package(name)
-        if not found:
+        if not find_in_package(name):
             raise ValueError(Errors.SOURCE_PACKAGE.format(source=source, name=name))
     elif source and Path(expanduser(source)).is_dir():
         check_descriptions(find_model_folder(Path(expanduser(source))))
@@ -78,20 +78,19 @@ def check_source(source: str) -> None:
 
 
 def find_in_package(name: str) -> Path | None:
-    """The folder with weights that an installed Python package holds, if there is one."""
+    """The folder with weights that an installed Python package holds, if there is one. Nothing is
+    imported, not even the packages around one ("a" of "a.b")."""
+    top, *inner = name.split(".")
     try:
-        spec = importlib.util.find_spec(name)
-    except (ImportError, ValueError):  # no name of a module, or of one within a missing package
+        spec = importlib.util.find_spec(top)
+        for part in inner:
+            roots = (spec and spec.submodule_search_locations) or []
+            spec = importlib.machinery.PathFinder.find_spec(f"{top}.{part}", list(roots))
+            top = f"{top}.{part}"
+    except (ImportError, ValueError):  # no name of a module
         return None
     roots = (spec and spec.submodule_search_locations) or []
     return next(filter(None, (find_model_in(Path(root)) for root in roots)), None)
-
-
-def _has_package(name: str) -> bool:
-    try:
-        return importlib.util.find_spec(name) is not None
-    except (ImportError, ValueError):
-        return False
 
 
 def _find_on_hub(hub: HubId) -> Path:

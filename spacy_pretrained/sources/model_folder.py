@@ -26,6 +26,7 @@ SLOW = {
     "flaubert": "FlaubertTokenizer",
     "bert-japanese": "BertJapaneseTokenizer",
 }
+CACHED_MODEL = "models--"  # begins the name of a model's folder in the hub's cache
 WRAPPED = "module."  # before the names of all tensors, if DataParallel was saved with its model
 
 
@@ -38,6 +39,8 @@ def find_model_folder(folder: Path) -> Path:
     for part in parts if isinstance(parts, list) else []:
         if str(part.get("type", "")).endswith(".Transformer"):
             inner = folder / str(part.get("path", ""))
+            if not inner.resolve().is_relative_to(folder.resolve()):
+                raise ValueError(Errors.FOLDER_OUTSIDE.format(file=folder / MODULES, name=inner))
             if (inner / CONFIG).is_file():
                 return inner
     inner = folder / TRANSFORMER
@@ -83,6 +86,21 @@ def check_descriptions(folder: Path) -> None:
         _check_tokenizer(folder, config)
 
 
+def check_links(folder: Path) -> None:
+    """Refuse links that lead out of a model's folder, but for those within the cache of the model
+    hub: `models--OWNER--NAME/snapshots/COMMIT` has links to `models--OWNER--NAME/blobs`.
+
+    RAISES: ValueError, naming the link.
+    """
+    root = folder.resolve()
+    cached = next((p for p in root.parents if p.name.startswith(CACHED_MODEL)), None)
+    allowed = [root] if cached is None else [root, cached / "blobs"]
+    for path in sorted(folder.iterdir()):
+        target = path.resolve()
+        if path.is_symlink() and not any(target.is_relative_to(place) for place in allowed):
+            raise ValueError(Errors.FOLDER_LINK.format(path=path, target=target))
+
+
 def check_weights(folder: Path) -> None:
     """Refuse a folder without complete weights, or with such as the model cannot take.
 
@@ -116,8 +134,12 @@ def _weights(folder: Path) -> Iterator[Path]:
         parts = "-of-"  # of weights whose index is not there: they are not complete
         yield from sorted(path for path in files if parts not in path.name)
     else:
-        names = set(_read_object(index).get("weight_map", {}).values())
-        yield from sorted(folder / name for name in names)
+        names = _read_object(index).get("weight_map", {})
+        names = set(map(str, names.values())) if isinstance(names, dict) else set()
+        for name in sorted(names):
+            if Path(name).name != name or not name.endswith(".safetensors"):
+                raise ValueError(Errors.FOLDER_OUTSIDE.format(file=index, name=name))
+            yield folder / name
 
 
 def _is_model(folder: Path) -> bool:

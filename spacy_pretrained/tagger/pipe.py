@@ -20,6 +20,7 @@ from ..heads.divergence import divergence
 from ..heads.losses import best_probability, cross_entropy, softmax
 from ..heads.soft_targets import Said, divide, read_soft_labels, say_labels
 from ..heads.token_vectors import insert_outputs, set_outputs
+from ..saving.save_mark import own
 from .errors import Errors
 
 logger = logging.getLogger("spacy")
@@ -73,7 +74,7 @@ def make_pretrained_tagger(
     confidence: Whether to keep the probability of each value: `token._.tag_confidence`,
         `pos_confidence`, `morph_confidence`.
     """
-    return PretrainedTagger(
+    pipe = PretrainedTagger(
         nlp.vocab,
         model,
         name,
@@ -83,6 +84,7 @@ def make_pretrained_tagger(
         confidence=confidence,
         scorer=scorer,
     )
+    return own(nlp, pipe)
 
 
 def make_tagger_scorer() -> Callable:

@@ -14,6 +14,7 @@ from ..heads.divergence import binary_divergence, divergence
 from ..heads.losses import cross_entropy, sigmoid, softmax
 from ..heads.rehearsing_pipe import RehearsingPipe
 from ..heads.token_vectors import set_outputs
+from ..saving.save_mark import own
 from .errors import Errors
 from .gold import collect_cats, make_targets, read_cats
 from .mixup import draw_mixup, mix, unmix
@@ -55,7 +56,7 @@ def make_pretrained_textcat(
     threshold: The least probability of a label that counts as predicted in scores, with
         multi_label. `doc.cats` has all labels whatever it is.
     """
-    return PretrainedTextcat(
+    pipe = PretrainedTextcat(
         nlp.vocab,
         model,
         name,
@@ -64,6 +65,7 @@ def make_pretrained_textcat(
         threshold=threshold,
         scorer=scorer,
     )
+    return own(nlp, pipe)
 
 
 class PretrainedTextcat(RehearsingPipe):

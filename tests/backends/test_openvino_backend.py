@@ -1,6 +1,7 @@
 """The OpenVINO backend gives what torch gives, in threads, copies and other processes."""
 
 import copy
+import hashlib
 import json
 import multiprocessing
 import os
@@ -30,7 +31,7 @@ from spacy_pretrained.backends.openvino_backend import (
 )
 from spacy_pretrained.backends.torch_backend import TorchShim
 from spacy_pretrained.backends.torch_settings import TorchSettings
-from spacy_pretrained.checkpoints.checkpoint import with_checksums
+from spacy_pretrained.checkpoints.checkpoint import CHECKSUMS
 from spacy_pretrained.encoder.token_encoder import (
     build_openvino_encoder,
     build_torch_encoder,
@@ -443,8 +444,10 @@ def test_a_file_of_something_else_says_so(files):
 
 
 def test_a_changed_byte_is_never_run(files):
-    files = with_checksums(files)
-    OpenVinoShim(threads=1).from_files(files)
+    """By the checksums that 0.1.0 saved with it; later on the component has them."""
+    digests = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
+    files = files | {CHECKSUMS: json.dumps(digests).encode("utf8")}
+    assert CHECKSUMS not in OpenVinoShim(threads=1).from_files(files).to_files()
     for name in (MODEL, WEIGHTS):
         middle = len(files[name]) // 2
         changed = bytearray(files[name])
@@ -518,3 +521,15 @@ def test_int8_is_as_on_any_other_cpu(export):
     files = to_files(shim.checkpoint, quantized)
     found = [v[b.mask == 1] for v, b in zip(predict(OpenVinoShim(2).from_files(files)), BATCHES)]
     assert distance(found, run(quantized, BATCHES)) < 0.05
+
+
+def test_a_model_with_other_inputs_is_named(files):
+    files[MODEL] = files[MODEL].replace(b"attention_mask", b"attention_musk")
+    with pytest.raises(ValueError, match=r"model\.xml takes the inputs .*not attention_mask"):
+        predict(OpenVinoShim(threads=1).from_files(files))
+
+
+def test_weights_that_were_cut_are_named(files):
+    files[WEIGHTS] = files[WEIGHTS][: len(files[WEIGHTS]) // 2]
+    with pytest.raises(ValueError, match=r"weights in model\.bin"):
+        predict(OpenVinoShim(threads=1).from_files(files))

@@ -446,3 +446,30 @@ def test_transformers_does_not_report_a_pooler_that_is_missing(tiny_bert, tmp_pa
     load_pretrained(folder, None)
     said = capfd.readouterr()
     assert "pooler" not in said.out + said.err + caplog.text
+
+
+# Saved files that are damaged or changed
+
+
+@pytest.mark.parametrize(
+    "values, match",
+    [
+        ({"hidden_act": "no such"}, "no model can be made of it"),
+        ({"model_type": "no such"}, "no model can be made of it"),
+        ({"vocab_size": 10**9}, "vocab_size = 1,000,000,000 it is of another model"),
+        ({"hidden_size": 10**9}, "hidden_size = 1,000,000,000"),
+        ({"num_hidden_layers": 10**9}, "num_hidden_layers = 1,000,000,000"),
+    ],
+)
+def test_a_changed_config_is_named(tiny_bert, values, match):
+    files = to_files(*load_pretrained(Path(tiny_bert), None))
+    config = json.dumps(json.loads(files["config.json"]) | values).encode()
+    with pytest.raises(ValueError, match=r"config\.json is damaged or changed: .*" + match):
+        from_files(files | {"config.json": config}, None)
+
+
+def test_numbers_that_are_not_finite_are_the_files_fault(tiny_bert):
+    module, checkpoint = load_pretrained(Path(tiny_bert), None)
+    module.embeddings.word_embeddings.weight.data[7, 3] = float("nan")
+    with pytest.raises(ValueError, match=r"model\.safetensors has numbers that are NaN"):
+        from_files(to_files(module, checkpoint), None)

@@ -13,7 +13,7 @@ from spacy_pretrained.checkpoints.checkpoint import (
     read_checkpoint,
     read_folder,
     unpack,
-    with_checksums,
+    without_kernels,
     write_folder,
 )
 from spacy_pretrained.checkpoints.wordpieces import PieceTokenizer
@@ -59,11 +59,14 @@ def test_a_missing_folder_is_named(tmp_path):
         read_folder(tmp_path / "backbone")
 
 
-def test_checksums_are_sha256_and_travel_with_the_files(checkpoint, tmp_path):
+def with_checksums(files):
+    """As 0.1.0 saved quantized backbones."""
+    digests = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
+    return files | {"checksums.json": json.dumps(digests).encode("utf8")}
+
+
+def test_checksums_of_0_1_0_travel_with_the_files(checkpoint, tmp_path):
     files = with_checksums(checkpoint.to_files() | {"model.bin": b"weights"})
-    listed = json.loads(files["checksums.json"])
-    assert listed.keys() == files.keys() - {"checksums.json"}
-    assert listed["model.bin"] == hashlib.sha256(b"weights").hexdigest()
     write_folder(tmp_path, files)
     assert read_checkpoint(read_folder(tmp_path)) == checkpoint
 
@@ -83,3 +86,53 @@ def test_a_file_that_changed_is_named(checkpoint, name):
 def test_broken_checksums_are_named(checkpoint, content):
     with pytest.raises(ValueError, match=r"checksums\.json"):
         read_checkpoint(checkpoint.to_files() | {"checksums.json": content})
+
+
+# What is wrong in a file is said of that file
+
+
+@pytest.mark.parametrize(
+    "layout, match",
+    [
+        ({}, "lacks 'max_window'; it lacks 'pad'; it lacks 'width'"),
+        ({"width": 32, "max_window": 64, "pad": 1, "new": 1}, "unknown 'new'"),
+        ({"width": "32", "max_window": 64, "pad": 1}, "'width' is '32', not of the kind int"),
+        ({"width": 32, "max_window": 64, "pad": True}, "'pad' is True, not of the kind int"),
+        ({"width": 32, "max_window": 64, "pad": 1, "packed": 1}, "'packed' is 1"),
+        ({"width": 0, "max_window": 64, "pad": 1}, "'width' is 0"),
+        ({"width": 32, "max_window": 0, "pad": 1}, "'max_window' is 0, and has to be at least 4"),
+        ({"width": 32, "max_window": 3, "pad": 1}, "'max_window' is 3"),
+        ({"width": 32, "max_window": 64, "pad": -1}, "'pad' is -1"),
+        ({"width": 32, "max_window": 64, "pad": 10**6}, "'pad' is 1000000"),
+        ([], "it has to be an object"),
+    ],
+)
+def test_a_layout_with_other_keys_or_values(checkpoint, layout, match):
+    checkpoint.config["vocab_size"] = checkpoint.tokenizer.n_pieces
+    files = checkpoint.to_files()
+    read_checkpoint(files)
+    with pytest.raises(ValueError, match=r"layout\.json is damaged or changed.*" + match):
+        read_checkpoint(files | {"layout.json": json.dumps(layout).encode()})
+
+
+@pytest.mark.parametrize("name", ["config.json", "layout.json", "tokenizer.json"])
+@pytest.mark.parametrize("content", [b"", b"{", b"\xff\xfe", b"[]"])
+def test_a_file_that_cannot_be_read(checkpoint, name, content):
+    with pytest.raises(ValueError, match=name.replace(".", r"\.")):
+        read_checkpoint(checkpoint.to_files() | {name: content})
+
+
+def test_a_tokenizer_with_more_pieces_than_the_model_has_vectors(checkpoint):
+    checkpoint.config["vocab_size"] = checkpoint.tokenizer.n_pieces - 1
+    with pytest.raises(ValueError, match=r"tokenizer\.json has .* pieces, but by its config\.json"):
+        read_checkpoint(checkpoint.to_files())
+
+
+def test_a_config_does_not_choose_program_code(checkpoint):
+    config = {"vocab_size": 1000, "text_config": {"hidden_size": 8}}
+    code = {"attn_implementation": "owner/name", "_attn_implementation": "owner/name"}
+    more = {"_attn_implementation_internal": "owner/name", "experts_implementation": "a/b"}
+    hostile = config | code | more | {"text_config": {"hidden_size": 8} | code}
+    assert without_kernels(hostile) == config
+    checkpoint.config = hostile
+    assert read_checkpoint(checkpoint.to_files()).config == config

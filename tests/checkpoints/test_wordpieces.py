@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 from hard_texts import HARD_TEXTS, random_texts
 from tiny_models import TOKENIZERS
+from tokenizers import AddedToken, Tokenizer, normalizers
 
-from spacy_pretrained.checkpoints.wordpieces import PieceTokenizer, join
+from spacy_pretrained.checkpoints.wordpieces import SPECIAL, PieceTokenizer, join
 from spacy_pretrained.sources.find import find_source
 
 TEXTS = HARD_TEXTS + random_texts(200)
@@ -180,3 +181,60 @@ def test_survives_pickling(tokenizer):
 def test_a_broken_definition_says_so(definition):
     with pytest.raises(ValueError, match=r"tokenizer\.json"):
         PieceTokenizer(definition)
+
+
+# What is hostile, or damaged
+
+
+def test_special_pieces_in_a_text_are_text(tokenizer):
+    """And nothing else changes: see the tests above, of texts without them."""
+    known = tokenizer.vocabulary()
+    own = {known[piece] for piece in SPECIAL if piece in known} - {tokenizer.unknown}
+    for piece in SPECIAL:
+        (pieces,) = tokenizer.encode([f"Ada {piece} sees"])
+        assert not own.intersection(pieces.ids.tolist()), piece
+
+
+def test_nothing_changes_in_texts_without_special_pieces(family, tokenizer):
+    plain = Tokenizer.from_str(TOKENIZERS[family]().to_str())
+    texts = [text for text in TEXTS if not any(piece in text for piece in SPECIAL)]
+    assert len(texts) > 200
+    for text, pieces in zip(texts, tokenizer.encode(texts)):
+        assert pieces.ids.tolist() == plain.encode(text, add_special_tokens=False).ids
+
+
+@pytest.mark.parametrize("is_special", [True, False])
+def test_pieces_that_were_added_on_purpose_stay(is_special):
+    tokenizer = TOKENIZERS["wordpiece"]()
+    tokenizer.add_tokens([AddedToken("[E1]", special=is_special)])
+    definition = tokenizer.to_str()
+    number = tokenizer.token_to_id("[E1]")
+    (pieces,) = PieceTokenizer(definition).encode(["Ada [E1] sees [SEP]"])
+    assert number in pieces.ids and tokenizer.token_to_id("[SEP]") not in pieces.ids
+    assert PieceTokenizer(definition).definition == definition
+
+
+def test_a_normalizer_that_blows_texts_up_is_an_error():
+    tokenizer = TOKENIZERS["wordpiece"]()
+    tokenizer.normalizer = normalizers.Replace("a", "a " * 1000)
+    pieces = PieceTokenizer(tokenizer.to_str())
+    pieces.encode(["b" * 50])
+    for encode in (pieces.encode, pieces.encode_ids):
+        with pytest.raises(ValueError, match="wordpieces of a text of 50 characters"):
+            encode(["b", "a" * 50])
+
+
+def test_the_longest_expansions_of_unicode_are_none(tokenizer):
+    tokenizer.encode(["\ufdfa" * 2000, "😀" * 2000, "\u1e9b\u0323" * 2000])
+
+
+@pytest.mark.parametrize("family", ["wordpiece", "mpnet"])
+def test_a_vocabulary_without_the_piece_for_unknown_words(family):
+    definition = json.loads(TOKENIZERS[family]().to_str())
+    unknown = definition["model"]["unk_token"]
+    definition["model"]["vocab"].pop(unknown)
+    definition["added_tokens"] = [
+        piece for piece in definition["added_tokens"] if piece["content"] != unknown
+    ]
+    with pytest.raises(ValueError, match=r"tokenizer\.json.*lacks the piece for unknown words"):
+        PieceTokenizer(json.dumps(definition))

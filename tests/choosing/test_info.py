@@ -52,6 +52,7 @@ def test_a_pipeline(tiny_bert, tmp_path):
     sections = find_info(str(tmp_path))
     assert sections["pipeline"]["components"] == [ENCODER, "pretrained_ner"]
     assert sections["pipeline"]["precision"] == "float32"
+    assert sections["pipeline"]["files"] == f"checked: those of {ENCODER}, pretrained_ner"
     encoder = sections[ENCODER]
     assert (encoder["window"], encoder["device"], encoder["source"]) == (40, "cpu", tiny_bert)
     assert encoder["precision"] == "float32" and encoder["longest_input"] == 64
@@ -82,6 +83,7 @@ def test_pipelines_of_earlier_versions(folder):
     sections = find_info(str(SAVED / folder / "pipeline"))
     precision = "int8" if folder.endswith("int8") else "float32"
     assert sections["pipeline"]["precision"] == precision
+    assert sections["pipeline"]["files"] == "not checked"
     (encoder,) = [s for s in sections.values() if "family" in s]
     on_openvino = folder.endswith("int8")
     assert (encoder["device"] == "cpu (OpenVINO)") == on_openvino and encoder["family"] == "bert"

@@ -11,7 +11,7 @@ from spacy.pipeline.morphologizer import morphologizer_score
 from spacy.pipeline.tagger import tagger_score
 from spacy.tokens import Doc, DocBin, Span
 from spacy.training import Example
-from spacy.vocab import create_vocab
+from spacy.vocab import Vocab, create_vocab
 
 from spacy_pretrained.corpora.conllu import read_conllu, to_conllu, write_conllu
 from spacy_pretrained.corpora.conllu_doc import ConversionReport
@@ -460,3 +460,36 @@ def test_spacy_reads_the_same_entities(read):
     ours = [(e.text, e.label_) for doc in read(text) for e in doc.ents]
     theirs = list(conllu_to_docs(text, n_sents=1, no_print=True))
     assert [(e.text, e.label_) for doc in theirs for e in doc.ents] == ours
+
+
+@pytest.mark.parametrize(
+    "first, second",
+    [
+        ("NE=B-PER", "NE=I-PER"),
+        ("name=B-PER", "name=I-PER"),
+        ("Tag=B-PER", "Tag=I-PER"),
+        ("B-PER", "I-PER"),
+        ("SpaceAfter=No|B-PER", "I-PER|SpaceAfter=No"),
+        ("B-PER SpaceAfter=No", "SpaceAfter=No I-PER"),
+        ("Gloss=a b|Tag=B-PER SpaceAfter=No", "I-PER SpaceAfter=No|Gloss=B-side c"),
+    ],
+)
+def test_entities_in_misc_in_the_ways_they_are_written(tmp_path, first, second):
+    rows = [("Ada", first), ("L", second), ("sleeps", "O"), (".", "Gloss=B-x y")]
+    lines = [f"{i}\t{word}" + "\t_" * 7 + f"\t{misc}\n" for i, (word, misc) in enumerate(rows, 1)]
+    path = tmp_path / "a.conllu"
+    path.write_text("".join(lines) + "\n", "utf8")
+    (doc,) = read_conllu(path, Vocab())
+    assert [(ent.text, ent.label_) for ent in doc.ents] == [(doc[:2].text, "PER")]
+    assert bool(doc[0].whitespace_) == ("SpaceAfter=No" not in first)
+    assert bool(doc[1].whitespace_) == ("SpaceAfter=No" not in second)
+
+
+@pytest.mark.parametrize("encoding", ["latin-1", "utf-16"])
+def test_other_encodings(tmp_path, encoding):
+    path = tmp_path / "a.conllu"
+    path.write_bytes(("1\tZürich" + "\t_" * 8 + "\n\n").encode(encoding))
+    (doc,) = read_conllu(path, Vocab(), encoding=encoding)
+    assert doc.text == "Zürich "
+    with pytest.raises(ValueError, match=r"a\.conllu, line 1: not UTF-8.*--encoding"):
+        list(read_conllu(path, Vocab()))

@@ -118,9 +118,10 @@ def test_names_of_numbers(datasets, convert, tmp_path, several):
         ("text,label\na,b\n", {"labels": ["x", "y"]}, "Row 0: the label 'b' is not one of those"),
         ("text,label\n,b\n", {}, "has no words"),
         ("text,label\n", {}, "has no words"),
-        ('text,label\n"' + "a" * 200_000 + '",b\n', {}, "cannot be read as a table"),
-        ('text,label\n"Great,a\nok,b\n', {}, "as a table: unexpected end.*double quote"),
-        ('text,label\n"Great,a\nok,b\n"Bad,b\n', {}, "as a table: ',' expected.*double quote"),
+        ('text,label\nx,y\n"Great,a\nok,b\n', {}, r"a\.csv, line 3: .*unexpected end.*quote"),
+        ('text,label\n"Great,a\nok,b\n"Bad,b\n', {}, r"a\.csv, line 2: .*',' expected.*quote"),
+        ("text,label\na,b\n", {"quoting": "some"}, "Unknown quoting 'some'. Choose from auto"),
+        ("text,label\na,b\n", {"encoding": "some"}, "no encoding 'some'"),
     ],
 )
 def test_what_cannot_be(convert, tmp_path, content, options, message):
@@ -131,8 +132,36 @@ def test_what_cannot_be(convert, tmp_path, content, options, message):
 
 def test_a_table_that_is_not_utf8(convert, tmp_path):
     (tmp_path / "a.csv").write_bytes("text,label\nä,b\n".encode("latin1"))
-    with pytest.raises(ValueError, match=r"a\.csv: not UTF-8"):
+    with pytest.raises(ValueError, match=r"a\.csv, line 2: not UTF-8.*--encoding cp1252"):
         convert(tmp_path / "a.csv")
+    assert convert(tmp_path / "a.csv", encoding="latin-1") == [("ä", {"b": 1.0})]
+    (tmp_path / "a.csv").write_bytes("text,label\nä,b\n".encode("utf-16"))
+    with pytest.raises(ValueError, match=r"a\.csv, line 1: not UTF-8.*--encoding utf-16"):
+        convert(tmp_path / "a.csv")
+    assert convert(tmp_path / "a.csv", encoding="utf-16") == [("ä", {"b": 1.0})]
+
+
+def test_in_tsv_a_quotation_mark_is_text(convert, tmp_path):
+    rows = ['"Great" film', '"Never closed', "no quote", 'in the "middle"', '"']
+    path = write(tmp_path / "a.tsv", "text\tlabel\n" + "".join(f"{row}\tx\n" for row in rows))
+    assert [text for text, _ in convert(path)] == rows
+    path = write(tmp_path / "a.tsv", 'text\tlabel\n"Two\nlines"\tx\n')
+    assert convert(path, quoting="quotes") == [("Two\nlines", {"x": 1.0})]
+    path = write(tmp_path / "a.csv", 'text,label\n"Great" film,x\n')
+    assert convert(path, quoting="none") == [('"Great" film', {"x": 1.0})]
+
+
+def test_a_field_over_several_rows_is_pointed_out(convert, tmp_path):
+    """It may be what somebody wrote, or a quotation mark that nobody closed where it should be."""
+    path = write(tmp_path / "a.csv", 'text,label\n"One,x\ntwo",y\n"Three\nlines",y\n')
+    assert len(convert(path)) == 2
+    assert convert.report.fields_over_several_rows == 1
+
+
+def test_a_long_field(convert, tmp_path):
+    path = write(tmp_path / "a.csv", 'text,label\n"' + "ab " * 100_000 + '",b\n')
+    ((text, _),) = convert(path)
+    assert len(text) == 299_999
 
 
 def test_so_many_rows(convert, tmp_path):

@@ -17,13 +17,15 @@ ZERO, FEW = "zero_shot_textcat", "few_shot_textcat"
 FROZEN = {"@architectures": "spacy-pretrained.TorchEncoder.v1", "frozen": True}
 LABELS = {"labels": ["the sea", "dogs"]}
 OWN = {"vocab", "backbone"}
+LISTED = {"cfg", "checksums.json"}  # the first says that there is the second
 # What released versions have saved, so that they and later ones can read each other's pipelines.
 FILES = {
-    ENCODER: {*OWN, "orth"},
-    ZERO: {*OWN, "cfg", "calibration"},
-    FEW: {*OWN, "cfg", "head"},
+    ENCODER: {*OWN, *LISTED, "orth"},
+    ZERO: {*OWN, *LISTED, "calibration"},
+    FEW: {*OWN, *LISTED, "head"},
 }
-KEYS = FILES | {ENCODER: {"cfg", "vocab", "model"}}
+KEYS = {name: files - {"checksums.json"} for name, files in FILES.items()}
+KEYS |= {ENCODER: {"cfg", "vocab", "model"}}
 
 
 def make_pipe(name: str, source: str | None = None, lang: str = "en"):

@@ -89,7 +89,7 @@ def test_int8_is_smaller_and_saved_with_checksums(trained, exact, precision, tmp
     assert annotations(loaded(TEXTS[0])) == annotations(quantized(TEXTS[0]))
     path = tmp_path / ENCODER / "backbone" / "model.bin"
     path.write_bytes(bytes(100) + path.read_bytes()[100:])
-    with pytest.raises(ValueError, match=r"model\.bin is not the file"):
+    with pytest.raises(ValueError, match=r"model\.bin' is not the file"):
         spacy.load(tmp_path)
 
 

@@ -2,15 +2,17 @@
 with the one step that helps."""
 
 import json
+import re
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
 from tiny_models import write_json
 
-from spacy_pretrained.backends.torch_weights import load_pretrained
+from spacy_pretrained.backends.torch_weights import from_files, load_pretrained, to_files
 from spacy_pretrained.sources import model_folder as module
-from spacy_pretrained.sources.find import find_in_package, find_source
+from spacy_pretrained.sources.find import check_source, find_in_package, find_source
 from spacy_pretrained.sources.hub_files import choose_files
 from spacy_pretrained.sources.tensor_names import read_tensor_names
 
@@ -226,3 +228,77 @@ def test_the_files_of_a_model_in_a_folder():
     files = choose_files([*names, "2_Dense/config.json", "2_Dense/model.safetensors"])
     assert files.weights == ["0_Transformer/model.safetensors"]
     assert files.descriptions == ["0_Transformer/config.json", "modules.json"]
+
+
+# What is hostile: nothing is read outside of a model's folder
+
+
+@pytest.mark.parametrize("name", ["../model.safetensors", "/etc/passwd", "weights.bin", "a/../b"])
+def test_an_index_that_names_files_elsewhere(folder, name):
+    (folder / "model.safetensors").rename(folder.parent / "model.safetensors")
+    write_json(folder / "model.safetensors.index.json", {"weight_map": {"x": name}})
+    with pytest.raises(ValueError, match=f"index.json' names '{re.escape(name)}'"):
+        find_source(str(folder))
+
+
+def test_parts_of_a_sentence_transformers_folder_that_are_elsewhere(tiny_bert, tmp_path):
+    shutil.copytree(tiny_bert, tmp_path / "elsewhere")
+    (tmp_path / "st").mkdir()
+    write_json(tmp_path / "st" / "modules.json", [TRANSFORMER | {"path": "../elsewhere"}])
+    with pytest.raises(ValueError, match=r"modules\.json' names"):
+        find_source(str(tmp_path / "st"))
+
+
+def test_links_out_of_a_folder(folder, tmp_path):
+    weights = folder / "model.safetensors"
+    weights.rename(folder / "elsewhere.bin")
+    weights.symlink_to("elsewhere.bin")
+    assert find_source(str(folder)) == folder
+    weights.unlink()
+    (folder / "elsewhere.bin").rename(tmp_path / "outside")
+    weights.symlink_to(tmp_path / "outside")
+    with pytest.raises(ValueError, match=r"model\.safetensors' is a link to a place outside"):
+        find_source(str(folder))
+
+
+def test_links_within_the_cache_of_the_hub(folder, tmp_path):
+    """As huggingface_hub lays it out."""
+    model = tmp_path / "hub" / "models--owner--name"
+    snapshot = model / "snapshots" / "0123abcd"
+    snapshot.mkdir(parents=True)
+    (model / "blobs").mkdir()
+    for number, path in enumerate(sorted(folder.iterdir())):
+        path.rename(model / "blobs" / str(number))
+        (snapshot / path.name).symlink_to(f"../../blobs/{number}")
+    assert find_source(str(snapshot)) == snapshot
+    load_pretrained(snapshot, None)
+    (tmp_path / "secret").write_text("{}")
+    (snapshot / "tokenizer_config.json").unlink(missing_ok=True)
+    (snapshot / "tokenizer_config.json").symlink_to(tmp_path / "secret")
+    with pytest.raises(ValueError, match="is a link to a place outside"):
+        find_source(str(snapshot))
+
+
+def test_a_folder_within_a_package_is_found_without_an_import(tiny_bert, tmp_path, monkeypatch):
+    inner = tmp_path / "outer_package" / "inner"
+    shutil.copytree(tiny_bert, inner / "model")
+    for package in (inner.parent, inner):
+        (package / "__init__.py").write_text("raise SystemExit('it was imported')")
+    monkeypatch.syspath_prepend(tmp_path)
+    for find in (find_source, check_source):
+        find("package:outer_package.inner")
+    assert find_in_package("outer_package.other") is None
+    assert "outer_package" not in sys.modules
+
+
+@pytest.mark.parametrize("value", ["owner/name", {"": "owner/name"}])
+def test_a_config_does_not_choose_program_code(folder, value):
+    """transformers would fetch it from the model hub."""
+    change(folder / "config.json", attn_implementation=value)
+    module, checkpoint = load_pretrained(folder, None)
+    assert module.config._attn_implementation in ("sdpa", "eager")
+    assert "attn_implementation" not in checkpoint.config
+    files = to_files(module, checkpoint)
+    config = json.loads(files["config.json"]) | {"attn_implementation": value}
+    module, _ = from_files(files | {"config.json": json.dumps(config).encode()}, None)
+    assert module.config._attn_implementation in ("sdpa", "eager")

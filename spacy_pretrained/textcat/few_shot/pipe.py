@@ -6,6 +6,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
+from pathlib import Path
 
 import numpy as np
 from spacy.language import Language
@@ -21,6 +22,7 @@ from ...checkpoints.tokenizer_checks import SAMPLE
 from ...encoder.backbone_pipe import Part, make_file_part
 from ...encoder.text_encoder import plan_texts
 from ...heads.head_pipe import HeadPipe
+from ...saving.save_mark import own
 from ...windows.batches import WindowBatch
 from ..gold import collect_cats, find_the_one, read_cats
 from ..labels.label_pipe import LABEL_DEFAULTS, LabelPipe, LabelSettings, write_cats
@@ -83,7 +85,7 @@ def make_few_shot_textcat(
     threshold: The least probability of a label that counts as predicted in scores, with
         multi_label. `doc.cats` has all labels whatever it is.
     """
-    return FewShotTextcat(
+    pipe = FewShotTextcat(
         nlp.vocab,
         model,
         name,
@@ -92,6 +94,7 @@ def make_few_shot_textcat(
         threshold=threshold,
         scorer=scorer,
     )
+    return own(nlp, pipe)
 
 
 class FewShotTextcat(LabelPipe, HeadPipe):
@@ -304,6 +307,11 @@ class FewShotTextcat(LabelPipe, HeadPipe):
         head = self.model.get_ref("output")
         part = make_file_part(head.to_bytes, partial(read_head, self.model))
         return super()._saved_parts(exclude) | {"head": part}
+
+    def _read_folder(self, folder: Path, exclude: list[str]) -> None:
+        super()._read_folder(folder, exclude)
+        if not {"cfg", "head"} & set(exclude):
+            self._check_labels()
 
 
 def has_text(doc: Doc) -> bool:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,8 @@ from thinc.types import Floats2d
 
 from ...backends.backbone import get_shim
 from ...encoder.backbone_pipe import Part, make_file_part
+from ...saving.checked_pipe import check_labels
+from ...saving.save_mark import own
 from ..labels.label_pipe import LABEL_DEFAULTS, LabelPipe, LabelSettings, write_cats
 from ..labels.label_set import LabelSet
 from ..scorer import SCORE_WEIGHTS, SCORER, score
@@ -66,7 +69,7 @@ def make_zero_shot_textcat(
     upstream: The name of a frozen `pretrained_encoder` before this component, whose weights it
         runs on. By default it has its own.
     """
-    return ZeroShotTextcat(
+    pipe = ZeroShotTextcat(
         nlp.vocab,
         model,
         name,
@@ -75,6 +78,7 @@ def make_zero_shot_textcat(
         upstream=upstream,
         scorer=scorer,
     )
+    return own(nlp, pipe)
 
 
 class ZeroShotTextcat(LabelPipe, Pipe):
@@ -234,6 +238,12 @@ class ZeroShotTextcat(LabelPipe, Pipe):
     def _saved_parts(self, exclude: Iterable[str]) -> dict[str, Part]:
         part = make_file_part(self._pack_calibration, self._unpack_calibration)
         return super()._saved_parts(exclude) | {"calibration": part}
+
+    def _read_folder(self, folder: Path, exclude: list[str]) -> None:
+        super()._read_folder(folder, exclude)
+        if self._calibration is not None and not {"cfg", "calibration"} & set(exclude):
+            n_labels = len(self.labels)
+            check_labels(self.name, n_labels, n_labels, len(self._calibration))
 
     def _pack_calibration(self) -> bytes:
         return srsly.msgpack_dumps(self._calibration)

@@ -1,14 +1,36 @@
 """Writing a pipeline to disk, all of it or nothing."""
 
 import os
+import shutil
+import socket
 import tempfile
 from pathlib import Path
 
 import srsly
 from spacy.language import Language
-from spacy.util import load_config
+from spacy.util import ensure_path, load_config
 
 from .errors import Errors
+from .save_mark import KEY, META
+from .whole_folder import FILES, write_whole_folder
+
+WRITER = "writer"  # the file that says which process writes here
+
+
+def save(nlp: Language, path: str | Path) -> None:
+    """Save a pipeline to a folder, all of it or nothing, in place of an older one there.
+
+    Where `nlp.to_disk` writes over an older pipeline file by file, this writes beside it, and puts
+    the whole in its place. `files.json` lists what belongs to the pipeline, so that a file that is
+    lost, added or changed later is noticed when it is loaded.
+
+    RAISES: ValueError if the folder holds something else than a pipeline, which would be lost.
+    """
+    output = ensure_path(path)
+    check_replaceable(output)
+    with NewFolder(output) as folder:
+        folder.save(nlp)
+        folder.put_in_place()
 
 
 def check_output(output: Path, model: str | Path) -> None:
@@ -18,11 +40,19 @@ def check_output(output: Path, model: str | Path) -> None:
     model = Path(model).resolve()
     if model.exists() and output == model:
         raise ValueError(Errors.OUTPUT_IS_MODEL.format(path=output))
-    is_old = output.exists() and not _is_empty(output)
-    if is_old and not _is_pipeline(output):
+    if output.exists() and not _is_empty(output) and not _is_pipeline(output):
         raise ValueError(Errors.OUTPUT_NO_PIPELINE.format(path=output))
     if model.exists() and (output in model.parents or model in output.parents):
         raise ValueError(Errors.OUTPUT_AND_MODEL.format(path=output, model=model))
+    check_replaceable(output)
+
+
+def check_replaceable(output: Path) -> None:
+    """Refuse to write over what is no pipeline, or more than one, or where nothing can be made."""
+    output = output.resolve()
+    is_old = output.exists() and not _is_empty(output)
+    if is_old and not _is_pipeline(output):
+        raise ValueError(Errors.OUTPUT_NO_PIPELINE.format(path=output))
     if is_old and (others := _find_others(output)):
         names = ", ".join(sorted(others))
         raise ValueError(Errors.OUTPUT_HAS_MORE.format(path=output, names=names))
@@ -41,7 +71,7 @@ def _is_pipeline(path: Path) -> bool:
 
 def _find_others(path: Path) -> set[str]:
     """What is in the folder of a pipeline and no part of it: it would be lost."""
-    parts = {"meta.json", "config.cfg", "tokenizer", "vocab"}
+    parts = {META, "config.cfg", "tokenizer", "vocab", FILES}
     components = load_config(path / "config.cfg", interpolate=False).get("components", {})
     return {child.name for child in path.iterdir()} - parts - set(components)
 
@@ -61,7 +91,9 @@ class NewFolder:
     def __enter__(self) -> "NewFolder":
         parent = self._output.parent
         parent.mkdir(parents=True, exist_ok=True)
+        _clean_up(self._output)
         self._beside = tempfile.TemporaryDirectory(prefix=f".{self._output.name}-", dir=parent)
+        _write_writer(Path(self._beside.name))
         self.path = Path(self._beside.name) / "new"
         return self
 
@@ -72,9 +104,15 @@ class NewFolder:
         nlp.to_disk(self.path)
 
     def save_meta(self, nlp: Language) -> None:
-        srsly.write_json(self.path / "meta.json", nlp.meta)
+        """Save the meta once more. It keeps the mark of the save: that of the pipeline itself is
+        for the next one."""
+        meta = {key: value for key, value in nlp.meta.items() if key != KEY}
+        saved = srsly.read_json(self.path / META)
+        meta |= {KEY: saved[KEY]} if KEY in saved else {}
+        srsly.write_json(self.path / META, meta)
 
     def put_in_place(self) -> None:
+        write_whole_folder(self.path)
         old = Path(self._beside.name) / "old"
         if self._output.exists():
             os.rename(self._output, old)
@@ -84,6 +122,37 @@ class NewFolder:
             if old.exists():
                 os.rename(old, self._output)
             raise
+
+
+def _write_writer(beside: Path) -> None:
+    (beside / WRITER).write_text(f"{os.getpid()} {socket.gethostname()}", "utf8")
+
+
+def _clean_up(output: Path) -> None:
+    """Remove what processes have left beside an output that were killed while they wrote it. One
+    that was killed between two renames has left no output: then the old one returns."""
+    for beside in output.parent.glob(f".{output.name}-*"):
+        try:
+            pid, host = (beside / WRITER).read_text("utf8").split()
+        except (OSError, ValueError):  # not ours
+            continue
+        if host != socket.gethostname() or _is_running(int(pid)):
+            continue
+        if (beside / "old").is_dir() and not output.exists():
+            os.rename(beside / "old", output)
+        shutil.rmtree(beside, ignore_errors=True)
+
+
+def _is_running(pid: int) -> bool:
+    if pid == os.getpid():
+        return True
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:  # of another user
+        return True
+    return True
 
 
 def megabytes(path: Path) -> float:

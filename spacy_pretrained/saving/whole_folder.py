@@ -1,0 +1,66 @@
+"""`files.json`: what belongs to a pipeline's folder where we write all of it.
+
+It lists every file but meta.json and config.cfg, which people edit. A component's folder that has
+checksums of its own stands there with these alone: the component compares the rest.
+"""
+
+from pathlib import Path
+from weakref import WeakKeyDictionary
+
+from spacy.language import Language
+
+from .files import compare, digest, list_files, read_list, write_list
+
+FILES = "files.json"
+CHECKSUMS = "checksums.json"
+EDITABLE = {"meta.json", "config.cfg"}
+
+# The components that each pipeline has loaded from a folder since its files were compared.
+_loaded: WeakKeyDictionary[Language, tuple[Path, set[str]]] = WeakKeyDictionary()
+
+
+def write_whole_folder(pipeline: Path) -> None:
+    """List the files of a pipeline."""
+    (pipeline / FILES).unlink(missing_ok=True)
+    found = _list(pipeline)
+    write_list(pipeline / FILES, {"files": {name: digest(path) for name, path in found.items()}})
+
+
+def forget_whole_folder(pipeline: Path) -> None:
+    """For whoever writes a part of a pipeline."""
+    (pipeline / FILES).unlink(missing_ok=True)
+
+
+def check_whole_folder(component: Path, nlp: Language | None) -> None:
+    """Compare the files of a pipeline with their list, if there is one. This is called for each
+    component that is loaded; the first one of each load compares.
+
+    nlp: The pipeline that the component is loaded for, if that is known.
+    RAISES: ValueError if a file is missing, was added or changed.
+    """
+    pipeline = component.parent
+    listed = pipeline / FILES
+    if not listed.is_file():
+        return
+    if nlp is not None:
+        folder, names = _loaded.get(nlp, (None, set()))
+        if folder == pipeline and component.name not in names:
+            names.add(component.name)
+            return
+        _loaded[nlp] = pipeline, {component.name}
+    digests = read_list(listed, {"files"})["files"]
+    found = _list(pipeline)
+    tops = {name.split("/")[0] for name in digests}
+    # What else lies beside the listed files and folders, such as a README, nobody reads.
+    found = {name: path for name, path in found.items() if name.split("/")[0] in tops}
+    compare(pipeline, found, digests, listed)
+
+
+def _list(pipeline: Path) -> dict[str, Path]:
+    found = list_files(pipeline, pipeline, [FILES, *EDITABLE])
+    checked = {name.split("/")[0] for name in found if name.split("/")[1:] == [CHECKSUMS]}
+    return {
+        name: path
+        for name, path in found.items()
+        if name.split("/")[0] not in checked or name.split("/")[1:] == [CHECKSUMS]
+    }
