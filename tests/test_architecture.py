@@ -35,10 +35,12 @@ MAY_IMPORT = {
     "training": "sources checkpoints",
     "choosing": "sources checkpoints backends training",
     "records": "annotation",
+    "bulk_annotation": "records quantization corpora annotation runtime",
+    "bulk": "bulk_annotation records",
 }
 MAY_IMPORT["cli"] = " ".join(MAY_IMPORT)  # commands are for what the others do
 MAY_IMPORT["old_paths"] = ""  # see its __init__.py: its modules are those of the package itself
-AT_THE_TOP = {"__init__.py", "errors.py", "records.py"}
+AT_THE_TOP = {"__init__.py", "errors.py", "records.py", "bulk.py"}
 HEAVY = {"torch", "transformers", "nncf", "openvino", "safetensors", "matplotlib", "datasets"}
 
 

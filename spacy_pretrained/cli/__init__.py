@@ -6,6 +6,7 @@ Every spacy command imports this folder, which is why its files import next to n
 import typer
 from spacy.cli._util import app
 
+from .annotate import annotate
 from .calibrate import calibrate
 from .check import check
 from .config import config
@@ -38,6 +39,6 @@ def _group() -> None:
 pretrained_cli.add_typer(convert, name="convert")
 for command in (
     *(models, info, recommend, download, remove),
-    *(check, config, plot, evaluate, calibrate, quantize, package),
+    *(check, config, plot, evaluate, calibrate, quantize, package, annotate),
 ):
     pretrained_cli.command(command.__name__, cls=Command)(command)

@@ -8,6 +8,7 @@ from typer.core import TyperCommand, TyperGroup
 COMMANDS = (
     *("models", "info", "recommend", "download", "remove"),
     *("convert", "check", "config", "plot", "evaluate", "calibrate", "quantize", "package"),
+    "annotate",
 )
 NO_LIMIT = 1_000_000  # characters
 

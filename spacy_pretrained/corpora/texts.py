@@ -13,6 +13,7 @@ import gzip
 import zlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -25,6 +26,7 @@ from .dataset_source import Row, Rows, check_columns, open_dataset
 from .errors import Errors
 
 DELIMITERS = {".csv": ",", ".tsv": "\t"}
+LONGEST_FIELD = 2**31 - 1  # characters; Python's own limit is 131,072
 
 
 @dataclass
@@ -80,29 +82,48 @@ def _ending(path: str | Path) -> str:
 
 
 def _read_table(path: str | Path, columns: Sequence[str] | None) -> Table:
+    with open_table(path, columns) as (names, rows):
+        table = Table(names, list(rows))
+    if not table.rows:
+        raise ValueError(Errors.DATASET_EMPTY)
+    return table
+
+
+@contextmanager
+def open_table(
+    path: str | Path, columns: Sequence[str] | None = None
+) -> Iterator[tuple[list[str], Iterator[Row]]]:
+    """The names of a table's columns, and its rows one by one; see `open_texts`.
+
+    RAISES: ValueError, also while the rows are taken, if they cannot be read.
+    """
     delimiter = DELIMITERS[_ending(path)]
     open_ = gzip.open if Path(path).suffix == ".gz" else open
+    limit = csv.field_size_limit(LONGEST_FIELD)
     try:
         # Excel begins it with a mark.
         with open_(path, "rt", encoding="utf-8-sig", newline="") as file:
             # Strict, or a quote that nobody closes takes in all rows up to the next one.
             reader = csv.DictReader(file, columns, delimiter=delimiter, restval="", strict=True)
             names = list(reader.fieldnames or [])
-            rows = list(reader)
+            if len(set(names)) < len(names):
+                raise ValueError(Errors.TEXTS_COLUMNS.format(path=path, names=", ".join(names)))
+            yield names, _whole_rows(reader)
     except UnicodeDecodeError as error:
         raise ValueError(Errors.LINES_ENCODING.format(at=path, error=error)) from error
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise ValueError(Errors.LINES_BROKEN.format(path=path, error=error)) from error
     except csv.Error as error:
         raise ValueError(Errors.TEXTS_TABLE.format(path=path, error=error)) from error
-    if len(set(names)) < len(names):
-        raise ValueError(Errors.TEXTS_COLUMNS.format(path=path, names=", ".join(names)))
-    for row in rows:
+    finally:
+        csv.field_size_limit(limit)
+
+
+def _whole_rows(reader: csv.DictReader) -> Iterator[Row]:
+    for row in reader:
         if None in row:  # where the fields go that no name is left for
             raise ValueError(Errors.TEXTS_FIELDS.format(row=list(row.values()), n=len(row) - 1))
-    if not rows:
-        raise ValueError(Errors.DATASET_EMPTY)
-    return Table(names, rows)
+        yield row
 
 
 def read_texts(
