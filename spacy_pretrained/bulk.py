@@ -123,7 +123,13 @@ def _add(batch: Batch, columns: dict[str, list[Any]], what: tuple[str, ...]) -> 
     if _package(batch) == "pyarrow":
         return _add_to_arrow(batch, columns, what)
     arrays = {name: _to_objects(values) for name, values in columns.items()}
-    return batch.assign(**arrays) if _package(batch) == "pandas" else batch | arrays
+    if isinstance(batch, dict):
+        return batch | arrays
+    import pandas as pd
+
+    # With this type, what is missing stays None, and does not become NaN.
+    series = {name: pd.Series(a, batch.index, dtype=object) for name, a in arrays.items()}
+    return batch.assign(**series)
 
 
 def _to_objects(values: list[Any]) -> np.ndarray:

@@ -56,7 +56,7 @@ def test_columns_of_numpy(annotate, expected):
 
 def test_pandas(annotate, expected):
     pd = pytest.importorskip("pandas")
-    batch = pd.DataFrame({"text": pd.Series(TEXTS, dtype=object)}, index=list("abcde"))
+    batch = pd.DataFrame({"text": pd.Series(TEXTS, dtype=object, index=list("abcde"))})
     found = annotate(batch)
     assert list(found.index) == list("abcde") and list(batch.columns) == ["text"]
     check({name: list(found[name]) for name in found.columns}, expected)

@@ -78,7 +78,11 @@ class Annotator:
         self._handler.raises = True
         try:
             doc = self._make_or_fail(item)
-            return doc if isinstance(doc, Failure) else self.nlp(doc)
+            if isinstance(doc, Failure):
+                return doc
+            # As a stream: `nlp(doc)` takes every KeyError for a component without weights.
+            docs = list(self.nlp.pipe([doc]))
+            return docs[0] if docs else Failure("failed", Errors.TEXT_VANISHED)
         except Exception as error:
             return Failure("failed", str(error) or type(error).__name__)
         finally:

@@ -37,6 +37,7 @@ class Errors(SharedErrors):
         "own. Decode the text again, with UTF-16 pairs joined."
     )
     TEXT_COMPONENT = "Component '{name}' failed: {error}"
+    TEXT_VANISHED = "A component of the pipeline gave no Doc back, and no error."
     TEXT_KILLS = "The process that annotated it ended each time: {how}."
     TEXT_NEAR_KILLER = (
         "The process that annotated its shard ended {n} times: {how}. The text may be innocent."

@@ -66,7 +66,8 @@ def test_parquet(annotate, write, tmp_path, expected):
     annotate(
         *sorted((tmp_path / "out").glob("*.parquet")), out="two", keep=("id",), format="parquet"
     )
-    assert pq.read_table(tmp_path / "two" / "part-000000.parquet")["id"].to_pylist() == list(range(8))
+    again = pq.read_table(tmp_path / "two" / "part-000000.parquet")
+    assert again["id"].to_pylist() == list(range(8))
 
 
 def test_docs(annotate, write, tmp_path, expected):
