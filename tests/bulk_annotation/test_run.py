@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import spacy
+from doc_blocks import ROOT, read_blocks
 from spacy.tokens import Doc, DocBin, Span
 
 from spacy_pretrained.bulk_annotation import job, worker
@@ -68,6 +69,18 @@ def test_parquet(annotate, write, tmp_path, expected):
     )
     again = pq.read_table(tmp_path / "two" / "part-000000.parquet")
     assert again["id"].to_pylist() == list(range(8))
+
+
+def test_parts_are_read_as_the_page_says(annotate, write, tmp_path, monkeypatch):
+    """The block of docs/annotate.md."""
+    pytest.importorskip("pandas")
+    pytest.importorskip("pyarrow")
+    annotate(write("t.jsonl", ROWS), shard=4, keep=("id",), format="parquet", out="annotated")
+    monkeypatch.chdir(tmp_path)
+    (block,) = (b for b in read_blocks(ROOT / "docs" / "annotate.md", "python") if b.mark)
+    namespace: dict = {}
+    exec(block.code, namespace)
+    assert list(namespace["table"]["id"]) == list(range(9))
 
 
 def test_docs(annotate, write, tmp_path, expected):
