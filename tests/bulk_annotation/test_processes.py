@@ -11,6 +11,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import spacy
+from hard_texts import HARD_TEXTS
+
+from spacy_pretrained.records import to_record
 
 N_TEXTS, SHARD = 240, 10
 SECONDS = 120  # for what takes a few
@@ -25,7 +29,7 @@ def start(tmp_path, pipeline, code, no_torch):
     (tmp_path / "texts.txt").write_text("".join(f"{text}\n" for text in TEXTS))
     begun = []
 
-    def start(*args: str, texts: str = "texts.txt", out: str = "out", **kwargs):
+    def start(*args: str, texts="texts.txt", out="out", pipeline=pipeline, **kwargs):
         command = [sys.executable, "-m", "spacy", "pretrained", "annotate", pipeline, texts, out]
         options = ["--code", code, "--shard", str(SHARD), "--workers", "2", "--what", "tokens"]
         process = subprocess.Popen(
@@ -100,6 +104,24 @@ def test_two_processes_and_a_text_that_kills(start, tmp_path):
     assert "40 texts" in said and "skipped: 0, failed: 1" in said
     (error,) = (json.loads(line) for line in (tmp_path / "out" / "errors.jsonl").open())
     assert error["number"] == 23 and "killed by signal 9 (SIGKILL)" in error["reason"]
+
+
+@pytest.mark.slow
+def test_a_quantized_pipeline(start, tmp_path, int8_pipeline):
+    """The records are those of `nlp.pipe` in a process with torch."""
+    texts = [text for text in HARD_TEXTS if text.strip() and len(text.splitlines()) == 1]
+    (tmp_path / "hard.txt").write_text("".join(f"{text}\n" for text in texts), encoding="utf8")
+    process = start("--what", "deps,ents", texts="hard.txt", pipeline=str(int8_pipeline))
+    said = finish(process)
+    assert process.returncode == 0, said
+    nlp = spacy.load(int8_pipeline)
+    expected = [to_record(doc, ["deps", "ents"]) for doc in nlp.pipe(texts)]
+    lines = [line for path in parts(tmp_path / "out") for line in path.open(encoding="utf8")]
+    found = [json.loads(line) for line in lines]
+    for record in [*found, *expected]:  # which batches a text was in changes their last digits
+        for one in [*record["tokens"], *record["ents"]]:
+            one.pop("confidence")
+    assert found == expected
 
 
 @pytest.mark.slow

@@ -1,6 +1,9 @@
 """`spacy pretrained annotate`: arguments, the closing line, and exit codes. What it does is in
 tests/bulk_annotation/."""
 
+import io
+import sys
+
 import pytest
 from typer.testing import CliRunner
 
@@ -8,6 +11,7 @@ from spacy_pretrained.bulk_annotation import run as bulk_run
 from spacy_pretrained.bulk_annotation.options import Options
 from spacy_pretrained.bulk_annotation.run import Progress
 from spacy_pretrained.cli import pretrained_cli
+from spacy_pretrained.cli.annotate import Bar
 
 
 @pytest.fixture
@@ -50,6 +54,25 @@ def test_closing_lines(run):
     end = Progress(found=1, skipped=2, failed=3)
     said = run("model", "a.txt", "out", end=end, code=1)
     assert "out: 1 text; 1 of them were there; skipped: 2, failed: 3 (see out/errors.jsonl)" in said
+
+
+class Screen(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_a_bar_where_somebody_looks(monkeypatch):
+    for screen in (Screen(), io.StringIO()):
+        monkeypatch.setattr(sys, "stderr", screen)
+        with Bar() as bar:
+            bar.show(Progress(texts=1, words=300, seconds=2.0, share=0.25))
+            bar.show(Progress(texts=2, words=600, seconds=3.0, share=0.5))
+            bar._bar.refresh()
+        said = screen.getvalue()
+        if isinstance(screen, Screen):
+            assert " 50%" in said and "2 texts, 200 words/s" in said and "left: " in said
+        else:
+            assert not said
 
 
 def test_exit_codes(run):
