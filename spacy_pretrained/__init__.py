@@ -11,6 +11,7 @@ from typing import Any
 __version__ = "0.1.0"
 
 PUBLIC = {  # name: module that has it
+    "Annotate": "bulk",
     "MinAgreement": "quantization.agreement",
     "Query": "choosing.query",
     "Refused": "quantization.gate",
@@ -26,6 +27,7 @@ PUBLIC = {  # name: module that has it
     "convert_texts": "corpora.convert",
     "evaluate": "scoring.evaluate",
     "find_info": "choosing.info",
+    "from_record": "records",
     "list_models": "choosing.models",
     "noun_chunks_ud": "parser.noun_chunks",
     "package_pipeline": "packaging.package",
@@ -36,6 +38,7 @@ PUBLIC = {  # name: module that has it
     "recommend": "choosing.recommend",
     "restore_lemmatizer_trees": "training.lemmatizer_trees",
     "save": "saving.pipeline_folder",
+    "to_record": "records",
 }
 __all__ = ["__version__", *PUBLIC]
 

@@ -38,10 +38,12 @@ MAY_IMPORT = {
     "benchmarking": "choosing packaging quantization training sources checkpoints runtime",
     "records": "annotation",
     "serving": "records runtime",
+    "bulk_annotation": "records quantization corpora annotation runtime",
+    "bulk": "bulk_annotation records",
 }
 MAY_IMPORT["cli"] = " ".join(MAY_IMPORT)  # commands are for what the others do
 MAY_IMPORT["old_paths"] = ""  # see its __init__.py: its modules are those of the package itself
-AT_THE_TOP = {"__init__.py", "errors.py", "records.py"}
+AT_THE_TOP = {"__init__.py", "errors.py", "records.py", "bulk.py"}
 HEAVY = {"torch", "transformers", "nncf", "openvino", "safetensors", "matplotlib", "datasets"}
 HEAVY |= {"fastapi", "starlette", "uvicorn"}
 # Files that say by their names what they import.

@@ -1,4 +1,5 @@
-"""The two environments, of constraints.txt and of constraints-trf.txt, differ where they must."""
+"""The environments, of constraints.txt, constraints-trf.txt and constraints-ray.txt, differ where
+they must."""
 
 from pathlib import Path
 
@@ -18,3 +19,11 @@ def test_both_environments_have_the_same_versions():
     assert {"spacy", "thinc", "torch", "numpy", "pytest", "openvino"} <= shared
     assert {name for name in shared if versions[name] != second[name]} == OLDER
     assert second["transformers"].startswith("4.")
+
+
+def test_the_environment_of_ray_has_the_same_versions():
+    versions, third = read_versions("constraints.txt"), read_versions("constraints-ray.txt")
+    shared = versions.keys() & third.keys()
+    assert {"spacy", "thinc", "numpy", "pytest", "openvino", "pyarrow", "pandas"} <= shared
+    assert {name: versions[name] for name in shared} == {name: third[name] for name in shared}
+    assert "ray" in third and "torch" not in third

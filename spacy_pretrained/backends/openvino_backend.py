@@ -14,7 +14,7 @@ from thinc.api import Optimizer, Shim, get_current_ops
 from thinc.types import Floats3d
 
 from ..checkpoints.checkpoint import CHECKSUMS, Checkpoint, Files, pack, read_checkpoint, unpack
-from ..runtime.cores import count_cores
+from ..runtime.cores import count_threads
 from ..runtime.no_telemetry import import_openvino
 from ..windows.batches import WindowBatch
 from .errors import Errors
@@ -37,7 +37,7 @@ class OpenVinoShim(Shim):
     core: streams of one thread beat one stream of many on short windows. A single batch, when
     nothing else is under way, has all cores in one stream: the answer is there sooner.
 
-    threads: Cores to use; 0 means those that this process may use (see `runtime/cores.py`).
+    threads: Cores to use; 0 means those that this process should (see `runtime/cores.py`).
     """
 
     trains = False
@@ -86,7 +86,7 @@ class OpenVinoShim(Shim):
     def _session(self, *, is_single: bool) -> Iterator[Session]:
         with self._lock:
             if not self._n_cores:  # asked once: it reads files
-                self._n_cores = self.threads or count_cores()
+                self._n_cores = self.threads or count_threads()
             is_busy = any(session.n_callers for session in self._sessions.values())
             n_streams = 1 if is_single and not is_busy else self._n_cores
             if n_streams not in self._sessions:

@@ -6,6 +6,7 @@ Every spacy command imports this folder, which is why its files import next to n
 import typer
 from spacy.cli._util import app
 
+from .annotate import annotate
 from .benchmark import benchmark
 from .calibrate import calibrate
 from .check import check
@@ -40,6 +41,6 @@ def _group() -> None:
 pretrained_cli.add_typer(convert, name="convert")
 for command in (
     *(models, info, recommend, download, remove, benchmark),
-    *(check, config, plot, evaluate, calibrate, quantize, package, serve),
+    *(check, config, plot, evaluate, calibrate, quantize, package, annotate, serve),
 ):
     pretrained_cli.command(command.__name__, cls=Command)(command)

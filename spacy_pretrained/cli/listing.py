@@ -8,7 +8,7 @@ from typer.core import TyperCommand, TyperGroup
 COMMANDS = (
     *("models", "info", "recommend", "download", "remove", "benchmark"),
     *("convert", "check", "config", "plot", "evaluate", "calibrate", "quantize", "package"),
-    "serve",
+    *("annotate", "serve"),
 )
 NO_LIMIT = 1_000_000  # characters
 

@@ -3,7 +3,8 @@
 import codecs
 import gzip
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from io import StringIO
 from pathlib import Path
 from typing import BinaryIO
 
@@ -16,8 +17,14 @@ WIDE = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 
 
 def read_lines(path: str | Path, encoding: str = UTF8) -> Iterator[tuple[int, str]]:
-    """The lines of a file, from 1, without their ends and the byte order mark that some programs
-    begin a file with. The file is uncompressed if its name ends in ".gz".
+    """As `read_whole_lines`, without line ends."""
+    for number, line in read_whole_lines(path, encoding):
+        yield number, line.rstrip("\r\n")
+
+
+def read_whole_lines(path: str | Path, encoding: str = UTF8) -> Iterator[tuple[int, str]]:
+    """The lines of a file, from 1, with their ends, but without the byte order mark that some
+    programs begin a file with. The file is uncompressed if its name ends in ".gz".
 
     encoding: By its name in Python.
     RAISES: ValueError, with file and line, where it is not in this encoding or cannot be
@@ -39,7 +46,43 @@ def read_lines(path: str | Path, encoding: str = UTF8) -> Iterator[tuple[int, st
                 raise ValueError(describe_encoding(at, encoding, start, error)) from error
             except (gzip.BadGzipFile, EOFError, zlib.error) as error:
                 raise ValueError(Errors.LINES_BROKEN.format(path=path, error=error)) from error
-            yield number, (line.removeprefix(BOM) if number == 1 else line).rstrip("\r\n")
+            yield number, line.removeprefix(BOM) if number == 1 else line
+
+
+def read_raw_lines(
+    path: str | Path, on_read: Callable[[int], None] | None = None
+) -> Iterator[tuple[int, bytes]]:
+    """The lines of a file, from 1, as they are.
+
+    on_read: Is told before each line how far the file has been read, in bytes as they are on disk.
+    RAISES: ValueError if the file cannot be uncompressed; OSError if it cannot be opened.
+    """
+    is_compressed = Path(path).suffix == ".gz"
+    with open(path, "rb") as file, gzip.open(file) if is_compressed else file as content:
+        lines = enumerate(content, 1)
+        while True:
+            try:
+                number, raw = next(lines)
+            except StopIteration:
+                return
+            except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+                raise ValueError(Errors.LINES_BROKEN.format(path=path, error=error)) from error
+            if on_read is not None:
+                on_read(file.tell())
+            yield number, raw
+
+
+def decode_line(path: str | Path, number: int, raw: bytes) -> str:
+    """A line of UTF-8 without its end; the first without a byte order mark.
+
+    RAISES: ValueError, with file and line, if it is not UTF-8.
+    """
+    try:
+        line = raw.decode(UTF8)
+    except UnicodeDecodeError as error:
+        at = place(path, number)
+        raise ValueError(describe_encoding(at, UTF8, raw, error)) from error
+    return (line.removeprefix(BOM) if number == 1 else line).rstrip("\r\n")
 
 
 def open_file(path: str | Path) -> BinaryIO:
@@ -49,7 +92,7 @@ def open_file(path: str | Path) -> BinaryIO:
 def _split(file: BinaryIO, encoding: str) -> Iterable[bytes | str]:
     """Lines. Where a line end has several bytes all is decoded at once."""
     is_wide = codecs.lookup(encoding).name.startswith(("utf-16", "utf-32"))
-    return file.read().decode(encoding).splitlines(keepends=True) if is_wide else file
+    return StringIO(file.read().decode(encoding), newline="\n") if is_wide else file
 
 
 def check_encoding(encoding: str) -> None:

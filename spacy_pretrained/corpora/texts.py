@@ -9,13 +9,12 @@ hold, and `multi_label = true` belongs in the config.
 """
 
 import csv
-import gzip
-import zlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from io import StringIO
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +23,7 @@ from spacy.tokens import Doc
 
 from .dataset_source import Row, Rows, check_columns, open_dataset
 from .errors import Errors
-from .lines import BOM, UTF8, check_encoding, describe_encoding, open_file, place
+from .lines import UTF8, place, read_whole_lines
 
 DELIMITERS = {".csv": ",", ".tsv": "\t"}
 # Whether a field may be quoted. "auto": in .csv, not in .tsv, where a quotation mark is text.
@@ -95,54 +94,67 @@ def _ending(path: str | Path) -> str:
 def _read_table(
     path: str | Path, columns: Sequence[str] | None, quoting: str, encoding: str
 ) -> Table:
+    with open_table(path, columns, quoting, encoding) as (names, rows):
+        table = Table(names, list(rows))
+    if not table.rows:
+        raise ValueError(Errors.DATASET_EMPTY)
+    delimiter = DELIMITERS[_ending(path)]
+    values = (value for row in table for value in row.values())
+    table.fields_over_several_rows = sum("\n" in v and delimiter in v for v in values)
+    return table
+
+
+@contextmanager
+def open_table(
+    path: str | Path,
+    columns: Sequence[str] | None = None,
+    quoting: str = "auto",
+    encoding: str = UTF8,
+) -> Iterator[tuple[list[str], Iterator[Row]]]:
+    """The names of a table's columns, and its rows one by one; see `open_texts`.
+
+    RAISES: ValueError, also while the rows are taken, if they cannot be read.
+    """
     if quoting not in QUOTING:
         raise ValueError(Errors.TEXTS_QUOTING.format(quoting=quoting, known=", ".join(QUOTING)))
-    check_encoding(encoding)
     delimiter = DELIMITERS[_ending(path)]
     is_quoted = quoting == "quotes" or (quoting == "auto" and delimiter == ",")
-    try:
-        with open_file(path) as file:
-            content = file.read()
-        # Excel begins it with a mark.
-        text = content.decode(encoding).removeprefix(BOM)
-    except UnicodeDecodeError as error:
-        at = place(path, content.count(b"\n", 0, error.start) + 1)
-        raise ValueError(describe_encoding(at, encoding, content[:2], error)) from error
-    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
-        raise ValueError(Errors.LINES_BROKEN.format(path=path, error=error)) from error
+    # The lines of old Macs end in "\r" alone.
+    lines = (StringIO(line, newline="") for _, line in read_whole_lines(path, encoding))
     # Strict, or a quote that nobody closes takes in all rows up to the next one.
     reader = csv.DictReader(
-        StringIO(text, newline=""),
+        chain.from_iterable(lines),
         columns,
         delimiter=delimiter,
         quoting=csv.QUOTE_MINIMAL if is_quoted else csv.QUOTE_NONE,
         restval="",
         strict=True,
     )
-    rows: list[Row] = []
-    before = csv.field_size_limit(LONGEST_FIELD)
+    limit = csv.field_size_limit(LONGEST_FIELD)
+    try:
+        rows = _whole_rows(reader, path)
+        names = next(rows)
+        if len(set(names)) < len(names):
+            raise ValueError(Errors.TEXTS_COLUMNS.format(path=path, names=", ".join(names)))
+        yield names, rows
+    finally:
+        csv.field_size_limit(limit)
+
+
+def _whole_rows(reader: csv.DictReader, path: str | Path) -> Iterator[Any]:
+    """The names of the columns, then the rows."""
     n_lines = 0
     try:
-        names = list(reader.fieldnames or [])
+        yield list(reader.fieldnames or [])
         n_lines = reader.line_num
         for row in reader:
-            rows.append(row)
+            if None in row:  # where the fields go that no name is left for
+                raise ValueError(Errors.TEXTS_FIELDS.format(row=list(row.values()), n=len(row) - 1))
+            yield row
             n_lines = reader.line_num
     except csv.Error as error:
         at = place(path, n_lines + 1)
         raise ValueError(Errors.TEXTS_TABLE.format(at=at, error=error)) from error
-    finally:
-        csv.field_size_limit(before)
-    if len(set(names)) < len(names):
-        raise ValueError(Errors.TEXTS_COLUMNS.format(path=path, names=", ".join(names)))
-    for row in rows:
-        if None in row:  # where the fields go that no name is left for
-            raise ValueError(Errors.TEXTS_FIELDS.format(row=list(row.values()), n=len(row) - 1))
-    if not rows:
-        raise ValueError(Errors.DATASET_EMPTY)
-    values = (value for row in rows for value in row.values())
-    n_long = sum("\n" in value and delimiter in value for value in values)
-    return Table(names, rows, n_long)
 
 
 def read_texts(

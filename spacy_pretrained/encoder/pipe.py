@@ -183,13 +183,13 @@ class PretrainedEncoder(BackbonePipe, Tok2Vec):
         origin = Origin(source, tokenizer, vocabulary_size)
         docs = [example.x for example in islice(get_examples(), SAMPLE)]
         # As a list: all settings are checked before the first encoder takes its time.
-        for encoder, own in list(pair_origins(self.model, self.name, origin, encoders)):
+        for encoder, its in list(pair_origins(self.model, self.name, origin, encoders)):
             if is_from_scratch(encoder):
                 texts = (example.x.text for example in get_examples())
-                get_shim(encoder).make_weights(make_tokenizer(own, texts))
+                get_shim(encoder).make_weights(make_tokenizer(its, texts))
             else:
                 sample = [doc.text for doc in docs]
-                self._load_weights(own.source or DEFAULT_SOURCE, sample, encoder)
+                self._load_weights(its.source or DEFAULT_SOURCE, sample, encoder)
         self._pending = self._rehearsal_model = None
         self.model.initialize(X=docs[:10])
         for listener in self.listeners:

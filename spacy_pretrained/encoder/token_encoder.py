@@ -95,7 +95,7 @@ def build_openvino_encoder(
         each core: large ones leave cores without work at the end.
     frozen: As in training. The weights do not change here, but only those that never did may serve
         components that read texts by themselves.
-    threads: Cores to use; 0 means those that this process may use (see `runtime/cores.py`).
+    threads: Cores to use; 0 means those that this process should (see `runtime/cores.py`).
     """
     check_settings(threads=(threads, 0))
     return build_encoder(OpenVinoShim(threads), window, stride, max_pieces, orth_width, frozen)

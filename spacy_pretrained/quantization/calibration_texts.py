@@ -3,6 +3,7 @@
 import random
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import TypeVar
 
 import srsly
 from spacy.tokens import Doc, DocBin
@@ -14,6 +15,8 @@ from .errors import Errors
 MAX_TOKENS = 120
 MAX_CHARACTERS = 1000
 
+Text = TypeVar("Text")
+
 
 def sample_texts(path: Path, vocab: Vocab, n_texts: int, seed: int) -> list[str | Doc]:
     """Draw texts from a file, all with the same chance, so that they are as long and as short as
@@ -22,15 +25,21 @@ def sample_texts(path: Path, vocab: Vocab, n_texts: int, seed: int) -> list[str 
 
     path: .txt with a text a line, .jsonl with "text" in each line, or .spacy.
     """
-    draw = random.Random(seed)
-    drawn: list[str | Doc] = []
-    for n_seen, text in enumerate(read_texts(path, vocab)):
-        if len(drawn) < n_texts:
-            drawn.append(text)
-        elif (place := draw.randrange(n_seen + 1)) < n_texts:
-            drawn[place] = text
+    drawn = draw(read_texts(path, vocab), n_texts, seed)
     if not drawn:
         raise ValueError(Errors.TEXTS_EMPTY.format(path=path))
+    return drawn
+
+
+def draw(texts: Iterable[Text], n_texts: int, seed: int) -> list[Text]:
+    """Some of the texts, or all if there are no more; see `sample_texts`."""
+    random_numbers = random.Random(seed)
+    drawn: list[Text] = []
+    for n_seen, text in enumerate(texts):
+        if len(drawn) < n_texts:
+            drawn.append(text)
+        elif (place := random_numbers.randrange(n_seen + 1)) < n_texts:
+            drawn[place] = text
     return drawn
 
 
@@ -82,7 +91,7 @@ def read_texts(path: Path, vocab: Vocab) -> Iterator[str | Doc]:
         return _read_docs(path, vocab)
     if path.suffix not in readers:
         raise ValueError(Errors.TEXTS_FORMAT.format(path=path))
-    return (part for text in readers[path.suffix](path) for part in _cut_text(text))
+    return (part for text in readers[path.suffix](path) for part in cut_text(text))
 
 
 def _read_lines(path: Path) -> Iterator[str]:
@@ -105,7 +114,7 @@ def _read_jsonl(path: Path) -> Iterator[str]:
             yield text
 
 
-def _cut_text(text: str) -> Iterable[str]:
+def cut_text(text: str) -> Iterable[str]:
     """Cut a text at white space, into parts that a pipeline takes."""
     text = text.strip()
     while len(text) > MAX_CHARACTERS:
@@ -123,10 +132,15 @@ def _read_docs(path: Path, vocab: Vocab) -> Iterator[Doc]:
     except Exception as error:  # of zlib, msgpack and what they hold, without a common base class
         raise ValueError(Errors.TEXTS_BROKEN.format(path=path, error=error)) from error
     for doc in docs.get_docs(vocab):
-        for part in cut(doc, MAX_TOKENS):
-            # Without sentences a Doc was not cut; one sentence may be long, too.
-            for start in range(0, len(part), 4 * MAX_TOKENS):
-                if len(part) <= 4 * MAX_TOKENS:
-                    yield part
-                else:
-                    yield part[start : start + 4 * MAX_TOKENS].as_doc()
+        yield from cut_doc(doc)
+
+
+def cut_doc(doc: Doc) -> Iterator[Doc]:
+    """Cut a Doc into parts that a pipeline takes, where sentences end if it has any."""
+    for part in cut(doc, MAX_TOKENS):
+        # Without sentences a Doc was not cut; one sentence may be long, too.
+        for start in range(0, len(part), 4 * MAX_TOKENS):
+            if len(part) <= 4 * MAX_TOKENS:
+                yield part
+            else:
+                yield part[start : start + 4 * MAX_TOKENS].as_doc()

@@ -8,7 +8,7 @@ from functools import cache
 
 from threadpoolctl import LibController, ThreadpoolController
 
-from .cores import count_cores
+from .cores import count_threads
 
 # The heads' share of a pipeline's work, roughly: one thread of two to four cores.
 SHARE = 4
@@ -20,8 +20,8 @@ _usual: list[int] = []  # threads of each loaded BLAS while no thread is inside
 
 @contextmanager
 def few_blas_threads() -> Iterator[None]:
-    """Limit BLAS to a quarter of the cores. Next to the working threads of an engine, BLAS threads
-    wait for each other, and use CPU time while they wait.
+    """Limit BLAS to a quarter of the process's threads. Next to the working threads of an engine,
+    those of BLAS wait for each other, and use CPU time while they wait.
 
     The limit applies to the whole process: BLAS has none for a single thread. Each thread that
     leaves resets it, even if others are still inside, because OpenBLAS does not always obey a
@@ -58,7 +58,7 @@ if hasattr(os, "register_at_fork"):  # not on Windows
 
 @cache
 def _few() -> int:
-    return max(1, count_cores() // SHARE)
+    return max(1, count_threads() // SHARE)
 
 
 @cache

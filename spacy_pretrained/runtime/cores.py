@@ -1,10 +1,30 @@
-"""How many cores this process may use, by its affinity and the quota of its container."""
+"""How many cores this process may use, by its affinity and the quota of its container, and how many
+threads it should."""
 
 import math
 import os
 from pathlib import Path
 
+from .errors import Errors
+
 ROOT = Path("/")
+THREADS = "SPACY_PRETRAINED_THREADS"
+
+
+def count_threads(root: Path = ROOT) -> int:
+    """SPACY_PRETRAINED_THREADS if that is set; else the cores, but no more than OMP_NUM_THREADS.
+    Ray and Dask set that for their workers, and no affinity: each of them would take all cores.
+
+    RAISES: ValueError if SPACY_PRETRAINED_THREADS is no number above 0.
+    """
+    if own := os.environ.get(THREADS, "").strip():
+        if not own.isdecimal() or int(own) == 0:
+            raise ValueError(Errors.THREADS.format(name=THREADS, value=own))
+        return int(own)
+    # One number, or several, for nested loops. It is not ours: what it may not be others will say.
+    outermost = os.environ.get("OMP_NUM_THREADS", "").split(",")[0].strip()
+    limits = [int(outermost)] if outermost.isdecimal() and int(outermost) else []
+    return min([count_cores(root), *limits])
 
 
 def count_cores(root: Path = ROOT) -> int:

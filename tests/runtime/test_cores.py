@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from spacy_pretrained.runtime import cores
-from spacy_pretrained.runtime.cores import count_cores
+from spacy_pretrained.runtime.cores import THREADS, count_cores, count_threads
 
 
 @pytest.fixture(autouse=True)
@@ -67,3 +67,30 @@ def test_cores_by_affinity(tmp_path, monkeypatch):
 
 def test_here_is_at_least_one():
     assert count_cores() >= 1
+
+
+@pytest.mark.parametrize(
+    "own, openmp, expected",
+    [
+        ("", "", 16),
+        ("3", "", 3),
+        ("3", "1", 3),
+        (" 32 ", "2", 32),  # as it was asked for
+        ("", "2", 2),
+        ("", "64", 16),  # no more than the cores
+        ("", "4,2", 4),
+        ("", "0", 16),
+        ("", "many", 16),
+    ],
+)
+def test_threads(tmp_path, monkeypatch, own, openmp, expected):
+    monkeypatch.setenv(THREADS, own)
+    monkeypatch.setenv("OMP_NUM_THREADS", openmp)
+    assert count_threads(tmp_path) == expected
+
+
+@pytest.mark.parametrize("own", ["0", "-1", "two", "1.5"])
+def test_threads_that_are_no_number(monkeypatch, own):
+    monkeypatch.setenv(THREADS, own)
+    with pytest.raises(ValueError, match=f"SPACY_PRETRAINED_THREADS is '{own}'. Set it"):
+        count_threads()

@@ -188,9 +188,9 @@ def test_what_cannot_be_loaded_is_said_at_once(tmp_path):
 
 def test_a_pid_file_is_that_of_a_running_server(tmp_path):
     path = tmp_path / "pid"
-    with pid_file(path), pytest.raises(ValueError, match="Give --pid-file another path"):
-        with pid_file(path):
-            pass
+    refused = pytest.raises(ValueError, match="Give --pid-file another path")
+    with pid_file(path), refused, pid_file(path):
+        pass
     bystander = subprocess.Popen(["sleep", "60"])
     try:
         path.write_text(f"{bystander.pid}\n")

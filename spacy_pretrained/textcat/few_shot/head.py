@@ -17,8 +17,8 @@ from ..gold import make_targets
 from .lbfgs import minimize
 
 # Precisions of the normal distribution: of many examples, and what is added for few, divided by
-# their number. A few examples hardly show which directions of the vectors tell labels apart, and nothing
-# of how frequent labels are. Chosen on training texts: see docs/text-classification.md.
+# their number. A few examples hardly show which directions of the vectors tell labels apart, and
+# nothing of how frequent labels are. Chosen on training texts: see docs/text-classification.md.
 PRECISION = 0.1
 PRECISION_OF_ONE = 20.0
 
