@@ -153,10 +153,11 @@ class Supervisor:
             self._old.remove(running)
         elif running is self._coming:
             self._coming, self._again = None, False
-            if self._current:
-                logger.error("The new generation failed; the old one goes on. %s", reason)
-            elif not self._ending:
+            if self._ending:
+                return
+            if not self._current:
                 raise CannotServe(reason)
+            logger.error("The new generation failed; the old one goes on. %s", reason)
         else:
             self._current = None
             if not self._ending:
