@@ -32,7 +32,7 @@ TRF_TESTS := $(addprefix tests/,test_spacy_transformers.py checkpoints/test_cata
     encoder/test_token_encoder.py encoder/test_pipe.py)
 
 .PHONY: demo serve install test test-slow test-measured test-families test-families-ci coverage test-trf lint corpus int8 evaluate evaluate-int8 wheels bench \
-    bench-latency bench-memory bench-recipes bench-profile bench-frozen bench-textcat bench-mpnet \
+    bench-latency bench-memory bench-serve bench-recipes bench-profile bench-frozen bench-textcat bench-mpnet \
     bench-torch-fp32 bench-confidence \
     quantization-report docs clean
 
@@ -197,6 +197,10 @@ bench-latency: install
 
 bench-memory: install
 	$(WHEEL_PYTHON) benchmarks/benchmark_memory.py $(WHEEL) --texts "$(TRAIN)"
+
+# The server, by 64 clients, beside its pipeline alone.
+bench-serve: install
+	$(RUN) benchmarks/benchmark_serve.py "$(SERVED)" --texts "$(TEXTS)" --output metrics/serve.json
 
 # Every recipe of `quantize`, on CPUs with and without VNNI.
 bench-recipes: install

@@ -2,7 +2,6 @@
 
 import http.client
 import json
-import os
 import select
 import signal
 import socket
@@ -156,12 +155,15 @@ def find_free_port() -> int:
 
 
 @contextmanager
-def serve_in_processes(folder: Path, *arguments: str) -> Iterator[Process]:
+def serve_in_processes(
+    folder: Path, *arguments: str, python: Path = Path(sys.executable)
+) -> Iterator[Process]:
     """The command, until it is ready; whatever is left of it at the end is ended."""
     port, log = find_free_port(), folder / "log"
-    command = [sys.executable, "-m", "spacy", "pretrained", "serve", *arguments]
+    command = [str(python), "-m", "spacy", "pretrained", "serve", *arguments]
     with log.open("w") as file:
-        process = subprocess.Popen([*command, "--port", str(port)], stdout=file, stderr=file)
+        command += ["--port", str(port)]
+        process = subprocess.Popen(command, stdout=file, stderr=file, cwd=folder)
     server = Process(process, log, port)
     try:
         wait_for(lambda: "Serving at" in log.read_text() or process.poll() is not None)
@@ -187,7 +189,3 @@ def is_closed(sock: socket.socket, seconds: float) -> bool:
     """Whether the other side closes within so many seconds."""
     readable, _, _ = select.select([sock], [], [], seconds)
     return bool(readable) and not sock.recv(1)
-
-
-def cores() -> int:
-    return len(os.sched_getaffinity(0))
