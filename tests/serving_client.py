@@ -12,15 +12,20 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+import pytest
 from saved_pipelines import SAVED
 
 from spacy_pretrained.serving.metrics import Board
 from spacy_pretrained.serving.pipelines import Served
+from spacy_pretrained.serving.serve import EXTRA
 from spacy_pretrained.serving.settings import Settings, read_keys
 
+MISSING = "the extra `serve` is not installed"
+needs_extra = pytest.mark.skipif(not all(map(find_spec, EXTRA)), reason=MISSING)
 SECONDS = 400  # for what takes a few, on a machine that has much else to do
 TEXT = "Ada sees the old river."
 
@@ -76,6 +81,8 @@ class Client:
 @contextmanager
 def serve_in_thread(served: list[Served], settings: Settings) -> Iterator[Client]:
     """The server of a worker, without supervisor and generation, and a client of it."""
+    for package in EXTRA:
+        pytest.importorskip(package, reason=MISSING)
     from spacy_pretrained.serving.fastapi_app import build_app
     from spacy_pretrained.serving.supervisor import open_socket
     from spacy_pretrained.serving.uvicorn_server import make_server

@@ -151,7 +151,7 @@ def main() -> int:
         keys = read_keys(settings.key_file)
         served = load_pipelines(settings)
     except Exception as error:  # whatever a pipeline raises when it is loaded: no text is in it
-        tell(status, failed=f"{type(error).__name__}: {error}")
+        tell(status, failed=" ".join(f"{type(error).__name__}: {error}".split()))
         return FAILED
     # What is loaded stays where it is: a collector that visits it would copy it into each worker.
     gc.collect()

@@ -7,12 +7,11 @@ from pathlib import Path
 
 import pytest
 import spacy
-from serving_client import find_free_port, find_pipeline
+from serving_client import find_free_port, find_pipeline, needs_extra
 from spacy.tokens import Doc, DocBin
 
-pytest.importorskip("fastapi", reason="the extra `serve` is not installed")
 
-
+@needs_extra
 @pytest.mark.skipif(sys.platform != "linux", reason="it reads /proc")
 def test_it_measures_the_server_beside_its_pipeline(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(Path(__file__).parents[2] / "benchmarks")

@@ -1,11 +1,12 @@
 """`spacy pretrained serve`: what cannot be served is said in a line."""
 
 import pytest
+from serving_client import needs_extra
 from typer.testing import CliRunner
 
 from spacy_pretrained.cli import pretrained_cli
 
-pytest.importorskip("fastapi", reason="the extra `serve` is not installed")
+pytestmark = needs_extra
 
 
 def serve(*arguments: str) -> tuple[int, str]:

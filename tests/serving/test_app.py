@@ -10,6 +10,7 @@ from collections import Counter
 import pytest
 import spacy
 from serving_client import (
+    MISSING,
     TEXT,
     Client,
     is_closed,
@@ -21,7 +22,6 @@ from spacy.language import Language
 
 from spacy_pretrained.records import PARTS, to_record
 from spacy_pretrained.serving.annotate import Failed
-from spacy_pretrained.serving.fastapi_app import find_status
 from spacy_pretrained.serving.pipelines import Served
 from spacy_pretrained.serving.settings import Limits, Settings
 
@@ -225,6 +225,9 @@ def test_some_texts_that_cannot_be_annotated_do_not_harm_the_others(client):
 
 
 def test_status_of_an_answer():
+    pytest.importorskip("fastapi", reason=MISSING)
+    from spacy_pretrained.serving.fastapi_app import find_status
+
     ours, theirs, late = (Failed(code, "") for code in ("annotation", "too_long", "waited"))
     assert find_status([]) == 200
     assert find_status([ours, ours]) == 500

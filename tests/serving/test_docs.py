@@ -11,7 +11,7 @@ from contextlib import contextmanager
 
 import pytest
 from doc_blocks import ROOT, read_blocks
-from serving_client import SECONDS, find_free_port, find_pipeline, wait_for
+from serving_client import SECONDS, find_free_port, find_pipeline, needs_extra, wait_for
 from typer.main import get_command
 
 from spacy_pretrained.cli import pretrained_cli
@@ -24,6 +24,7 @@ SERVE = "-m spacy pretrained serve "
 STARTS = [block for block in BLOCKS if SERVE in block.code and f"{SERVE}--reload" not in block.code]
 ASKS = [block for block in BLOCKS if block not in STARTS]
 linux = pytest.mark.skipif(sys.platform != "linux", reason="the page's commands are for Linux")
+pytestmark = needs_extra
 
 
 @pytest.fixture

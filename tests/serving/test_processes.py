@@ -20,6 +20,7 @@ from serving_client import (
     children,
     find_pipeline,
     is_alive,
+    needs_extra,
     send_part,
     serve_in_processes,
     wait_for,
@@ -27,7 +28,8 @@ from serving_client import (
 
 from spacy_pretrained.serving.pid_file import pid_file, reload_server
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="workers are forked on Linux alone")
+linux = pytest.mark.skipif(sys.platform != "linux", reason="workers are forked on Linux alone")
+pytestmark = [linux, needs_extra]
 READY = "Serving at"
 
 
