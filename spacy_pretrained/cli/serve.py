@@ -59,6 +59,7 @@ def serve(
     """
     with clear_errors():
         from ..serving.pid_file import reload_server
+        from ..serving.serve import check_forks
         from ..serving.serve import serve as serve_settings
         from ..serving.settings import (
             Limits,
@@ -69,6 +70,7 @@ def serve(
         )
 
         if reload is not None:
+            check_forks()
             process = reload_server(reload)
             msg.good(f"Asked server {process} to load anew. Its log says when it has.")
             return

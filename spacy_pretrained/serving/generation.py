@@ -138,8 +138,9 @@ class Generation:
 
 
 def share_cores(workers: int) -> None:
-    """Let each worker have its part of the cores, unless the user has said how many."""
-    os.environ.setdefault("SPACY_PRETRAINED_THREADS", str(max(1, count_cores() // workers)))
+    """Let each of several workers have its part of the cores, unless the user has said how many."""
+    if workers > 1:
+        os.environ.setdefault("SPACY_PRETRAINED_THREADS", str(max(1, count_cores() // workers)))
 
 
 def main() -> int:

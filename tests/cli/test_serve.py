@@ -24,6 +24,7 @@ def serve(*arguments: str) -> tuple[int, str]:
         (["x", "--api-key-file", "nowhere"], "There is no file or folder 'nowhere'"),
         (["x", "--weights", "x"], "--weights has to be"),
         (["x", "--workers", "0"], "--workers has to be at least 1, but it is 0"),
+        (["x", "--max-waiting", "9"], "has to be at least --max-texts (256)"),
         (["x", "--max-texts", "0"], "--max-texts has to be at least 1"),
         (["x", "--timeout", "0.5"], "--timeout has to be at least 1"),
         (["x", "--allow-host", "https://a"], "--allow-host takes the name of a host"),
