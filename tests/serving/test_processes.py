@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -150,17 +151,22 @@ def test_workers_share_the_socket_and_their_figures(pipeline, tmp_path):
 
 def test_a_worker_that_dies_is_replaced_but_not_for_ever(pipeline, tmp_path):
     with serve_in_processes(tmp_path, str(pipeline)) as server:
-        (generation,) = server.generations
-        for deaths in (1, 2):
-            (worker,) = wait_for(lambda: server.workers)
-            os.kill(worker, signal.SIGKILL)
-            server.wait_for_log("ended with exit code -9", deaths)
-            assert version_of(server) == "0.0.0"
-        assert server.generations == [generation]
-        (worker,) = wait_for(lambda: server.workers)
+        (generation,), (worker,) = server.generations, server.workers
         os.kill(worker, signal.SIGKILL)
+        server.wait_for_log("ended with exit code -9")
+        assert version_of(server) == "0.0.0"
+        assert server.generations == [generation]
+        wait_for(lambda: server.process.poll() is not None or kill(server.workers))
         assert server.wait() == 1
-        assert "Workers ended 3 times within 60 seconds" in server.log.read_text()
+        log = server.log.read_text()
+        assert "Workers ended 3 times within 60 seconds" in log
+        assert log.count("Worker 0 ended with exit code -9") <= 4
+
+
+def kill(processes: list[int]) -> None:
+    for process in processes:
+        with suppress(ProcessLookupError):
+            os.kill(process, signal.SIGKILL)
 
 
 def test_a_generation_that_dies_is_replaced(pipeline, tmp_path):
