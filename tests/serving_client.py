@@ -2,7 +2,6 @@
 
 import http.client
 import json
-import os
 import select
 import signal
 import socket
@@ -13,16 +12,21 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+import pytest
 from saved_pipelines import SAVED
 
 from spacy_pretrained.serving.metrics import Board
 from spacy_pretrained.serving.pipelines import Served
+from spacy_pretrained.serving.serve import EXTRA
 from spacy_pretrained.serving.settings import Settings, read_keys
 
-SECONDS = 120  # for what takes a few
+MISSING = "the extra `serve` is not installed"
+needs_extra = pytest.mark.skipif(not all(map(find_spec, EXTRA)), reason=MISSING)
+SECONDS = 400  # for what takes a few, on a machine that has much else to do
 TEXT = "Ada sees the old river."
 
 
@@ -77,6 +81,8 @@ class Client:
 @contextmanager
 def serve_in_thread(served: list[Served], settings: Settings) -> Iterator[Client]:
     """The server of a worker, without supervisor and generation, and a client of it."""
+    for package in EXTRA:
+        pytest.importorskip(package, reason=MISSING)
     from spacy_pretrained.serving.fastapi_app import build_app
     from spacy_pretrained.serving.supervisor import open_socket
     from spacy_pretrained.serving.uvicorn_server import make_server
@@ -156,12 +162,15 @@ def find_free_port() -> int:
 
 
 @contextmanager
-def serve_in_processes(folder: Path, *arguments: str) -> Iterator[Process]:
+def serve_in_processes(
+    folder: Path, *arguments: str, python: Path = Path(sys.executable)
+) -> Iterator[Process]:
     """The command, until it is ready; whatever is left of it at the end is ended."""
     port, log = find_free_port(), folder / "log"
-    command = [sys.executable, "-m", "spacy", "pretrained", "serve", *arguments]
+    command = [str(python), "-m", "spacy", "pretrained", "serve", *arguments]
     with log.open("w") as file:
-        process = subprocess.Popen([*command, "--port", str(port)], stdout=file, stderr=file)
+        command += ["--port", str(port)]
+        process = subprocess.Popen(command, stdout=file, stderr=file, cwd=folder)
     server = Process(process, log, port)
     try:
         wait_for(lambda: "Serving at" in log.read_text() or process.poll() is not None)
@@ -187,7 +196,3 @@ def is_closed(sock: socket.socket, seconds: float) -> bool:
     """Whether the other side closes within so many seconds."""
     readable, _, _ = select.select([sock], [], [], seconds)
     return bool(readable) and not sock.recv(1)
-
-
-def cores() -> int:
-    return len(os.sched_getaffinity(0))

@@ -51,12 +51,15 @@ def serve(
     max_waiting: Annotated[int, typer.Option(help="Texts that wait in a worker")] = 1_000,
     timeout: Annotated[float, typer.Option(help="Seconds that a text waits at most")] = 30.0,
 ) -> None:
-    """Serve pipelines over HTTP, with a page to try them. Needs the extra `serve`.
+    """Serve pipelines over HTTP, with a page to try them.
+
+    It needs the extra `serve`: FastAPI and uvicorn.
 
     Example: python -m spacy pretrained serve training/model-int8 --workers 2
     """
     with clear_errors():
         from ..serving.pid_file import reload_server
+        from ..serving.serve import check_forks
         from ..serving.serve import serve as serve_settings
         from ..serving.settings import (
             Limits,
@@ -67,6 +70,7 @@ def serve(
         )
 
         if reload is not None:
+            check_forks()
             process = reload_server(reload)
             msg.good(f"Asked server {process} to load anew. Its log says when it has.")
             return

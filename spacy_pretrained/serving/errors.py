@@ -33,6 +33,10 @@ class Errors(SharedErrors):
         "'import secrets; print(secrets.token_urlsafe(32))'"
     )
     LIMIT = "--{name} has to be at least 1, but it is {value}."
+    FEW_MAY_WAIT = (
+        "--max-waiting ({waiting}) has to be at least --max-texts ({texts}): no request of so many "
+        "texts could be answered."
+    )
     HOST_IS_NO_NAME = (
         "--allow-host takes the name of a host, without a port or a scheme. It is '{host}'."
     )
@@ -40,7 +44,10 @@ class Errors(SharedErrors):
         "--workers {workers}: several workers need an operating system that can fork a loaded "
         "pipeline, which this one cannot. Use 1."
     )
-    RELOAD_NEEDS_FORK = "--reload needs SIGHUP, which this operating system does not have."
+    RELOAD_NEEDS_FORK = (
+        "--reload and --pid-file need an operating system that can fork a loaded pipeline, which "
+        "this one cannot. Start the server again instead."
+    )
     PID_FILE_TAKEN = "A server that runs has written '{path}'. Give --pid-file another path."
     PID_FILE_STALE = "No running server has written '{path}'. Start one with --pid-file {path}."
     GENERATION_DIED = "it ended with exit code {code} before it was ready"

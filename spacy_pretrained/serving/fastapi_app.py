@@ -7,6 +7,7 @@ from typing import Any
 
 from fastapi import FastAPI, Request, Response
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from .. import __version__
 from .annotate import FAULTS_OF_CLIENTS, WAITED, Annotated, Failed
@@ -19,6 +20,11 @@ from .parts import Parts
 from .pictures import draw
 from .schemas import ANSWER, MODELS, as_request, as_responses, describe_request
 
+# FastAPI would give addresses, and errors with their messages, to whatever collects telemetry in
+# this process. Older versions have none, and take no notice of the setting.
+NO_TELEMETRY = dict.fromkeys(
+    ("tracing", "metrics", "logs", "operation_spans", "auto_configure"), False
+)
 # Seconds after which a client may ask again.
 AGAIN = {"Retry-After": "1"}
 
@@ -26,7 +32,14 @@ AGAIN = {"Retry-After": "1"}
 def build_app(parts: Parts, keys: Sequence[bytes]) -> App:
     """keys: One of them has to come with a request; none for all to be let in."""
     # Its /docs and /redoc would load scripts from another host.
-    app = FastAPI(title="spacy-pretrained", version=__version__, docs_url=None, redoc_url=None)
+    app = FastAPI(
+        title="spacy-pretrained",
+        version=__version__,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        telemetry=NO_TELEMETRY,
+    )
     names = [one.name for one in parts.served]
     described = [one.describe() for one in parts.served]
 
@@ -47,6 +60,10 @@ def build_app(parts: Parts, keys: Sequence[bytes]) -> App:
         code = {404: "not_found", 405: "method"}.get(error.status_code, "refused")
         content = to_error(code, message or Answers.FAILED)
         return answer(content, error.status_code, dict(error.headers or {}))
+
+    @app.exception_handler(ClientDisconnect)
+    async def leave(request: Request, error: ClientDisconnect) -> Response:
+        return Response(status_code=GONE)
 
     @app.exception_handler(Exception)
     async def fail(request: Request, error: Exception) -> Response:

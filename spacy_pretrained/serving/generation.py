@@ -138,8 +138,9 @@ class Generation:
 
 
 def share_cores(workers: int) -> None:
-    """Let each worker have its part of the cores, unless the user has said how many."""
-    os.environ.setdefault("SPACY_PRETRAINED_THREADS", str(max(1, count_cores() // workers)))
+    """Let each of several workers have its part of the cores, unless the user has said how many."""
+    if workers > 1:
+        os.environ.setdefault("SPACY_PRETRAINED_THREADS", str(max(1, count_cores() // workers)))
 
 
 def main() -> int:
@@ -151,7 +152,7 @@ def main() -> int:
         keys = read_keys(settings.key_file)
         served = load_pipelines(settings)
     except Exception as error:  # whatever a pipeline raises when it is loaded: no text is in it
-        tell(status, failed=f"{type(error).__name__}: {error}")
+        tell(status, failed=" ".join(f"{type(error).__name__}: {error}".split()))
         return FAILED
     # What is loaded stays where it is: a collector that visits it would copy it into each worker.
     gc.collect()

@@ -16,6 +16,9 @@ MOST_TREES = 20
 TREE = {"distance": 130, "word_spacing": 32, "arrow_spacing": 12, "arrow_width": 8}
 TREE |= {"arrow_stroke": 1.5, "bg": "transparent", "color": "currentColor", "font": "inherit"}
 
+# What displaCy has no colour for: labels of CoNLL-2003 and of Universal NER.
+SPANS = {"colors": {"PER": "#aa9cfc", "MISC": "#c887fb"}}
+
 
 def draw(record: Record) -> dict[str, Any]:
     """Markup of a record.
@@ -49,7 +52,7 @@ def _draw_spans(text: str, spans: list[Record]) -> str:
             )
             end = span["end"]
     given = {"text": text, "ents": shown, "title": None}
-    return displacy.render(given, style="ent", manual=True, jupyter=False)
+    return displacy.render(given, style="ent", manual=True, jupyter=False, options=SPANS)
 
 
 def _split(record: Record) -> list[list[tuple[int, Record]]]:

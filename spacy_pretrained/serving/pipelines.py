@@ -81,6 +81,7 @@ def load_pipelines(settings: Settings) -> list[Served]:
     sources: dict[str, str] = {}
     for given, source in settings.pipelines:
         nlp = spacy.load(source)
+        nlp.max_length = max(nlp.max_length, settings.limits.characters)
         name = given or f"{nlp.meta['lang']}_{nlp.meta['name']}"
         if name in served:
             first = sources[name]
@@ -100,13 +101,12 @@ def find_folder(source: str) -> Path:
 
 
 def digest_files(folder: Path) -> str:
-    """SHA-256 of the names and contents of all files of a pipeline."""
+    """SHA-256 of the names, sizes and contents of all files of a pipeline."""
     digest = hashlib.sha256()
-    for path in sorted(folder.rglob("*")):
-        name = path.relative_to(folder).as_posix()
-        if path.is_file() and "__pycache__" not in path.parts:
-            content = hashlib.sha256(path.read_bytes()).digest()
-            digest.update(len(name.encode()).to_bytes(8, "big") + name.encode() + content)
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        if "__pycache__" not in path.parts:
+            name, content = path.relative_to(folder).as_posix(), path.read_bytes()
+            digest.update(f"{name}\0{len(content)}\0".encode() + content)
     return digest.hexdigest()
 
 
@@ -133,13 +133,13 @@ def choose(served: list[Served], weights: dict[str, float], session: str | None)
 
 def warm_up(served: list[Served]) -> None:
     """Compile the engines of all pipelines, for one text and for many, and for the usual lengths:
-    the first requests shall not wait for it."""
+    the first requests shall not wait for it. With labels, few texts are many for an engine."""
     for one in served:
         labels = ANY_LABELS if one.needs_labels else None
         texts = [" ".join(["word"] * n) + "." for n in (1, 4, 8, 15, 30, 60, 120)]
         with one.nlp.memory_zone():
             for text in texts:
                 one.nlp(text, component_cfg=one.component_cfg(labels))
-            for batch in (texts[:4] * 2, texts[:5] * 12 + texts):
+            for batch in (texts[:4] * 2, texts if one.zero_shot else texts[:5] * 12 + texts):
                 for _ in one.nlp.pipe(batch, component_cfg=one.component_cfg(labels)):
                     pass

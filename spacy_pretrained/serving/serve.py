@@ -28,6 +28,8 @@ def serve(settings: Settings, *, no_key: bool = False, pid: Path | None = None) 
     RAISES: ValueError for settings that do not fit together, and for pipelines that cannot be
         loaded; OSError for an address that is taken; ImportError without the extra `serve`.
     """
+    if pid is not None:
+        check_forks()
     _check(settings, no_key)
     set_up_log()
     with pid_file(pid), open_socket(settings.host, settings.port) as listener:
@@ -38,6 +40,12 @@ def serve(settings: Settings, *, no_key: bool = False, pid: Path | None = None) 
         logger.info("Serving at %s", find_url(listener))
         run_worker(make_parts(served, settings, board, 0), read_keys(settings.key_file), listener)
         return 0
+
+
+def check_forks() -> None:
+    """ValueError where there is no supervisor, which alone can load new versions."""
+    if not FORKS:
+        raise ValueError(Errors.RELOAD_NEEDS_FORK)
 
 
 def _check(settings: Settings, no_key: bool) -> None:
@@ -65,3 +73,5 @@ def _check(settings: Settings, no_key: bool) -> None:
     for name, value in sizes.items():
         if value < 1:
             raise ValueError(Errors.LIMIT.format(name=name, value=value))
+    if limits.waiting < limits.texts:
+        raise ValueError(Errors.FEW_MAY_WAIT.format(waiting=limits.waiting, texts=limits.texts))

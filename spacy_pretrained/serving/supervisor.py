@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+from contextlib import suppress
 from dataclasses import dataclass
 
 from .errors import Errors
@@ -35,6 +36,11 @@ class Running:
 
     def send(self, number: int) -> None:
         self.process.send_signal(number)
+
+    def kill(self) -> None:
+        """Its workers, too: they are of the group of processes that began with it."""
+        with suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
 
     def close(self) -> int:
         """RETURNS: The exit code of its process, which has ended or is about to."""
@@ -108,7 +114,7 @@ class Supervisor:
         if numbers & {signal.SIGTERM, signal.SIGINT}:
             if self._ending:  # asked again
                 for running in self._all():
-                    running.send(signal.SIGKILL)
+                    running.kill()
             self._end(0)
         elif signal.SIGHUP in numbers and not self._ending:
             if self._coming:
@@ -153,10 +159,11 @@ class Supervisor:
             self._old.remove(running)
         elif running is self._coming:
             self._coming, self._again = None, False
-            if self._current:
-                logger.error("The new generation failed; the old one goes on. %s", reason)
-            elif not self._ending:
+            if self._ending:
+                return
+            if not self._current:
                 raise CannotServe(reason)
+            logger.error("The new generation failed; the old one goes on. %s", reason)
         else:
             self._current = None
             if not self._ending:

@@ -11,8 +11,9 @@ from uvicorn import Config, Server
 from .guard import App
 from .parts import Parts
 
-# Seconds after which a connection is closed on which nothing comes.
-KEEP_ALIVE = 5
+# Seconds after which a connection is closed on which nothing comes. Longer than reverse proxies
+# keep theirs, or they would send a request on one that is being closed.
+KEEP_ALIVE = 75
 # Seconds for which the old generation still answers on connections that clients keep open.
 LINGER = 5.0
 # Seconds for the last answers, beyond those that a text may wait; then what is left is cut off.

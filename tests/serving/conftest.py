@@ -2,10 +2,6 @@
 
 import pytest
 import spacy
-
-pytest.importorskip("fastapi", reason="the extra `serve` is not installed")
-pytest.importorskip("uvicorn", reason="the extra `serve` is not installed")
-
 from serving_client import Client, find_pipeline, serve_in_thread
 
 from spacy_pretrained.serving.pipelines import Served

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,7 @@ from serving_client import (
     children,
     find_pipeline,
     is_alive,
+    needs_extra,
     send_part,
     serve_in_processes,
     wait_for,
@@ -27,7 +29,8 @@ from serving_client import (
 
 from spacy_pretrained.serving.pid_file import pid_file, reload_server
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="workers are forked on Linux alone")
+linux = pytest.mark.skipif(sys.platform != "linux", reason="workers are forked on Linux alone")
+pytestmark = [linux, needs_extra]
 READY = "Serving at"
 
 
@@ -120,7 +123,6 @@ def test_sigterm_finishes_what_there_is(pipeline, tmp_path):
         )
         sock = send_part(server.port, head.encode() + body)
         idle = Client(server.port)
-        figures = b"waiting_texts{" + b'model="en_pipeline"'
         wait_for(lambda: has_begun(idle))
         processes = [*server.generations, *server.workers]
         server.signal(signal.SIGTERM)
@@ -128,7 +130,7 @@ def test_sigterm_finishes_what_there_is(pipeline, tmp_path):
         answer.begin()
         assert answer.status == 200 and len(json.loads(answer.read())["docs"]) == 100
         assert server.wait() == 0
-        assert not any(map(is_alive, processes)), figures
+        assert not any(map(is_alive, processes))
 
 
 def has_begun(client: Client) -> bool:
@@ -149,17 +151,22 @@ def test_workers_share_the_socket_and_their_figures(pipeline, tmp_path):
 
 def test_a_worker_that_dies_is_replaced_but_not_for_ever(pipeline, tmp_path):
     with serve_in_processes(tmp_path, str(pipeline)) as server:
-        (generation,) = server.generations
-        for deaths in (1, 2):
-            (worker,) = wait_for(lambda: server.workers)
-            os.kill(worker, signal.SIGKILL)
-            server.wait_for_log("ended with exit code -9", deaths)
-            assert version_of(server) == "0.0.0"
-        assert server.generations == [generation]
-        (worker,) = wait_for(lambda: server.workers)
+        (generation,), (worker,) = server.generations, server.workers
         os.kill(worker, signal.SIGKILL)
+        server.wait_for_log("ended with exit code -9")
+        assert version_of(server) == "0.0.0"
+        assert server.generations == [generation]
+        wait_for(lambda: server.process.poll() is not None or kill(server.workers))
         assert server.wait() == 1
-        assert "Workers ended 3 times within 60 seconds" in server.log.read_text()
+        log = server.log.read_text()
+        assert "Workers ended 3 times within 60 seconds" in log
+        assert log.count("Worker 0 ended with exit code -9") <= 4
+
+
+def kill(processes: list[int]) -> None:
+    for process in processes:
+        with suppress(ProcessLookupError):
+            os.kill(process, signal.SIGKILL)
 
 
 def test_a_generation_that_dies_is_replaced(pipeline, tmp_path):
@@ -188,8 +195,11 @@ def test_what_cannot_be_loaded_is_said_at_once(tmp_path):
 
 def test_a_pid_file_is_that_of_a_running_server(tmp_path):
     path = tmp_path / "pid"
-    refused = pytest.raises(ValueError, match="Give --pid-file another path")
-    with pid_file(path), refused, pid_file(path):
+    with (
+        pid_file(path),
+        pytest.raises(ValueError, match="Give --pid-file another path"),
+        pid_file(path),
+    ):
         pass
     bystander = subprocess.Popen(["sleep", "60"])
     try:
