@@ -82,6 +82,11 @@ class PieceTokenizer:
             return None if piece is None else self._tokenizer.token_to_id(piece)
         return json.loads(self.definition)["model"].get("unk_id")
 
+    @cached_property
+    def pieces(self) -> dict[str, int]:
+        """The vocabulary, kept: for who looks up single pieces."""
+        return self.vocabulary()
+
     @property
     def lowers_case(self) -> bool:
         normalizer = self._tokenizer.normalizer
