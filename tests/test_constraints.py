@@ -1,5 +1,4 @@
-"""The environments, of constraints.txt, constraints-trf.txt and constraints-ray.txt, differ where
-they must."""
+"""The environments, of constraints.txt and of the others, differ where they must."""
 
 from pathlib import Path
 
@@ -13,10 +12,17 @@ def read_versions(name: str) -> dict[str, str]:
     return dict(line.split("==") for line in lines if not line.startswith("#"))
 
 
-def test_both_environments_have_the_same_versions():
+def test_that_of_curated_transformers_has_another_numpy():
+    versions, second = read_versions("constraints.txt"), read_versions("constraints-curated.txt")
+    shared = versions.keys() & second.keys()
+    assert {"spacy", "thinc", "torch", "transformers", "openvino", "nncf"} <= shared
+    assert {name for name in shared if versions[name] != second[name]} == {"numpy"}
+
+
+def test_that_of_spacy_transformers_has_older_versions_where_it_caps_them():
     versions, second = read_versions("constraints.txt"), read_versions("constraints-trf.txt")
     shared = versions.keys() & second.keys()
-    assert {"spacy", "thinc", "torch", "numpy", "pytest", "openvino"} <= shared
+    assert {"spacy", "thinc", "torch", "numpy", "pytest", "openvino", "nncf"} <= shared
     assert {name for name in shared if versions[name] != second[name]} == OLDER
     assert second["transformers"].startswith("4.")
 

@@ -97,6 +97,11 @@ class PieceTokenizer:
             return None if piece is None else self._tokenizer.token_to_id(piece)
         return json.loads(self.definition)["model"].get("unk_id")
 
+    @cached_property
+    def pieces(self) -> dict[str, int]:
+        """The vocabulary, kept: for who looks up single pieces."""
+        return self.vocabulary()
+
     @property
     def n_pieces(self) -> int:
         """One more than the highest number of a piece, if there are no gaps."""

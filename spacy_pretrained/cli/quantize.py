@@ -51,7 +51,16 @@ def quantize(
     min_categories: Annotated[
         float | None, typer.Option(help="… of categories; by default 99.0")
     ] = None,
-    precision: Annotated[str, typer.Option(help="int8, int8-weights or fp32")] = "int8",
+    precision: Annotated[
+        str,
+        typer.Option(help="int8, int8-weights or fp32; of a stock pipeline torch, to train it on"),
+    ] = "int8",
+    windows: Annotated[
+        str,
+        typer.Option(
+            help="Of a stock pipeline: kept, as it was trained, or sentences, which are faster"
+        ),
+    ] = "kept",
     n_texts: Annotated[int, typer.Option(help="Texts to draw for calibration")] = 300,
     seed: Annotated[int, typer.Option(help="Of what is drawn: texts and resamples")] = 0,
     keep_pieces: Annotated[
@@ -68,6 +77,9 @@ def quantize(
     With --eval the scores of both are compared. If one drops by more than --max-drop, more careful
     recipes are tried; if every recipe fails, nothing is written. Without --eval the copy has to
     annotate texts as the original does; if no INT8 recipe does, the copy is in fp32.
+
+    A pipeline with the stock `transformer` of spacy-transformers, or the `curated_transformer` of
+    spacy-curated-transformers, becomes one that needs neither of them. Convert it where it runs.
 
     Example: python -m spacy pretrained quantize training/model-best training/model-int8
     --texts corpus/train.spacy --eval corpus/dev.spacy
@@ -96,12 +108,16 @@ def quantize(
             n_texts=n_texts,
             seed=seed,
             keep_pieces=keep_pieces,
+            windows=windows,
         )
         try:
             result = run_job(job, report=msg.info)
         except Refused as refused:
             for trial in refused.trials:
-                show_scores(trial)
+                if isinstance(trial, AgreementTrial):
+                    show_agreement(trial, fell_back=False)
+                else:
+                    show_scores(trial)
             raise
     if not result.trials:
         msg.warn(

@@ -17,6 +17,7 @@ from thinc.types import Floats2d
 from ..backends.backbone import get_shim, is_frozen, trains
 from ..checkpoints.tokenizer_checks import SAMPLE
 from ..saving.save_mark import own
+from ..stock import trf_data
 from ..training.rate_watch import watch_rate
 from ..windows.batches import WindowBatch
 from .backbone_pipe import DEFAULT_SOURCE, BackbonePipe, Part, make_backbone_part
@@ -143,6 +144,7 @@ class PretrainedEncoder(BackbonePipe, Tok2Vec):
     def set_annotations(self, docs: Sequence[Doc], tokvecses: list[Floats2d]) -> None:
         """Set the vectors (N, D) of Docs."""
         super().set_annotations(docs, tokvecses)
+        self._offer_trf_data()  # in a child process, which loads nothing
         if self._pending is None or not self._pending.has_any(docs):
             # Listeners would still wait for the batch of an earlier update, where this component
             # does not train any more but annotates.
@@ -152,6 +154,11 @@ class PretrainedEncoder(BackbonePipe, Tok2Vec):
     def plan_batches(self, docs: list[Doc]) -> list[WindowBatch]:
         """The batches of windows that the backbone gets to see for these Docs."""
         return plan_batches(self.model, docs)
+
+    def _offer_trf_data(self) -> None:
+        """Let Docs have what a stock transformer's have, if this was one."""
+        if self.model.attrs.get("stock_windows") is not None and self.model.has_dim("nO"):
+            trf_data.install(self.model.get_dim("nO"))
 
     # Training
 
@@ -335,7 +342,15 @@ class PretrainedEncoder(BackbonePipe, Tok2Vec):
     ) -> "PretrainedEncoder":
         super().from_disk(path, exclude=exclude)
         set_widths(self.model)
+        self._offer_trf_data()
         return self
 
     # The whole model at once, which knows its width.
-    to_bytes, from_bytes = Tok2Vec.to_bytes, Tok2Vec.from_bytes
+    to_bytes = Tok2Vec.to_bytes
+
+    def from_bytes(
+        self, data: bytes, *, exclude: Iterable[str] = SimpleFrozenList()
+    ) -> "PretrainedEncoder":
+        Tok2Vec.from_bytes(self, data, exclude=exclude)
+        self._offer_trf_data()
+        return self

@@ -17,6 +17,8 @@ from ..backends.openvino_backend import OpenVinoShim
 from ..backends.torch_settings import TorchSettings
 from ..windows.batches import WindowBatch
 from ..windows.doc_arrays import DocArrays, read_arrays
+from ..windows.stock_plan import StockPlan
+from ..windows.stock_windows import StockWindows
 from ..windows.token_plan import WindowPlan
 from .errors import Errors
 from .feature_cache import FeatureCache
@@ -40,6 +42,7 @@ def build_torch_encoder(
     gradient_checkpointing: bool = False,
     learn_rate_factor: float | Generator | None = None,
     device: str = "auto",
+    stock_windows: dict | None = None,
 ) -> EncoderModel:
     """Build a pretrained encoder that runs, and trains, on torch. It has no weights before
     `nlp.initialize()` or `from_disk`.
@@ -65,6 +68,9 @@ def build_torch_encoder(
         for (see `backends/learn_rate.py`): the first update after `initialize` fixes it, and it is
         saved with the weights.
     device: "auto" follows spaCy; "cuda", "cuda:1" or "mps" puts the backbone there, and only it.
+    stock_windows: How a stock transformer cut, tokenized and pooled, in a pipeline that was made of
+        one: see `windows.stock_windows.StockWindows`. `quantize` writes it. Windows are then those,
+        and `window` is the most wordpieces that one may have.
     """
     settings = TorchSettings(
         frozen=frozen,
@@ -76,7 +82,9 @@ def build_torch_encoder(
         device=device,
     )
     shim = make_torch_shim(settings)
-    return build_encoder(shim, window, stride, max_pieces, orth_width, frozen)
+    return build_encoder(
+        shim, window, stride, max_pieces, orth_width, frozen, stock_windows=stock_windows
+    )
 
 
 def build_openvino_encoder(
@@ -86,11 +94,12 @@ def build_openvino_encoder(
     orth_width: int = 32,
     frozen: bool = False,
     threads: int = 0,
+    stock_windows: dict | None = None,
 ) -> EncoderModel:
     """Build an encoder that runs on OpenVINO, without torch. Its weights are made from those of a
     trained one, by `python -m spacy pretrained quantize`.
 
-    window, stride, orth_width: As in `build_torch_encoder`, and as in training.
+    window, stride, orth_width, stock_windows: As in `build_torch_encoder`, and as in training.
     max_pieces: Wordpieces in a batch of windows, padding included. Batches run side by side, one on
         each core: large ones leave cores without work at the end.
     frozen: As in training. The weights do not change here, but only those that never did may serve
@@ -98,7 +107,15 @@ def build_openvino_encoder(
     threads: Cores to use; 0 means those that this process should (see `runtime/cores.py`).
     """
     check_settings(threads=(threads, 0))
-    return build_encoder(OpenVinoShim(threads), window, stride, max_pieces, orth_width, frozen)
+    return build_encoder(
+        OpenVinoShim(threads),
+        window,
+        stride,
+        max_pieces,
+        orth_width,
+        frozen,
+        stock_windows=stock_windows,
+    )
 
 
 def build_encoder(
@@ -108,6 +125,8 @@ def build_encoder(
     max_pieces: int,
     orth_width: int,
     is_pretrained: bool,
+    *,
+    stock_windows: dict | None = None,
 ) -> EncoderModel:
     """Build an encoder on a backend, as every registered architecture of one does.
 
@@ -122,6 +141,8 @@ def build_encoder(
         max_pieces=(max_pieces, 1),
         orth_width=(orth_width, 0),
     )
+    if stock_windows is not None:
+        stock_windows = StockWindows.from_config(stock_windows).to_config()
     backbone = Backbone(backend)
     backbone.attrs["cache"] = None
     orth = OrthEmbed(orth_width) if orth_width else None
@@ -138,6 +159,7 @@ def build_encoder(
             "max_pieces": max_pieces,
             "orth_width": orth_width,
             "is_pretrained": is_pretrained,
+            "stock_windows": stock_windows,
         },
     )
 
@@ -207,9 +229,16 @@ def _predict(model: EncoderModel, docs: list[Doc], arrays: list[DocArrays], out:
         plan.pool(model.ops, block, vectors, out)
 
 
-def _make_plan(model: EncoderModel, docs: list[Doc], arrays: list[DocArrays]) -> WindowPlan:
+def _make_plan(
+    model: EncoderModel, docs: list[Doc], arrays: list[DocArrays]
+) -> WindowPlan | StockPlan:
     settings = {name: model.attrs[name] for name in ("window", "stride", "max_pieces")}
-    return WindowPlan(get_shim(model).checkpoint, docs, arrays, **settings)
+    checkpoint = get_shim(model).checkpoint
+    # Copies that older versions made of a model have no such attr.
+    stock = model.attrs.get("stock_windows")
+    if stock is None:
+        return WindowPlan(checkpoint, docs, arrays, **settings)
+    return StockPlan(checkpoint, docs, arrays, stock=StockWindows.from_config(stock), **settings)
 
 
 def plan_batches(model: EncoderModel, docs: list[Doc]) -> list[WindowBatch]:
@@ -257,6 +286,8 @@ def _fingerprint(model: EncoderModel) -> str:
     shim = get_shim(model)
     precise = not shim.reduced_precision
     settings = (CACHED_VERSION, model.attrs["window"], model.attrs["stride"], precise)
+    if model.attrs.get("stock_windows") is not None:
+        settings += (model.attrs["stock_windows"],)
     digest = blake2b(repr(settings).encode(), digest_size=16)
     for name, content in sorted(shim.to_files().items()):
         digest.update(name.encode())

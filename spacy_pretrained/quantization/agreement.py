@@ -11,7 +11,7 @@ from spacy.tokens import Doc
 from ..errors import count_of
 from ..scoring.agreement import SPANS, measure_agreement
 from .errors import Errors
-from .recipes import FP32
+from .recipes import FP32, TORCH
 
 N_COMPARED = 200
 
@@ -73,13 +73,12 @@ class AgreementTrial:
 
 
 class AgreementGate:
-    """A pipeline's annotation of some texts, with which that of its copies is compared. A copy in
-    fp32 is always accepted: no recipe is more careful.
+    """A pipeline's annotation of some texts, with which that of its copies is compared.
 
     texts: Texts, or Docs of which only the tokens count, that are not calibrated on.
+    falls_back: Whether a copy in fp32 is always accepted, because no recipe is more careful. False
+        if copies differ from the pipeline by more than the recipe.
     """
-
-    falls_back = True
 
     def __init__(
         self,
@@ -87,8 +86,10 @@ class AgreementGate:
         texts: Iterable[str | Doc],
         *,
         at_least: MinAgreement = DEFAULT,
+        falls_back: bool = True,
         report: Callable[[str], None] = lambda step: None,
     ):
+        self.falls_back = falls_back
         docs = [nlp.make_doc(text) if isinstance(text, str) else text for text in texts]
         if not any(len(doc) for doc in docs):
             raise ValueError(Errors.NOTHING_TO_COMPARE)
@@ -107,7 +108,7 @@ class AgreementGate:
         return AgreementTrial(recipe, found, self._at_least, n_texts)
 
     def accepts(self, trial: AgreementTrial) -> bool:
-        return not trial.too_low or trial.recipe == FP32
+        return not trial.too_low or (self.falls_back and trial.recipe in (FP32, TORCH))
 
 
 def _bare(doc: Doc) -> Doc:

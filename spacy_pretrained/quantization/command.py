@@ -21,6 +21,9 @@ from .errors import Errors
 from .gate import Gate, check_max_drop
 from .quantizer import MIN_TEXTS, Quantizer, Trial
 
+# Of weights that are not where OpenVINO's are: those on torch, and those of a stock transformer.
+OTHER_WEIGHTS = ("backbone/model.safetensors", "model")
+
 
 @dataclass(frozen=True)
 class Job:
@@ -37,6 +40,7 @@ class Job:
     n_texts: int
     seed: int
     keep_pieces: Path | None = None
+    windows: str = "kept"
 
 
 @dataclass(frozen=True)
@@ -56,7 +60,7 @@ def run_job(job: Job, *, report: Callable[[str], None]) -> Result:
     report(f"Loading {job.model}")
     nlp = spacy.load(job.model)
     source, measured = _leave_out_pieces(job, nlp, report)
-    quantizer = Quantizer(source, precision=job.precision, report=report)
+    quantizer = Quantizer(source, precision=job.precision, windows=job.windows, report=report)
     texts, others = _draw_texts(job, nlp, report)
     examples = _read_examples(job, nlp)
     judge = None
@@ -70,9 +74,12 @@ def run_job(job: Job, *, report: Callable[[str], None]) -> Result:
             report=report,
         )
     elif others:
-        judge = AgreementGate(nlp, others, at_least=MinAgreement(**job.agreement), report=report)
-    quantized = quantizer.quantize(texts, judge)
+        at_least, kept = MinAgreement(**job.agreement), job.windows == "kept"
+        judge = AgreementGate(nlp, others, at_least=at_least, falls_back=kept, report=report)
+    elif job.windows != "kept":
+        raise ValueError(Errors.WINDOWS_NOT_JUDGED.format(windows=job.windows))
     docs = [example.reference for example in examples]
+    quantized = quantizer.quantize(texts, judge, others=[*others, *docs])
     docs = docs or [_as_doc(nlp, text) for text in (*texts, *others)]
     names = [name for backbone in quantizer.backbones for name in backbone.names]
     with NewFolder(job.output) as folder:
@@ -167,6 +174,8 @@ def _compare_sizes(before: Path, after: Path, names: list[str]) -> dict[str, dic
 
     def size(root: Path, *inside: str) -> float:
         paths = [root.joinpath(name, *inside) for name in names]
+        if inside and not any(path.exists() for path in paths):
+            paths = [root / name / file for name in names for file in OTHER_WEIGHTS]
         # Some components only share what another one saves.
         return round(sum(megabytes(path) for path in paths if path.exists()), 2)
 

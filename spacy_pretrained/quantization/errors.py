@@ -15,7 +15,23 @@ class Errors(SharedErrors):
     )
     NO_BACKBONE = (
         "The pipeline ({pipes}) has no component with a pretrained transformer, such as "
-        "'pretrained_encoder' or 'zero_shot_textcat': there is nothing to quantize."
+        "'pretrained_encoder', 'zero_shot_textcat', or the stock 'transformer' and "
+        "'curated_transformer': there is nothing to quantize."
+    )
+    WINDOWS = "Unknown windows '{windows}'. Choose from {known}."
+    NOT_STOCK = (
+        "precision = {precision} and windows = {windows}: precision 'torch', and windows that are "
+        "not 'kept', are for pipelines with the stock `transformer` or `curated_transformer`. This "
+        "one has none. Leave both out."
+    )
+    WINDOWS_NOT_JUDGED = (
+        "--windows {windows} changes what the pipeline answers. Give --texts or --eval, with which "
+        "the copy can be compared with the original."
+    )
+    AGREES_TOO_LITTLE = (
+        "No recipe of {n} agrees with the original well enough, and nothing is written. The last "
+        "one {why}. Keep the windows that the pipeline was trained with, or give --eval to compare "
+        "scores."
     )
     TOO_FEW_TEXTS = (
         "INT8 is calibrated on at least {least} texts, better some hundreds, but there are only "

@@ -129,8 +129,12 @@ class Refused(ValueError):
     """No recipe was accepted. Has the trials of all."""
 
     def __init__(self, trials: list[Trial]):
-        doubts = [trial for trial in trials if trial.answer is Answer.CANNOT_TELL]
-        if doubts:
+        by_scores = all(isinstance(trial, Trial) for trial in trials)  # not by agreement
+        doubts = [t for t in trials if by_scores and t.answer is Answer.CANNOT_TELL]
+        if not by_scores:
+            why = trials[-1].explain()
+            message = Errors.AGREES_TOO_LITTLE.format(n=len(trials), why=why)
+        elif doubts:
             message = Errors.QUANTIZED_UNSURE.format(n=len(trials), doubt=doubts[-1].explain())
         else:
             max_drop = trials[-1].max_drop

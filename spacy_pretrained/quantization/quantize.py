@@ -18,14 +18,15 @@ def quantize_pipeline(
     precision: str = "int8",
     report: Callable[[str], None] = lambda step: None,
 ) -> Language:
-    """Make a copy of a trained pipeline whose encoder, or encoders, run on OpenVINO.
+    """Make a copy of a trained pipeline whose encoder, or encoders, run on OpenVINO. One with a
+    stock transformer, of spacy-transformers or spacy-curated-transformers, becomes one of ours.
 
     texts: Texts, or Docs with tokens, of the kind the pipeline is for, never those it is
         evaluated on. INT8 ranges come from the batches that the encoders make of them. Only
         "int8" needs them.
     precision: "int8" quantizes weights and activations (static, NNCF's recipe for transformers);
         "int8-weights" quantizes only the weights, which is as small, but slower; "fp32" only
-        leaves torch behind.
+        leaves torch behind. "torch", for a stock pipeline, only makes it one of ours.
     report: Called with a line of text as each step begins.
     RETURNS: A new pipeline; the old one is not changed. Only the encoders' blocks of the config
         differ. The copy is not compared with the original: that is what `quantize_within` and

@@ -9,14 +9,19 @@ import numpy as np
 from spacy.language import Language
 from spacy.tokens import Doc
 
+from ..stock.adopt import adopt
+from ..stock.proof import prove, run_before
+from ..stock.reader import Stock, read_stock
 from .errors import Errors
 from .gate import Refused
 from .openvino_copy import copy_to_openvino, needs_torch, without_torch
 from .quantizable import TorchBackbone, find_backbones
-from .recipes import FP32, PRECISIONS, candidates
+from .recipes import FP32, PRECISIONS, TORCH, candidates
 
 MIN_TEXTS = 20
 CALIBRATION_BATCHES = 300
+WINDOWS = ("kept", "sentences")
+SENTENCE_STARTS = {"token.is_sent_start", "doc.sents"}
 
 
 class Trial(Protocol):
@@ -58,18 +63,24 @@ class Quantized:
         RETURNS: All figures.
         """
         meta = self.nlp.meta
-        if not needs_torch(self.nlp):
+        on_torch = self.figures["precision"] == TORCH
+        if not on_torch and not needs_torch(self.nlp):
             meta["requirements"] = without_torch(meta.get("requirements", []))
-        # The scores of the original are not those of the copy.
-        meta["performance"] = self.performance
+        # The scores of the original are not those of the copy, unless this computes the same.
+        if self.performance or not on_torch:
+            meta["performance"] = self.performance
         meta["quantization"] = self.figures | measured
         return meta["quantization"]
 
 
 class Quantizer:
-    """Makes copies of a trained pipeline that run on OpenVINO. The pipeline is not changed.
+    """Makes copies of a trained pipeline that run on OpenVINO. The pipeline is not changed. One
+    with a stock transformer, of spacy-transformers or spacy-curated-transformers, becomes one of
+    ours first: see `stock.adopt`.
 
-    precision: "int8", "int8-weights" or "fp32".
+    precision: "int8", "int8-weights" or "fp32"; of a stock pipeline "torch", too, which only makes
+        it one of ours.
+    windows: Of a stock pipeline: "kept", or "sentences" for those of our own encoders.
     report: Called with a line of text as each step begins.
     RAISES: ValueError if the precision is unknown or the pipeline cannot be quantized.
     """
@@ -79,22 +90,48 @@ class Quantizer:
         nlp: Language,
         *,
         precision: str = "int8",
+        windows: str = "kept",
         report: Callable[[str], None] = lambda step: None,
     ):
-        if precision not in PRECISIONS:
-            known = ", ".join(PRECISIONS)
-            raise ValueError(Errors.PRECISION.format(precision=precision, known=known))
-        self.nlp = nlp
+        known = (*PRECISIONS, TORCH)
+        if precision not in known:
+            raise ValueError(Errors.PRECISION.format(precision=precision, known=", ".join(known)))
+        if windows not in WINDOWS:
+            known = ", ".join(WINDOWS)
+            raise ValueError(Errors.WINDOWS.format(windows=windows, known=known))
+        self.nlp = self.original = nlp
         self.precision = precision
-        self.backbones = find_backbones(nlp)
+        self.windows = windows
         self._report = report
+        self.stock: Stock | None = read_stock(nlp)
+        if self.stock is not None:
+            report(f"Making a pipeline of ours of the stock transformer '{self.stock.pipe.name}'")
+            self.nlp = adopt(nlp, self.stock)
+        elif precision == TORCH or windows != "kept":
+            raise ValueError(Errors.NOT_STOCK.format(precision=precision, windows=windows))
+        self.backbones = find_backbones(self.nlp)
 
-    def quantize(self, texts: Iterable[str | Doc], judge: Judge | None = None) -> Quantized:
+    def quantize(
+        self,
+        texts: Iterable[str | Doc],
+        judge: Judge | None = None,
+        *,
+        others: Iterable[str | Doc] = (),
+    ) -> Quantized:
         """Make a copy by the first recipe that the judge accepts; without a judge, by the first.
 
         texts: To calibrate INT8 on.
-        RAISES: Refused, with all trials, if no recipe is accepted.
+        others: On which, too, a stock pipeline is compared with the one of ours, where those are
+            fewer than 50.
+        RAISES: Refused, with all trials, if no recipe is accepted. ValueError if a stock pipeline
+            gives other vectors than the one of ours.
         """
+        texts = list(texts)
+        if self.stock is not None:
+            prove(self.original, self.nlp, self.stock, [*texts, *others], report=self._report)
+            if self.windows != "kept":
+                self.nlp = adopt(self.original, self.stock, self.stock.own_windows)
+                self.backbones = find_backbones(self.nlp)
         trials: list[Trial] = []
         falls_back = judge is not None and judge.falls_back
         for recipe, nlp in self.copies(texts, falls_back=falls_back):
@@ -116,6 +153,9 @@ class Quantizer:
 
         falls_back: End with fp32, whatever the precision.
         """
+        if self.precision == TORCH:
+            yield TORCH, self.nlp
+            return
         from .torch_export import to_openvino
 
         docs = read_docs(self.nlp, texts) if self.precision == "int8" else []
@@ -145,6 +185,7 @@ def read_docs(nlp: Language, texts: Iterable[str | Doc]) -> list[Doc]:
 
 def record_batches(nlp: Language, backbone: TorchBackbone, docs: list[Doc]) -> list[Any]:
     """The batches that a backbone would run for the Docs, some of every length."""
+    docs = find_sentences(nlp, backbone, docs)
     batches = [
         batch
         for i in range(0, len(docs), nlp.batch_size)
@@ -153,3 +194,14 @@ def record_batches(nlp: Language, backbone: TorchBackbone, docs: list[Doc]) -> l
     batches.sort(key=lambda batch: batch.ids.shape[1])
     chosen = np.linspace(0, len(batches) - 1, min(CALIBRATION_BATCHES, len(batches)))
     return [batches[int(i)] for i in chosen]
+
+
+def find_sentences(nlp: Language, backbone: TorchBackbone, docs: list[Doc]) -> list[Doc]:
+    """The Docs, or copies with what the components before the backbone annotate, if sentences are
+    among that: windows begin where these do."""
+    first = min(backbone.names, key=nlp.component_names.index)
+    before = nlp.component_names[: nlp.component_names.index(first)]
+    assigned = {attr for name in before for attr in nlp.get_pipe_meta(name).assigns}
+    if not assigned & SENTENCE_STARTS:
+        return docs
+    return [run_before(nlp, first, doc) for doc in docs]

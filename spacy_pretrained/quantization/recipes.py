@@ -13,6 +13,7 @@ from ..windows.batches import WindowBatch
 from .errors import Errors
 
 FP32 = "fp32"  # the precision, and the name of the recipe
+TORCH = "torch"  # of stock pipelines, which become ones of ours and nothing more
 PRECISIONS = ("int8", "int8-weights", FP32)
 SMOOTHING = (0.7, 0.95)  # strengths of SmoothQuant: how much of outliers goes to the weights
 KEPT_SHARE = 0.25  # of the quantized activations, those that harm most

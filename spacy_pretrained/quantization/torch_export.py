@@ -52,13 +52,15 @@ class _TracedPacked(_Traced):
     Packing without contamination: M. M. Krell et al., Efficient Sequence Packing without
     Cross-contamination, 2021.
 
-    first_position: Of a window; RoBERTa and its kin begin behind the padding's.
+    first_position: Of a window; RoBERTa and its kin begin behind the padding's. They have that for
+        a padding piece in the text, too, and do not count it.
     """
 
     first_position = 0
 
     def __init__(self, shim: TorchShim):
         super().__init__(shim)
+        self.pad = shim.checkpoint.layout.pad
         self.takes_positions = "position_ids" in inspect.signature(self.module.forward).parameters
 
     def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
@@ -68,8 +70,14 @@ class _TracedPacked(_Traced):
         inputs = {"input_ids": input_ids, "attention_mask": scores}
         if self.takes_positions:
             place = torch.arange(input_ids.shape[1])
-            before = (is_same & (place[None, :] < place[:, None])).sum(-1)
-            inputs["position_ids"] = before + self.first_position
+            is_before = is_same & (place[None, :] < place[:, None])
+            if not self.first_position:
+                positions = is_before.sum(-1)
+            else:
+                counts = input_ids != self.pad
+                positions = (is_before & counts[:, None, :]).sum(-1) + self.first_position
+                positions = torch.where(counts, positions, self.first_position - 1)
+            inputs["position_ids"] = positions
         return self._compute(self.module, **inputs)
 
 
