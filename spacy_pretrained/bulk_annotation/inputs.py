@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 NEWDOC = re.compile(r"#\s*newdoc\b")
 NAME = re.compile(r"#\s*newdoc\s+id\s*=\s*(\S+)")
 ROWS_AT_ONCE = 1000
+LONGEST_FIELD = 2**31 - 1  # of a table, in characters: --max-characters limits texts
 STDIN = Path("/dev/stdin")
 
 # Is told which share of a file has been read.
@@ -181,7 +182,7 @@ def _read_sentences(path: Path, lines: Iterator[tuple[int, bytes]]) -> Iterator[
 
 
 def _read_table(path: Path, reading: Reading, on_read: OnRead) -> Iterator[Item]:
-    with open_table(path) as (names, rows):
+    with open_table(path, longest_field=LONGEST_FIELD) as (names, rows):
         _check_fields(path, reading, names)
         for row, values in enumerate(rows, 1):
             item = Item(str(path), row)

@@ -26,7 +26,7 @@ from .dataset_source import Row, Rows, check_columns, open_dataset
 from .errors import Errors
 
 DELIMITERS = {".csv": ",", ".tsv": "\t"}
-LONGEST_FIELD = 2**31 - 1  # characters; Python's own limit is 131,072
+LONGEST_FIELD = 131_072  # characters, as Python has it
 
 
 @dataclass
@@ -91,15 +91,16 @@ def _read_table(path: str | Path, columns: Sequence[str] | None) -> Table:
 
 @contextmanager
 def open_table(
-    path: str | Path, columns: Sequence[str] | None = None
+    path: str | Path, columns: Sequence[str] | None = None, longest_field: int = LONGEST_FIELD
 ) -> Iterator[tuple[list[str], Iterator[Row]]]:
     """The names of a table's columns, and its rows one by one; see `open_texts`.
 
+    longest_field: In characters; a longer one is an error.
     RAISES: ValueError, also while the rows are taken, if they cannot be read.
     """
     delimiter = DELIMITERS[_ending(path)]
     open_ = gzip.open if Path(path).suffix == ".gz" else open
-    limit = csv.field_size_limit(LONGEST_FIELD)
+    limit = csv.field_size_limit(longest_field)
     try:
         # Excel begins it with a mark.
         with open_(path, "rt", encoding="utf-8-sig", newline="") as file:
