@@ -23,8 +23,10 @@ parser.add_argument("--actors", type=int, default=1)
 parser.add_argument("--rows", type=int, default=1000, help="rows of a batch and of a file")
 args = parser.parse_args()
 
-# The filter that leaves out what is done needs logical CPUs beside those of the actors.
-ray.init(include_dashboard=False, num_cpus=args.actors + 2)
+# The filter that leaves out what is done needs logical CPUs beside those of the actors. On a
+# cluster, whose address is in RAY_ADDRESS, the machines say what they have.
+on_cluster = "RAY_ADDRESS" in os.environ
+ray.init(include_dashboard=False, num_cpus=None if on_cluster else args.actors + 2)
 done = CheckpointConfig("id", f"{args.output}.done", delete_checkpoint_on_success=False)
 ray.data.DataContext.get_current().checkpoint_config = done
 texts = ray.data.read_parquet(args.texts).select_columns(["id", "text"])
