@@ -2,6 +2,7 @@
 figure comes from anywhere but metrics/."""
 
 import importlib
+import json
 import re
 import shutil
 from pathlib import Path
@@ -54,3 +55,19 @@ def test_what_was_not_measured_is_left_out(tables):
     readme = Path("README.md").read_text("utf8")
     assert count_rows(readme.split("<!-- results -->")[1]) == [3]
     assert "mpnet" not in readme.split("<!-- results -->")[1].split("<!-- end")[0]
+
+
+def test_long_documents_are_shown_once_all_encoders_have_all_seeds(tables):
+    one = {"dev": [[1, 70.0], [2, 80.0]], "test": 75.0}
+    report = {
+        "settings": {"epochs": {"a": 2, "b": 2}, "documents": {"train": 120, "test": 60}},
+        "runs": {"a": {"0": one, "1": one | {"test": 85.0}}, "b": {"0": one}},
+    }
+    path = Path("metrics/long-documents.json")
+    path.write_text(json.dumps(report))
+    assert tables.long_documents_section() == ""
+    report["runs"]["b"]["1"] = one
+    path.write_text(json.dumps(report))
+    section = tables.long_documents_section()
+    assert "| a | 2 | 80.0 | 75.0 to 85.0 | 80.0 |" in section
+    assert "on 60 test documents after a training on 120; 2 seeds" in section
