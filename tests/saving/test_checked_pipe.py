@@ -246,7 +246,7 @@ def test_assemble_and_sourced_components(saved, tmp_path):
         f'[components.{name}]\nsource = "{saved(SYNTAX)}"\n\n' for name in source.pipe_names
     )
     names = json.dumps(source.pipe_names)
-    text = f'[nlp]\nlang = "en"\npipeline = {names}\n\n{config}'
+    text = f'[nlp]\nlang = "en"\npipeline = {names}\n\n[components]\n\n{config}'
     (tmp_path / "config.cfg").write_text(text, "utf8")
     context = type("Context", (), {"args": []})()
     assemble_cli(context, tmp_path / "config.cfg", tmp_path / "assembled", None, False)
