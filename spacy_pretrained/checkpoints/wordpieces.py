@@ -6,7 +6,7 @@ from functools import cached_property
 
 import numpy as np
 from tokenizers import Encoding, Tokenizer
-from tokenizers.models import WordLevel, WordPiece
+from tokenizers.models import Unigram, WordLevel, WordPiece
 
 from .errors import Errors
 
@@ -16,6 +16,7 @@ SPECIAL = {
     *("<cls>", "<sep>", "<pad>", "<unk>", "<mask>"),
     *("<s>", "</s>", "<bos>", "<eos>", "<eod>", "<eop>", "<|endoftext|>", "<|padding|>"),
 }
+NOWHERE = "\uffff\ufffe\uffff"  # no characters of Unicode; stands in no text
 # Pieces that a text may have: so many for each character, and some. Byte-level tokenizers need 4,
 # and normalizers turn one Arabic ligature into 18 letters.
 MOST_PIECES, SOME_PIECES = 100, 1000
@@ -78,12 +79,14 @@ class PieceTokenizer:
 
     def encode(self, texts: list[str]) -> list[Pieces]:
         encodings = self._tokenizer.encode_batch(texts, add_special_tokens=False)
+        encodings = self._without_special_pieces(texts, encodings)
         _check_numbers(texts, encodings)
         return [_as_pieces(encoding.ids, encoding.offsets) for encoding in encodings]
 
     def encode_ids(self, texts: list[str]) -> list[np.ndarray]:
         """The ids (P,) of the pieces of each text, without offsets, which is faster."""
         encodings = self._tokenizer.encode_batch_fast(texts, add_special_tokens=False)
+        encodings = self._without_special_pieces(texts, encodings)
         _check_numbers(texts, encodings)
         return [np.asarray(encoding.ids, dtype="int64") for encoding in encodings]
 
@@ -139,6 +142,45 @@ class PieceTokenizer:
                 piece["special"] = piece["content"] in own
             self._tokenizer = Tokenizer.from_str(json.dumps(definition))
         self._tokenizer.encode_special_tokens = True
+        vocabulary = {piece: self._tokenizer.token_to_id(piece) for piece in own}
+        is_unigram = isinstance(self._tokenizer.model, Unigram)
+        # A unigram model finds them in a text as it finds any piece.
+        self._found = {
+            number: piece
+            for piece, number in vocabulary.items()
+            if is_unigram and number is not None and number != self.unknown
+        }
+
+    def _without_special_pieces(
+        self, texts: list[str], encodings: list[Encoding]
+    ) -> list[Encoding]:
+        """The same encodings, but for texts in which a unigram model has found special pieces."""
+        if not self._found:
+            return encodings
+        return [
+            encoding
+            if self._found.keys().isdisjoint(encoding.ids)
+            else self._plain.encode(text, add_special_tokens=False)
+            for text, encoding in zip(texts, encodings)
+        ]
+
+    @cached_property
+    def _plain(self) -> Tokenizer:
+        """The same unigram tokenizer, with names of the special pieces that no text has. Made for
+        the first text that needs it: the vocabulary may be large."""
+        definition = json.loads(self._tokenizer.to_str())
+        vocabulary = definition["model"]["vocab"]
+        renamed = set()
+        for number, piece in self._found.items():
+            if number < len(vocabulary):
+                renamed.add(piece)
+                vocabulary[number][0] = NOWHERE + piece
+        added = definition["added_tokens"]
+        definition["added_tokens"] = [one for one in added if one["content"] not in renamed]
+        definition["post_processor"] = None
+        tokenizer = Tokenizer.from_str(json.dumps(definition))
+        tokenizer.encode_special_tokens = True
+        return tokenizer
 
     def _special_pieces(self) -> tuple[list[int], list[int]]:
         """What the tokenizer puts around a text, found by asking it."""

@@ -246,10 +246,10 @@ def test_assemble_and_sourced_components(saved, tmp_path):
         f'[components.{name}]\nsource = "{saved(SYNTAX)}"\n\n' for name in source.pipe_names
     )
     names = json.dumps(source.pipe_names)
-    text = f'[nlp]\nlang = "en"\npipeline = {names}\n\n{config}'
+    text = f'[nlp]\nlang = "en"\npipeline = {names}\n\n[components]\n\n{config}'
     (tmp_path / "config.cfg").write_text(text, "utf8")
     context = type("Context", (), {"args": []})()
-    assemble_cli(context, tmp_path / "config.cfg", tmp_path / "assembled", "", False)
+    assemble_cli(context, tmp_path / "config.cfg", tmp_path / "assembled", None, False)
     assert say(spacy.load(tmp_path / "assembled")) == say(source)
 
 
@@ -276,7 +276,7 @@ def test_a_component_alone(saved, tmp_path):
 @pytest.mark.parametrize("kind", KINDS)
 def test_bytes(saved, kind):
     nlp = spacy.load(saved(kind))
-    copy = Language.from_config(nlp.config).from_bytes(nlp.to_bytes())
+    copy = type(nlp).from_config(nlp.config).from_bytes(nlp.to_bytes())
     assert say(copy) == say(nlp)
     assert copy.meta[KEY] != nlp.meta[KEY]
 
