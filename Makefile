@@ -33,31 +33,23 @@ WHEEL_PYTHON := packages/ewt/venv-int8/bin/python
 PIPELINE_VERSION ?= 1.0.0
 
 # What runs on transformers 4: all of the torch side that is quick, and of OpenVINO the conversion.
-TRF_TESTS := $(addprefix tests/,test_spacy_transformers.py stock test_existing_apps.py checkpoints/test_catalogue.py \
-    backends/test_torch_weights.py backends/test_torch_backend.py \
+TRF_TESTS := $(addprefix tests/,test_spacy_transformers.py stock test_existing_apps.py \
+    checkpoints/test_catalogue.py backends/test_torch_weights.py backends/test_torch_backend.py \
     backends/test_openvino_backend.py::test_agrees_with_torch_where_there_are_pieces \
     encoder/test_token_encoder.py encoder/test_pipe.py)
 
-.PHONY: try demo install test test-slow test-measured test-families test-families-ci \
-    test-families-trf coverage test-trf lint docs clean pipelines release corpus int8 evaluate \
-    evaluate-int8 wheels bench bench-latency bench-memory bench-recipes bench-profile \
-    bench-frozen bench-textcat bench-mpnet bench-torch-fp32 bench-confidence bench-estimates \
-    bench-long quantization-report
+.PHONY: try demo serve install test test-slow test-measured test-families test-families-ci \
+    test-families-trf soak coverage test-trf test-curated test-ray lint docs clean pipelines \
+    release corpus int8 evaluate evaluate-int8 wheels quantization-report bench \
+    bench-torch-fp32 bench-latency bench-memory bench-serve bench-recipes bench-profile \
+    bench-confidence bench-frozen bench-estimates bench-long bench-mpnet stock-trained \
+    bench-existing bench-textcat
 
 # The shipped pipeline, in an environment of its own: nothing is trained.
 try:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 	    || { echo '$(OLD_PYTHON)'; exit 1; }
 	@$(PYTHON) scripts/try_pipeline.py
-.PHONY: demo install test test-slow test-measured test-families test-families-ci soak coverage test-trf lint corpus int8 evaluate evaluate-int8 wheels bench \
-.PHONY: demo install test test-slow test-measured test-families test-families-ci coverage test-trf test-ray lint corpus int8 evaluate evaluate-int8 wheels bench \
-.PHONY: demo install test test-slow test-measured test-families test-families-ci coverage test-trf \
-    test-curated stock-trained bench-existing lint corpus int8 evaluate evaluate-int8 wheels bench \
-    bench-latency bench-memory bench-recipes bench-profile bench-frozen bench-textcat bench-mpnet \
-.PHONY: demo serve install test test-slow test-measured test-families test-families-ci coverage test-trf lint corpus int8 evaluate evaluate-int8 wheels bench \
-    bench-latency bench-memory bench-serve bench-recipes bench-profile bench-frozen bench-textcat bench-mpnet \
-    bench-torch-fp32 bench-confidence \
-    quantization-report docs clean
 
 # From nothing to an annotated paragraph: trains on assets/sample, packages, installs the package.
 demo: install
@@ -373,8 +365,7 @@ bench-textcat: install
 clean:
 	rm -rf .venv .venv-trf .venv-docs site .cache build *.egg-info project.lock .pytest_cache .ruff_cache
 	rm -rf corpus/sample training/sample training/try packages/sample metrics/sample
-	rm -rf .venv .venv-trf .venv-ray .venv-docs site .cache build *.egg-info project.lock .pytest_cache .ruff_cache
-	rm -rf .venv .venv-trf .venv-curated .venv-docs site .cache build *.egg-info project.lock .pytest_cache .ruff_cache
+	rm -rf .venv .venv-* site .cache build *.egg-info project.lock .pytest_cache .ruff_cache
 	rm -rf corpus/sample training/sample packages/sample metrics/sample
 	rmdir corpus training packages 2>/dev/null || true
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
