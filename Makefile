@@ -363,9 +363,7 @@ bench-textcat: install
 
 # What `make demo` and `make test` made. Other corpora and what was trained on them stay.
 clean:
-	rm -rf .venv .venv-trf .venv-docs site .cache build *.egg-info project.lock .pytest_cache .ruff_cache
-	rm -rf corpus/sample training/sample training/try packages/sample metrics/sample
 	rm -rf .venv .venv-* site .cache build *.egg-info project.lock .pytest_cache .ruff_cache
-	rm -rf corpus/sample training/sample packages/sample metrics/sample
+	rm -rf corpus/sample training/sample training/try packages/sample metrics/sample
 	rmdir corpus training packages 2>/dev/null || true
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -51,11 +51,15 @@ def as_object(source: dict[str, Any] | str) -> dict[str, Any]:
     return {"name": source} if isinstance(source, str) else source
 
 
-def make_licences(sources: list[dict[str, Any] | str], encoder_text: str) -> str:
-    """A file for the wheel: name, link and licence of each source, and the text of the encoder's,
-    which is the last of them."""
+def make_licences(sources: list[dict[str, Any] | str], texts: list[str | None]) -> str:
+    """A file for the wheel: name, link and licence of each source.
+
+    texts: Those of the licences of the last sources, which are the encoders; None if unknown.
+    """
     blocks = [
         "\n".join(filter(None, (source["name"], source.get("url"), source.get("license"))))
         for source in map(as_object, sources)
     ]
-    return f"\n{RULE}\n".join([*blocks[:-1], f"{blocks[-1]}\n\n{encoder_text}"]) + "\n"
+    unknown = [None] * (len(blocks) - len(texts))
+    parts = ["\n\n".join(filter(None, pair)) for pair in zip(blocks, [*unknown, *texts])]
+    return f"\n{RULE}\n".join(parts) + "\n"

@@ -18,7 +18,7 @@ from spacy.schemas import ModelMetaSchema, validate
 from ..saving.whole_folder import write_whole_folder
 from .errors import Errors
 from .licences import LICENCES, find_encoder_licence, make_licences
-from .meta import find_encoder, make_meta
+from .meta import find_encoders, make_meta
 from .readme import make_readme
 from .wheel import build_wheel
 
@@ -60,9 +60,8 @@ def package_pipeline(
     if errors := validate(ModelMetaSchema, meta):
         raise ValueError(Errors.PACKAGE_META.format(errors="; ".join(map(str, errors))))
     with tempfile.TemporaryDirectory() as folder:
-        encoder = encoder or find_encoder(pipeline)
-        licence = find_encoder_licence(encoder) if encoder else None
-        wheel = build(pipeline, meta, Path(folder), licence)
+        encoders = [encoder] if encoder else find_encoders(pipeline)
+        wheel = build(pipeline, meta, Path(folder), list(map(find_encoder_licence, encoders)))
         output.mkdir(parents=True, exist_ok=True)
         for old in output.glob(f"{meta['lang']}_{meta['name']}-*.whl"):
             old.unlink()
@@ -94,10 +93,11 @@ def read_about(path: str | Path | None) -> dict[str, Any]:
     return about
 
 
-def build(pipeline: Path, meta: dict[str, Any], folder: Path, licence: str | None) -> Path:
+def build(pipeline: Path, meta: dict[str, Any], folder: Path, licences: list[str | None]) -> Path:
     """
-    licence: The text of the encoder's. It stands in a file of the wheel, beside the names and
-        licences of all sources; one that the pipeline has by itself stays.
+    licences: The texts of the encoders', as far as they are known. They stand in a file of the
+        wheel, with the names and licences of all sources; a file that the pipeline has by itself
+        stays.
     RETURNS: The wheel, somewhere in the folder.
     """
     file = folder / "meta.json"
@@ -111,8 +111,8 @@ def build(pipeline: Path, meta: dict[str, Any], folder: Path, licence: str | Non
     if not (pipeline / "README.md").exists():
         # With what spaCy has added to the meta: versions, requirements.
         made["README.md"] = make_readme(pipeline, srsly.read_json(source / "meta.json"))
-    if licence and meta.get("sources") and not (pipeline / LICENCES).exists():
-        made[LICENCES] = make_licences(meta["sources"], licence)
+    if any(licences) and meta.get("sources") and not (pipeline / LICENCES).exists():
+        made[LICENCES] = make_licences(meta["sources"], licences)
     for file_name, text in made.items():
         for place in (source, source / name / versioned):
             (place / file_name).write_text(text, encoding="utf8")

@@ -17,6 +17,7 @@ from .gate import Refused
 from .openvino_copy import copy_to_openvino, needs_torch, without_torch
 from .quantizable import TorchBackbone, find_backbones
 from .recipes import FP32, PRECISIONS, TORCH, candidates
+from .rounding import round_heads
 
 MIN_TEXTS = 20
 CALIBRATION_BATCHES = 300
@@ -170,7 +171,10 @@ class Quantizer:
         for recipes in zip(*made):
             names = dict.fromkeys(recipe for recipe, _ in recipes)
             models = [model for _, model in recipes]
-            yield "; ".join(names), copy_to_openvino(self.nlp, self.backbones, models)
+            copy = copy_to_openvino(self.nlp, self.backbones, models)
+            if set(names) != {FP32}:
+                round_heads(copy)
+            yield "; ".join(names), copy
 
 
 def read_docs(nlp: Language, texts: Iterable[str | Doc]) -> list[Doc]:
