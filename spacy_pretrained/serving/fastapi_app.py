@@ -3,13 +3,13 @@
 import asyncio
 import json
 from collections.abc import Sequence
+from importlib.metadata import version
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
-from .. import __version__
 from .annotate import FAULTS_OF_CLIENTS, WAITED, Annotated, Failed
 from .asked import AskedFor, Refused, parse_body, read_body
 from .batching import Full, Job
@@ -34,7 +34,7 @@ def build_app(parts: Parts, keys: Sequence[bytes]) -> App:
     # Its /docs and /redoc would load scripts from another host.
     app = FastAPI(
         title="spacy-pretrained",
-        version=__version__,
+        version=version("spacy-pretrained"),
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,

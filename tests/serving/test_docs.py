@@ -132,6 +132,7 @@ def test_options_are_there():
         name
         for parameter in get_command(pretrained_cli).commands["serve"].params
         for name in parameter.opts
+        if name.startswith("--")
     }
     named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", PAGE.read_text("utf8")))
     of_others = {"--start-period", "--no-cache-dir", "--no-deps", "--create-home"}

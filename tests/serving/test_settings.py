@@ -79,7 +79,8 @@ def test_keys_that_will_not_do(tmp_path, content):
     path.write_text(content)
     with pytest.raises(ValueError, match="key") as error:
         read_keys(str(path))
-    assert not content.strip() or content.splitlines()[-1] not in str(error.value)
+    said = str(error.value).replace(str(path), "")
+    assert not content.strip() or content.splitlines()[-1] not in said
 
 
 @pytest.mark.parametrize("host", ["https://a.example", "a.example:80", "a b", "", "*", "-a"])
