@@ -268,11 +268,16 @@ def test_listeners_on_all_layers_are_refused():
 
 
 def test_torchscript_other_versions_and_strides_are_refused(trained, monkeypatch):
-    shim = trained.get_pipe(NAME).model.get_ref("transformer").shims[0]
-    monkeypatch.setattr(shim, "_model", torch.nn.Linear(2, 2))
-    assert_refused(trained, "'curated'", "encoder is 'NoneType'", "BertEncoder")
-    monkeypatch.setattr(type(shim), "__name__", "TorchScriptShim")
-    assert_refused(trained, "model.torchscript is true")
+    class TorchScriptShim:
+        pass
+
+    transformer = trained.get_pipe(NAME).model.get_ref("transformer")
+    with monkeypatch.context() as patched:
+        patched.setattr(transformer.shims[0], "_model", torch.nn.Linear(2, 2))
+        assert_refused(trained, "'curated'", "encoder is 'NoneType'", "BertEncoder")
+    with monkeypatch.context() as patched:
+        patched.setattr(transformer, "_shims", [TorchScriptShim()])
+        assert_refused(trained, "model.torchscript is true")
     monkeypatch.setattr("spacy_pretrained.stock.find.version", lambda name: "2.1.2")
     assert_refused(trained, "spacy-curated-transformers 2.1.2", "version 0.3")
     monkeypatch.undo()
