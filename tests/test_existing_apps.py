@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import spacy
 from doc_blocks import ROOT, read_blocks
-from stock_pipelines import MEAN, TEXTS, make_heads, short_source, train
+from stock_pipelines import MEAN, TEXTS, add_heads, short_source, train
 
 pytest.importorskip(
     "spacy_transformers",
@@ -35,8 +35,7 @@ def folder(tiny_bert, tmp_path_factory) -> Path:
     source = short_source(tiny_bert, path / "source")
     nlp.add_pipe("transformer", config={"model": {"name": source}})
     listener = {"@architectures": "spacy-transformers.TransformerListener.v1", "pooling": MEAN}
-    for factory, model in make_heads(listener).items():
-        nlp.add_pipe(factory, config={"model": model})
+    add_heads(nlp, listener)
     train(nlp, "transformer")
     nlp.to_disk(path / "my_pipeline")
     words = ("Ada", "Robots", "Zürich", "hearing", "river", "issue")

@@ -48,6 +48,8 @@ def prove(
         (expected,) = node.predict([doc])
         found = new.get_pipe(name)(run_before(new, name, text)).tensor
         expected, found = node.ops.to_numpy(expected), node.ops.to_numpy(found)
+        if not expected.size:  # spacy-curated-transformers gives no width to white space alone
+            expected = np.zeros_like(found)
         docs.append(doc)
         differences.append(np.abs(expected - found).max(axis=1))
         largest = max(largest, float(np.abs(expected).max()))

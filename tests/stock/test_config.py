@@ -15,13 +15,21 @@ CONFIG = """
 [paths]
 train = "a.spacy"
 
+[components]
+
+[components.transformer]
+
 [components.transformer.model]
 @architectures = "spacy-curated-transformers.RobertaTransformer.v1"
 hidden_width = 32
 
+[components.tagger]
+
 [components.tagger.model]
 nO = ${components.transformer.model.hidden_width}
 path = ${paths.train}
+
+[training]
 
 [training.before_update]
 @callbacks = "spacy-curated-transformers.gradual_transformer_unfreezing.v1"
@@ -35,8 +43,14 @@ transformer = 100
 [training.optimizer]
 @optimizers = "Adam.v1"
 
+[corpora]
+
 [corpora.pretrain]
 @readers = "spacy-transformers.Reader.v1"
+
+[custom]
+
+[custom.deep]
 
 [custom.deep.deeper]
 @misc = "spacy-transformers.Thing.v1"

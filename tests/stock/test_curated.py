@@ -9,12 +9,13 @@ import spacy
 from spacy.tokens import Doc
 from spacy.util import fix_random_seed
 from stock_pipelines import (
+    HEADS,
     MEAN,
     TEXTS,
     WIDTH,
+    add_heads,
     assert_alike,
     assert_runs_without_torch,
-    make_heads,
     train,
 )
 from tiny_models import TEXTS as TRAINING_TEXTS
@@ -127,7 +128,7 @@ def make_nlp(
     data: bytes = b"",
     window: int = 20,
     stride: int = 14,
-    heads=("tagger", "parser", "ner"),
+    heads=HEADS,
     **listener,
 ) -> spacy.Language:
     transformer, encoder, settings = KINDS[kind]
@@ -156,9 +157,7 @@ def make_nlp(
         for parameter in pipe.model.get_ref("transformer").shims[0]._model.parameters():
             parameter.data += 0.05 * torch.randn_like(parameter)  # nothing stays 0 or 1
     pipe.model.get_ref("piece_encoder").init = loader
-    for factory in heads:
-        model = make_heads({**LISTENER, **listener})[factory]
-        nlp.add_pipe(factory, config={"model": model})
+    add_heads(nlp, LISTENER | listener, heads)
     return nlp
 
 
@@ -253,7 +252,7 @@ def test_characters_are_refused_by_name(trained, tmp_path):
         "with_spans": {"@architectures": f"{PREFIX}.WithStridedSpans.v1"},
     }
     nlp.add_pipe("curated_transformer", name=NAME, config={"model": model | SMALL | BERT})
-    nlp.add_pipe("tagger", config={"model": make_heads(LISTENER)["tagger"]})
+    add_heads(nlp, LISTENER, ("tagger",))
     assert_refused(nlp, "'curated'", "piece_encoder", "characters")
 
 
@@ -264,16 +263,21 @@ def test_listeners_on_all_layers_are_refused():
         "@architectures": f"{PREFIX}.ScalarWeightingListener.v1",
         "weighting": weighting,
     }
-    nlp.add_pipe("tagger", config={"model": make_heads(listener)["tagger"]})
+    add_heads(nlp, listener, ("tagger",))
     assert_refused(nlp, "'tagger'", "scalar_weighting_listener", "LastTransformerLayerListener.v1")
 
 
 def test_torchscript_other_versions_and_strides_are_refused(trained, monkeypatch):
-    shim = trained.get_pipe(NAME).model.get_ref("transformer").shims[0]
-    monkeypatch.setattr(shim, "_model", torch.nn.Linear(2, 2))
-    assert_refused(trained, "'curated'", "encoder is 'NoneType'", "BertEncoder")
-    monkeypatch.setattr(type(shim), "__name__", "TorchScriptShim")
-    assert_refused(trained, "model.torchscript is true")
+    class TorchScriptShim:
+        pass
+
+    transformer = trained.get_pipe(NAME).model.get_ref("transformer")
+    with monkeypatch.context() as patched:
+        patched.setattr(transformer.shims[0], "_model", torch.nn.Linear(2, 2))
+        assert_refused(trained, "'curated'", "encoder is 'NoneType'", "BertEncoder")
+    with monkeypatch.context() as patched:
+        patched.setattr(transformer, "_shims", [TorchScriptShim()])
+        assert_refused(trained, "model.torchscript is true")
     monkeypatch.setattr("spacy_pretrained.stock.find.version", lambda name: "2.1.2")
     assert_refused(trained, "spacy-curated-transformers 2.1.2", "version 0.3")
     monkeypatch.undo()

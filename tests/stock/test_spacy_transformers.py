@@ -11,11 +11,12 @@ import spacy
 from spacy.tokens import DocBin
 from spacy.util import fix_random_seed
 from stock_pipelines import (
+    HEADS,
     MEAN,
     TEXTS,
+    add_heads,
     assert_alike,
     assert_runs_without_torch,
-    make_heads,
     short_source,
     train,
 )
@@ -36,6 +37,7 @@ from spacy_pretrained.stock.adopt import adopt
 from spacy_pretrained.stock.reader import read_stock
 
 NAME = "transformer"
+CONFIG = Path(__file__).parents[2] / "configs" / "train_on.cfg"
 STRIDED = {"@span_getters": "spacy-transformers.strided_spans.v1", "window": 16, "stride": 12}
 SPANS = {
     "strided": STRIDED,
@@ -63,18 +65,14 @@ def find_source(tiny_source, tmp_path_factory):
     return find
 
 
-def make_nlp(
-    source: str, spans: dict = STRIDED, heads=("tagger", "parser", "ner"), **listener
-) -> spacy.Language:
+def make_nlp(source: str, spans: dict = STRIDED, heads=HEADS, **listener) -> spacy.Language:
     nlp = spacy.blank("en")
     if "sent_spans" in spans["@span_getters"]:
         nlp.add_pipe("sentencizer")
     no_dropout = {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}
     model = {"name": source, "transformer_config": no_dropout, "get_spans": spans}
     nlp.add_pipe(NAME, config={"model": model})
-    for factory in heads:
-        model = make_heads({**LISTENER, **listener})[factory]
-        nlp.add_pipe(factory, config={"model": model})
+    add_heads(nlp, LISTENER | listener, heads)
     return nlp
 
 
@@ -114,7 +112,8 @@ def test_vectors_and_annotation_are_the_same(find_source, kind, spans, pooling):
     train(nlp, NAME)
     new = adopt(nlp, read_stock(nlp))
     assert new.pipe_names == nlp.pipe_names
-    assert_alike(nlp, new, NAME)
+    # With spans of Docs, the original fails on an empty one among others.
+    assert_alike(nlp, new, NAME, [text for text in TEXTS if text or spans != "docs"])
 
 
 def test_the_copy_on_openvino_is_the_same_and_needs_no_torch(trained, tmp_path):
@@ -155,7 +154,7 @@ def test_training_goes_on(trained, tmp_path):
     loaded = spacy.load(tmp_path / "ours")
     assert_alike(trained, loaded, NAME)
     assert loaded.meta["performance"] == {"tag_acc": 0.5}
-    complete = complete_config("train_on", train=corpus, dev=corpus, model=str(tmp_path / "ours"))
+    complete = complete_config(str(CONFIG), train=corpus, dev=corpus, model=str(tmp_path / "ours"))
     nlp = init_nlp(Config(complete.config))
     assert nlp.pipe_names == trained.pipe_names
     examples = make_examples(nlp)
@@ -257,8 +256,7 @@ def test_poolings(find_source):
     nlp = make_nlp(find_source("bert"), heads=["tagger"], pooling=layer)
     assert_refused(nlp, "'tagger'", "'reduce_max'", "reduce_mean and reduce_sum")
     nlp = make_nlp(find_source("bert"), heads=["tagger"])
-    model = make_heads(LISTENER | {"pooling": {"@layers": "reduce_sum.v1"}})["ner"]
-    nlp.add_pipe("ner", config={"model": model})
+    add_heads(nlp, LISTENER | {"pooling": {"@layers": "reduce_sum.v1"}}, ("ner",))
     assert_refused(nlp, "'tagger' by reduce_mean", "'ner' by reduce_sum")
 
 
