@@ -65,7 +65,7 @@ class Errors(SharedErrors):
         "memory? With fewer --workers each has more."
     )
     ENDED_BY = "killed by signal {number} ({name})"
-    ENDED_WITH = "exit code {code}"
+    ENDED_WITH = "its process ended with exit code {code}"
     KILLED_FOR_MEMORY = ", as when memory runs out"
     BATCH_TYPE = (
         "A batch has to be a dict of columns, a pandas DataFrame or an Arrow table or record "
