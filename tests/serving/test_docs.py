@@ -24,7 +24,8 @@ SERVE = "-m spacy pretrained serve "
 STARTS = [block for block in BLOCKS if SERVE in block.code and f"{SERVE}--reload" not in block.code]
 ASKS = [block for block in BLOCKS if block not in STARTS]
 linux = pytest.mark.skipif(sys.platform != "linux", reason="the page's commands are for Linux")
-pytestmark = needs_extra
+# The commands start servers.
+pytestmark = [needs_extra, pytest.mark.slow]
 
 
 @pytest.fixture

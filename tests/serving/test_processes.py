@@ -30,7 +30,8 @@ from serving_client import (
 from spacy_pretrained.serving.pid_file import pid_file, reload_server
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="workers are forked on Linux alone")
-pytestmark = [linux, needs_extra]
+# Servers that start, reload and die take their time.
+pytestmark = [linux, needs_extra, pytest.mark.slow]
 READY = "Serving at"
 
 
