@@ -83,12 +83,26 @@ class PieceTokenizer:
         _check_numbers(texts, encodings)
         return [_as_pieces(encoding.ids, encoding.offsets) for encoding in encodings]
 
+    def encode_with_special(self, texts: list[str]) -> list[Pieces]:
+        """As `encode`, but where the text says "[SEP]", it is that special piece: as stock
+        pipelines were trained."""
+        encodings = self._as_defined.encode_batch(texts, add_special_tokens=False)
+        _check_numbers(texts, encodings)
+        return [_as_pieces(encoding.ids, encoding.offsets) for encoding in encodings]
+
     def encode_ids(self, texts: list[str]) -> list[np.ndarray]:
         """The ids (P,) of the pieces of each text, without offsets, which is faster."""
         encodings = self._tokenizer.encode_batch_fast(texts, add_special_tokens=False)
         encodings = self._without_special_pieces(texts, encodings)
         _check_numbers(texts, encodings)
         return [np.asarray(encoding.ids, dtype="int64") for encoding in encodings]
+
+    @cached_property
+    def _as_defined(self) -> Tokenizer:
+        tokenizer = Tokenizer.from_str(self.definition)
+        tokenizer.no_padding()
+        tokenizer.no_truncation()
+        return tokenizer
 
     @cached_property
     def unknown(self) -> int | None:

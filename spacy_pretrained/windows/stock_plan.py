@@ -140,7 +140,7 @@ def _sequences_of_spans(
     starts = np.concatenate(token_starts)
     room = min(stride or size.room, size.room)
     parts = _Parts()
-    for shift, owner, pieces in zip(before, owners, tokenizer.encode(texts)):
+    for shift, owner, pieces in zip(before, owners, tokenizer.encode_with_special(texts)):
         is_empty = pieces.starts >= pieces.ends
         first = np.searchsorted(starts, shift + pieces.starts, "right") - 1
         last = np.searchsorted(starts, shift + pieces.ends - 1, "right") - 1

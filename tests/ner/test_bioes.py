@@ -367,4 +367,4 @@ def test_work_is_linear(monkeypatch):
 
 
 def test_docstrings_examples():
-    assert doctest.testmod(bioes) == (0, 1)
+    assert doctest.testmod(bioes) == (0, 2)

@@ -192,7 +192,7 @@ def test_a_model_that_openvino_does_not_run_as_torch_does_is_refused(folder, tin
 def test_nothing_but_a_pipeline_is_overwritten(folder):
     for output, message in (
         (".", "is not a folder of a pipeline"),
-        ("model", "pipeline to quantize"),
+        ("model", "pipeline that is read"),
     ):
         result = run(folder, "--texts", "train.spacy", output=output)
         assert result.exit_code == 1 and message in text_of(result)

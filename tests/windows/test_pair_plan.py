@@ -40,7 +40,9 @@ def rows_of(plan: PairPlan):
 @pytest.mark.parametrize("family", ["wordpiece", "byte_bpe", "unigram", "deberta", "xlnet"])
 def test_pairs_are_those_of_the_tokenizer(family):
     tokenizer = TOKENIZERS[family]()
-    texts = [text.strip() for text in HARD_TEXTS if 0 < len(text.strip()) < 40][:12]
+    # Special pieces in a text are text for us, but not for the library.
+    plain = [text.strip() for text in HARD_TEXTS if "[CLS]" not in text]
+    texts = [text for text in plain if 0 < len(text) < 40][:12]
     plan = make_plan(texts, tokenizer=tokenizer, window=0)
     seen = set()
     for _, hypothesis, ids, segments in rows_of(plan):

@@ -2,8 +2,8 @@
 there are no examples, and what many examples say.
 
 It is the most probable head given the examples, if weights are spread around those they had before
-by a normal distribution. It is the narrower the fewer examples there are: the first ones correct
-labels' names a little, and the more there are, the less these count.
+by a normal distribution. So the first examples correct labels' names, and the more there are, the
+less these count.
 """
 
 from dataclasses import dataclass
@@ -16,11 +16,10 @@ from ...heads.losses import cross_entropy
 from ..gold import make_targets
 from .lbfgs import minimize
 
-# Precisions of the normal distribution: of many examples, and what is added for few, divided by
-# their number. A few examples hardly show which directions of the vectors tell labels apart, and
-# nothing of how frequent labels are. Chosen on training texts: see docs/text-classification.md.
-PRECISION = 0.1
-PRECISION_OF_ONE = 20.0
+# Of the normal distributions; chosen on texts to train on. Biases may move far: it takes few
+# examples to see which labels are frequent.
+WEIGHT_PRECISION = 0.1
+BIAS_PRECISION = 0.1
 
 
 @dataclass(frozen=True)
@@ -29,11 +28,6 @@ class Head:
 
     W: Floats2d  # (K, D)
     b: Floats1d  # (K,)
-
-
-def find_precision(n_examples: int) -> float:
-    """How near the head stays to the prior, given so many examples of which something is known."""
-    return PRECISION + PRECISION_OF_ONE / max(n_examples, 1)
 
 
 def fit_head(vectors: Floats2d, known: Ints2d, prior: Head, *, multi_label: bool) -> Head:
@@ -46,16 +40,16 @@ def fit_head(vectors: Floats2d, known: Ints2d, prior: Head, *, multi_label: bool
     vectors = vectors.astype("float64")
     W, b = prior.W.astype("float64"), prior.b.astype("float64")
     targets = make_targets(known, multi_label=multi_label)
-    precision = find_precision(int((known != 0).any(axis=1).sum()))
 
     def loss(parameters: Floats1d) -> tuple[float, Floats1d]:
         d_W = parameters[: W.size].reshape(W.shape)
         d_b = parameters[W.size :]
         logits = vectors @ (W + d_W).T + (b + d_b)
         gradient, value = cross_entropy(ops, logits, targets, multi_label=multi_label)
-        value += precision / 2 * float((d_W**2).sum() + (d_b**2).sum())
-        d_weights = gradient.T @ vectors + precision * d_W
-        d_biases = gradient.sum(axis=0) + precision * d_b
+        value += WEIGHT_PRECISION / 2 * float((d_W**2).sum())
+        value += BIAS_PRECISION / 2 * float((d_b**2).sum())
+        d_weights = gradient.T @ vectors + WEIGHT_PRECISION * d_W
+        d_biases = gradient.sum(axis=0) + BIAS_PRECISION * d_b
         return value, np.concatenate([d_weights.ravel(), d_biases])
 
     best = minimize(loss, np.zeros(W.size + b.size), tolerance=1e-4)

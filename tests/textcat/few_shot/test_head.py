@@ -7,7 +7,7 @@ from numpy.testing import assert_allclose
 from thinc.api import NumpyOps
 
 from spacy_pretrained.heads.losses import cross_entropy
-from spacy_pretrained.textcat.few_shot.head import Head, find_precision, fit_head
+from spacy_pretrained.textcat.few_shot.head import BIAS_PRECISION, WEIGHT_PRECISION, Head, fit_head
 from spacy_pretrained.textcat.gold import make_targets
 
 N, K, D = 12, 3, 4
@@ -29,8 +29,8 @@ def energy(head: Head, vectors, known, prior: Head, *, multi_label: bool) -> flo
     logits = vectors @ head.W.T + head.b
     targets = make_targets(known, multi_label=multi_label)
     _, loss = cross_entropy(NumpyOps(), logits, targets, multi_label=multi_label)
-    spread = ((head.W - prior.W) ** 2).sum() + ((head.b - prior.b) ** 2).sum()
-    return loss + find_precision(len(vectors)) * spread / 2
+    spread = WEIGHT_PRECISION * ((head.W - prior.W) ** 2).sum()
+    return loss + (spread + BIAS_PRECISION * ((head.b - prior.b) ** 2).sum()) / 2
 
 
 @pytest.mark.parametrize("multi_label", [False, True])
@@ -38,7 +38,7 @@ def test_no_head_nearby_is_better(multi_label):
     vectors, known, prior = make_task(multi_label=multi_label)
     head = fit_head(vectors, known, prior, multi_label=multi_label)
     best = energy(head, vectors, known, prior, multi_label=multi_label)
-    assert best < energy(prior, vectors, known, prior, multi_label=multi_label) - 0.5
+    assert best < energy(prior, vectors, known, prior, multi_label=multi_label) - 1
     random = np.random.default_rng(1)
     for _ in range(50):
         shift_W, shift_b = 0.01 * random.normal(size=(K, D)), 0.01 * random.normal(size=K)
@@ -82,23 +82,9 @@ def test_the_same_examples_give_the_same_head():
     assert (one.W == other.W).all() and (one.b == other.b).all()
 
 
-def test_one_example_a_label_does_not_overrule_the_names():
-    """Each text lies nearer to another label's name than to that of its own."""
-    names, own = np.eye(K, D), np.arange(K)
-    others = (own + 1) % K
-    prior = Head(10 * names, np.zeros(K))
-    texts = names[others] + 0.6 * names
-    texts /= np.linalg.norm(texts, axis=1, keepdims=True)
-    known = np.where(np.eye(K, dtype=int), 1, -1)
-    for times, expected in ((1, others), (100, own)):
-        told = np.tile(texts, (times, 1)), np.tile(known, (times, 1))
-        head = fit_head(*told, prior, multi_label=False)
-        assert ((texts @ head.W.T + head.b).argmax(axis=1) == expected).all()
-
-
 def test_frequent_labels_get_a_higher_bias():
-    vectors = np.tile([[1.0, 0.0]], (100, 1))
-    known = np.where(np.eye(2, dtype=int)[[0] * 90 + [1] * 10], 1, -1)
+    vectors = np.tile([[1.0, 0.0]], (10, 1))
+    known = np.where(np.eye(2, dtype=int)[[0] * 9 + [1]], 1, -1)
     head = fit_head(vectors, known, Head(np.zeros((2, 2)), np.zeros(2)), multi_label=False)
     logits = head.W[:, 0] + head.b
     assert 0.6 < 1 / (1 + np.exp(logits[1] - logits[0])) < 0.92  # 0.9 of what was seen, shrunk
