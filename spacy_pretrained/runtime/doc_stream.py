@@ -3,7 +3,7 @@
 import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import closing
 from contextvars import copy_context
 from threading import get_ident
@@ -122,12 +122,10 @@ def work_ahead(
     main thread has ended or the system has none left, the caller's thread does the work.
     """
     is_finalizing = sys.is_finalizing  # at the end of the interpreter, `sys` is gone from here
-    source = iter(batches)
-    workers: list[int] = []
-    executor = ThreadPoolExecutor(
-        AHEAD, "spacy-pretrained", initializer=lambda: workers.append(get_ident())
-    )
+    source, caller = iter(batches), get_ident()
+    executor = ThreadPoolExecutor(AHEAD, "spacy-pretrained")
     begun: deque[tuple[list[Doc], Future[Result]]] = deque()
+    given: list[Future[Result]] = []  # what the caller has, which may still be worked on
     has_more, error = True, None
     try:
         while has_more or begun:
@@ -140,13 +138,21 @@ def work_ahead(
                 if has_more:
                     begun.append((batch, _begin(executor, batch, work)))
             if begun:
+                given = [begun[0][1]]
                 yield begun.popleft()
     finally:
         if not is_finalizing():  # by then Python has waited for all threads
-            # Garbage collection may close an abandoned generator in any thread, also in this one.
-            executor.shutdown(wait=get_ident() not in workers, cancel_futures=True)
+            executor.shutdown(wait=False, cancel_futures=True)
+            # Garbage collection may close an abandoned generator in any thread: in one that works
+            # on it, or that is just starting and holds the lock that joining a thread needs.
+            if get_ident() == caller:
+                _wait_for([*given, *(future for _, future in begun)])
     if error is not None:
         raise error
+
+
+def _wait_for(futures: list[Future]) -> None:
+    wait([future for future in futures if not future.cancelled()])
 
 
 def _begin(
