@@ -20,7 +20,7 @@ MAY_IMPORT = {
     "sources": "checkpoints",
     "windows": "checkpoints",
     "backends": "windows sources checkpoints runtime",
-    "stock": "backends windows checkpoints",
+    "stock": "backends windows checkpoints saving",
     "encoder": "stock backends windows checkpoints runtime saving training",
     "annotation": "",
     "heads": "annotation runtime saving training",

@@ -10,6 +10,7 @@ from spacy.language import Language
 from ..backends.backbone import make_torch_shim
 from ..backends.torch_settings import TorchSettings
 from ..checkpoints.checkpoint import Files, write_folder
+from ..saving.checked_pipe import write_checksums
 from ..windows.stock_windows import StockWindows
 from .config import convert_config, convert_requirements
 from .listeners import replaced
@@ -33,6 +34,7 @@ def adopt(nlp: Language, stock: Stock, windows: StockWindows | None = None) -> L
             nlp.to_disk(path, exclude=[name])
         config.to_disk(path / "config.cfg")
         write_folder(path / name / "backbone", _read_files(stock))
+        write_checksums(path / name)
         new = spacy.load(path)
     new.meta["requirements"] = convert_requirements(new.meta.get("requirements", []))
     return new
