@@ -1,10 +1,6 @@
 """Components that can teach others, and learn from a teacher."""
 
-from collections.abc import Callable
-
 from spacy.tokens import Doc
-from spacy.vocab import Vocab
-from thinc.api import Model
 
 from .errors import Errors
 from .rehearsing_pipe import RehearsingPipe
@@ -16,21 +12,13 @@ class DistillingPipe(RehearsingPipe):
     `spacy-pretrained.Taught.v1`; and which learns from such a corpus if `distill_weight` is above
     0: its `get_loss` reads what the teacher said (see soft_targets.py)."""
 
-    def __init__(
-        self,
-        vocab: Vocab,
-        model: Model,
-        name: str,
-        *,
-        distill_weight: float = 0.0,
-        confidence: bool = False,
-        scorer: Callable | None,
-        **cfg: object,
-    ):
-        if not 0 <= distill_weight <= 1:
-            raise ValueError(Errors.DISTILL_WEIGHT.format(name=name, weight=distill_weight))
-        super().__init__(vocab, model, name, confidence=confidence, scorer=scorer, **cfg)
-        self.distill_weight = distill_weight
+    distill_weight = 0.0
+
+    def _set_distill_weight(self, weight: float) -> None:
+        """ValueError if it is no share."""
+        if not 0 <= weight <= 1:
+            raise ValueError(Errors.DISTILL_WEIGHT.format(name=self.name, weight=weight))
+        self.distill_weight = weight
 
     def teach(self, docs: list[Doc], temperature: float, top_k: int) -> list[Said]:
         """What the component says of the tokens of each Doc, which have the encoder's vectors; they

@@ -132,16 +132,9 @@ class PretrainedNer(DistillingPipe):
         confidence: bool = True,
         scorer: Callable | None = score,
     ):
-        super().__init__(
-            vocab,
-            model,
-            name,
-            distill_weight=distill_weight,
-            confidence=confidence,
-            scorer=scorer,
-            labels=[],
-            calibration=None,
-        )
+        own = {"labels": [], "calibration": None}
+        super().__init__(vocab, model, name, confidence=confidence, scorer=scorer, **own)
+        self._set_distill_weight(distill_weight)
         self.overwrite = overwrite
         self.spans_key = spans_key
         if confidence:

@@ -135,15 +135,8 @@ class BiaffineParser(DistillingPipe):
     ):
         if max_sentence < 1:
             raise ValueError(Errors.MAX_SENTENCE.format(name=name, max_sentence=max_sentence))
-        super().__init__(
-            vocab,
-            model,
-            name,
-            distill_weight=distill_weight,
-            confidence=confidence,
-            scorer=scorer,
-            labels=[],
-        )
+        super().__init__(vocab, model, name, confidence=confidence, scorer=scorer, labels=[])
+        self._set_distill_weight(distill_weight)
         self.max_sentence = max_sentence
         if confidence:
             for kind in CONFIDENCES:

@@ -134,15 +134,8 @@ class PretrainedTagger(DistillingPipe):
                         attribute=attribute, name=name, attributes=", ".join(ATTRIBUTES)
                     )
                 )
-        super().__init__(
-            vocab,
-            model,
-            name,
-            distill_weight=distill_weight,
-            confidence=confidence,
-            scorer=scorer,
-            labels={},
-        )
+        super().__init__(vocab, model, name, confidence=confidence, scorer=scorer, labels={})
+        self._set_distill_weight(distill_weight)
         self.attributes = tuple(attributes)
         self.overwrite = overwrite
         if confidence:
