@@ -33,14 +33,12 @@ print(json.dumps([to_record(doc) for doc in spacy.load(sys.argv[1]).pipe(texts)]
 def python(int8_pipeline, tmp_path_factory) -> Path:
     """Python of an environment with nothing but the pipeline's wheel and the server."""
     folder = tmp_path_factory.mktemp("whole_way")
-    wheels = folder / "wheels"
-    wheels.mkdir()
-    wheel = package_pipeline(int8_pipeline, wheels, name=NAME.removeprefix("en_"))
-    build_wheel(ROOT, wheels)
+    wheel = package_pipeline(int8_pipeline, folder / "wheels", name=NAME.removeprefix("en_"))
+    own = build_wheel(ROOT, folder / "own")
     venv.create(folder / "venv")
     python = folder / "venv" / "bin" / "python"
     command = [sys.executable, "-m", "pip", "--python", str(python), "install", "--quiet"]
-    command += ["--constraint", "constraints.txt", "--find-links", str(wheels)]
+    command += ["--constraint", "constraints.txt", "--find-links", str(own.parent)]
     subprocess.run([*command, str(wheel), "spacy-pretrained[serve]"], cwd=ROOT, check=True)
     return python
 
