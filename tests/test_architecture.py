@@ -38,8 +38,8 @@ MAY_IMPORT = {
     "choosing": "sources checkpoints backends training",
     "benchmarking": "choosing packaging quantization training sources checkpoints runtime",
     "records": "annotation",
-    "serving": "records runtime",
-    "bulk_annotation": "records quantization corpora annotation runtime",
+    "serving": "records runtime saving",
+    "bulk_annotation": "records quantization corpora annotation runtime saving",
     "bulk": "bulk_annotation records",
 }
 MAY_IMPORT["cli"] = " ".join(MAY_IMPORT)  # commands are for what the others do

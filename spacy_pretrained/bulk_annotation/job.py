@@ -13,6 +13,7 @@ from typing import Any
 import srsly
 from spacy.util import get_package_path, is_package
 
+from ..saving.files import digest_folder
 from .errors import Errors
 from .options import Options
 from .outputs import Output
@@ -47,20 +48,6 @@ def describe_job(pipeline: str, inputs: list[Path], options: Options) -> Descrip
         "options": asdict(options),
     }
     return json.loads(json.dumps(described))  # as it is when it has been read
-
-
-def digest_folder(folder: Path) -> str:
-    digest = hashlib.sha256()
-    files = sorted(path for path in folder.rglob("*") if path.is_file())
-    for path in files:
-        if "__pycache__" not in path.parts:
-            digest.update(
-                f"{path.relative_to(folder).as_posix()}\0{path.stat().st_size}\0".encode()
-            )
-            with path.open("rb") as file:
-                while block := file.read(ENDS):
-                    digest.update(block)
-    return digest.hexdigest()
 
 
 def describe_input(path: Path) -> Description:

@@ -8,6 +8,8 @@ from typing import Any
 
 from .errors import Errors
 
+BLOCK = 1_000_000  # bytes
+
 
 def list_files(folder: Path, root: Path, exclude: Iterable[str] = ()) -> dict[str, Path]:
     """All files below a folder, by their names in it ("backbone/config.json"), but hidden ones.
@@ -40,6 +42,19 @@ def digest(path: Path) -> str:
     """The SHA-256 of a file, as `sha256sum` gives it."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def digest_folder(folder: Path) -> str:
+    """The SHA-256 of the names, sizes and contents of all files of a pipeline, read in blocks."""
+    found = hashlib.sha256()
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        if "__pycache__" not in path.parts:
+            name = path.relative_to(folder).as_posix()
+            found.update(f"{name}\0{path.stat().st_size}\0".encode())
+            with path.open("rb") as file:
+                while block := file.read(BLOCK):
+                    found.update(block)
+    return found.hexdigest()
 
 
 def compare(folder: Path, found: dict[str, Path], digests: dict[str, str], listed: Path) -> None:

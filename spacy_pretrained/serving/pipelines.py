@@ -11,6 +11,7 @@ import spacy
 from spacy.language import Language
 from spacy.util import get_package_path, is_package
 
+from ..saving.files import digest_folder
 from .errors import Errors
 from .settings import Settings
 
@@ -86,7 +87,7 @@ def load_pipelines(settings: Settings) -> list[Served]:
         if name in served:
             first = sources[name]
             raise ValueError(Errors.NAME_TWICE.format(name=name, first=first, second=source))
-        served[name] = Served(name, nlp, digest_files(find_folder(source)))
+        served[name] = Served(name, nlp, digest_folder(find_folder(source)))
         sources[name] = source
     for name in settings.weights:
         if name not in served:
@@ -98,16 +99,6 @@ def load_pipelines(settings: Settings) -> list[Served]:
 def find_folder(source: str) -> Path:
     """The folder of a pipeline that `spacy.load` has found."""
     return get_package_path(source) if is_package(source) else Path(source)
-
-
-def digest_files(folder: Path) -> str:
-    """SHA-256 of the names, sizes and contents of all files of a pipeline."""
-    digest = hashlib.sha256()
-    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
-        if "__pycache__" not in path.parts:
-            name, content = path.relative_to(folder).as_posix(), path.read_bytes()
-            digest.update(f"{name}\0{len(content)}\0".encode() + content)
-    return digest.hexdigest()
 
 
 def choose(served: list[Served], weights: dict[str, float], session: str | None) -> Served:
