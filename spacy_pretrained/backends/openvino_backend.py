@@ -96,6 +96,12 @@ class OpenVinoShim(Shim):
             session.n_callers += 1
         try:
             yield session
+        except RuntimeError:
+            # What refused one batch may answer others, which come later, with the same error.
+            with self._lock:
+                if self._sessions.get(n_streams) is session:
+                    del self._sessions[n_streams]
+            raise
         finally:
             with self._lock:
                 session.n_callers -= 1

@@ -282,7 +282,7 @@ def test_nobody_waits_for_ever_for_a_prediction_that_goes_no_further(shim, monke
 
 
 @pytest.mark.parametrize("shape", [(4,), (4, 3)], ids=["when it starts", "while it runs"])
-def test_a_batch_that_the_engine_refuses_ends_the_turn(shim, monkeypatch, shape):
+def test_a_batch_that_the_engine_refuses_ends_the_turn_and_harms_no_other(shim, monkeypatch, shape):
     monkeypatch.setattr(openvino_session, "LONGEST_TURN", 30)
     expected = predict(shim)
     mask = np.ones(shape, dtype="int64")
@@ -290,9 +290,9 @@ def test_a_batch_that_the_engine_refuses_ends_the_turn(shim, monkeypatch, shape)
     stream = shim.predict([*BATCHES[:1], refused, *BATCHES])
     with pytest.raises(RuntimeError) as error:
         list(stream)
+    assert not shim._sessions  # it could answer one more batch with that error: once in 25 times
     with ThreadPoolExecutor(1) as pool:
         assert_same(pool.submit(predict, shim, BATCHES).result(timeout=20), expected, atol=1e-6)
-    assert not any(session.under_way for session in shim._sessions.values())
     assert error.tb  # all that time it was kept, and with it whatever its frames hold
 
 
