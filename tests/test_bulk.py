@@ -115,6 +115,7 @@ def test_batches_that_are_wrong(annotate, pipeline):
         Annotate(pipeline, what=["words"])
 
 
+@pytest.mark.slow
 def test_both_engines_are_warm(int8_pipeline, monkeypatch):
     from spacy_pretrained.backends.openvino_backend import OpenVinoShim
 

@@ -46,6 +46,7 @@ def test_old_paths_warn_and_work(module):
         assert getattr(old, name) is getattr(spacy_pretrained, name)
 
 
+@pytest.mark.slow
 def test_the_warning_is_at_the_line_that_imports(tmp_path):
     script = tmp_path / "old.py"
     script.write_text(

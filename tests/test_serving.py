@@ -59,6 +59,7 @@ def compiled(monkeypatch) -> list:
     return times
 
 
+@pytest.mark.slow
 def test_each_way_to_run_is_compiled_once_on_first_use(nlp, compiled, tmp_path):
     get_shim(nlp.get_pipe("pretrained_encoder").model).threads = 2
     nlp.to_disk(tmp_path)
@@ -72,6 +73,7 @@ def test_each_way_to_run_is_compiled_once_on_first_use(nlp, compiled, tmp_path):
     assert compiled == [1, 2]
 
 
+@pytest.mark.slow
 def test_eight_threads_on_one_pipeline(nlp, expected, compiled):
     start = threading.Barrier(8)
 
@@ -106,6 +108,7 @@ def run_worker(folder: Path, scene: str, pipeline: Path, *more: str) -> list:
     return json.loads((folder / "found.json").read_text())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["fork", "spawn"])
 def test_two_processes(int8_pipeline, expected, tmp_path, method):
     runs = run_worker(tmp_path, "processes", int8_pipeline, method)
@@ -114,6 +117,7 @@ def test_two_processes(int8_pipeline, expected, tmp_path, method):
         assert_same(run, expected)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
 def test_a_server_that_forks(int8_pipeline, expected, tmp_path):
     runs = run_worker(tmp_path, "prefork", int8_pipeline)

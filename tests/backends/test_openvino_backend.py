@@ -102,6 +102,7 @@ def test_agrees_with_torch_where_there_are_pieces(export, kind):
         assert_allclose(two[inside], one[inside], atol=1e-4 * scale, rtol=0)
 
 
+@pytest.mark.slow
 def test_a_model_that_changes_in_conversion_is_refused(tiny_source):
     shim = TorchShim(TorchSettings())
     shim.load_source(Path(tiny_source("longformer")))
@@ -502,6 +503,7 @@ def _take_the_cpu_for_an_older_one() -> None:
     os.environ["ONEDNN_MAX_CPU_ISA"] = "AVX2"
 
 
+@pytest.mark.slow
 def test_int8_that_saturates_is_seen():
     """On a CPU with VNNI as well: oneDNN can be told not to use it, before a process first does."""
     spawn = multiprocessing.get_context("spawn")

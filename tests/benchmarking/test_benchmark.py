@@ -102,6 +102,7 @@ def test_the_peak_is_that_of_this_process_alone():
     assert peak_bytes() > len(ballast)
 
 
+@pytest.mark.slow
 def test_a_process_that_ends_badly_says_why(tmp_path):
     with pytest.raises(ChildFailed, match="No module named"):
         ask("nothing", {})
@@ -110,6 +111,7 @@ def test_a_process_that_ends_badly_says_why(tmp_path):
         ask("measure", case | {"folder": str(tmp_path / "nothing")})
 
 
+@pytest.mark.slow
 def test_a_training_is_measured(tiny_bert):
     one = measure(tiny_bert, TRAINING, TORCH)
     assert one["words_per_second"] > 0 and one["pieces_a_batch"] > 50

@@ -51,6 +51,7 @@ def run(*arguments: object) -> subprocess.CompletedProcess:
     return subprocess.run(command, capture_output=True, text=True)
 
 
+@pytest.mark.slow
 def test_pipelines_and_bare_backbones_are_compared(folder):
     models = [f"--model={engine}={folder / engine}" for engine in ("torch", "openvino")]
     docs, output = folder / "docs.spacy", folder / "metrics" / "benchmark.json"
@@ -106,6 +107,7 @@ def test_what_is_missing_is_said(arguments, message):
     assert message in " ".join(done.stdout.split())
 
 
+@pytest.mark.slow
 def test_an_error_of_a_pipeline_is_shown(folder, tmp_path):
     (tmp_path / "meta.json").write_text("{}")
     done = run(f"--model=broken={tmp_path}", "--texts", folder / "docs.spacy")

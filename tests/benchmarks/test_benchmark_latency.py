@@ -31,6 +31,7 @@ def texts(tmp_path_factory) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_a_cold_start_and_sentences_of_15_words(script, int8_pipeline, texts, tmp_path):
     output = tmp_path / "latency.json"
     script("benchmark_latency").main(str(int8_pipeline), texts, rounds=2, threads=1, output=output)
@@ -43,6 +44,7 @@ def test_a_cold_start_and_sentences_of_15_words(script, int8_pipeline, texts, tm
     assert len(sentence["medians_of_rounds"]) == 2
 
 
+@pytest.mark.slow
 def test_without_sentences_of_that_length_it_says_so(script, int8_pipeline, tmp_path, capsys):
     DocBin(docs=[Doc(spacy.blank("en").vocab, words=["short"])]).to_disk(tmp_path / "x.spacy")
     module = script("benchmark_latency")
@@ -51,6 +53,7 @@ def test_without_sentences_of_that_length_it_says_so(script, int8_pipeline, tmp_
     assert "no sentence of 15 words" in " ".join(capsys.readouterr().out.split())
 
 
+@pytest.mark.slow
 def test_memory_of_a_stream(script, int8_pipeline, texts, tmp_path):
     output = tmp_path / "memory.json"
     script("benchmark_memory").main(str(int8_pipeline), texts, n_texts=250, output=output)
@@ -69,6 +72,7 @@ def test_texts_of_a_stream_differ_and_are_the_same_each_time(script):
     assert {text.count(".") for text in one} == {1, 2, 3, 4}
 
 
+@pytest.mark.slow
 def test_confidences_are_on_where_they_are_measured(script, int8_pipeline, texts, tmp_path):
     module, output = script("benchmark_confidence"), tmp_path / "confidence.json"
     for kind, confident in module.KINDS.items():

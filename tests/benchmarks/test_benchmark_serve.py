@@ -11,6 +11,7 @@ from serving_client import find_free_port, find_pipeline, needs_extra
 from spacy.tokens import Doc, DocBin
 
 
+@pytest.mark.slow
 @needs_extra
 @pytest.mark.skipif(sys.platform != "linux", reason="it reads /proc")
 def test_it_measures_the_server_beside_its_pipeline(tmp_path, monkeypatch):

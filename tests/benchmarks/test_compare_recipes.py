@@ -31,6 +31,7 @@ def folder(tiny_bert, tmp_path) -> Path:
     return tmp_path
 
 
+@pytest.mark.slow
 def test_errors_and_drops(compare_recipes, folder, monkeypatch):
     def make_all(model, batches):  # the recipes themselves have tests of their own
         yield "none", model

@@ -112,6 +112,7 @@ def test_an_error_of_where_texts_come_from_is_none_of_theirs(annotator):
         list(annotator.annotate(broken()))
 
 
+@pytest.mark.slow
 def test_a_quantized_pipeline(int8_pipeline):
     """Streams, zones of memory, and batches with a text that fails: the same annotation."""
     texts = [*filter(None, HARD_TEXTS), "Ada sees the old river. " * 3] * 2
@@ -161,6 +162,7 @@ def test_cut_texts_say_so(pipeline):
     assert cut == {0, 2, 3, 4, 5}
 
 
+@pytest.mark.slow
 def test_a_limit_above_that_of_spacy(pipeline):
     annotator = Annotator(spacy.load(pipeline), max_characters=2_000_000)
     (_, doc), *_ = annotator.annotate([Item(text="a " * 600_000)])

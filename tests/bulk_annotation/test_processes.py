@@ -93,6 +93,7 @@ def wait_for(condition, process) -> bool:
     pytest.fail("it takes too long")
 
 
+@pytest.mark.slow
 def test_two_processes_and_a_text_that_kills(start, tmp_path):
     """Every process that annotates it ends; it is found, and all others are annotated."""
     texts = [*TEXTS[:23], "KILL", *TEXTS[23:40]]

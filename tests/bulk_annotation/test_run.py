@@ -50,6 +50,7 @@ def test_fields_that_are_kept(annotate, write, read, expected):
         assert row["ents"] == record["ents"]
 
 
+@pytest.mark.slow
 def test_parquet(annotate, write, tmp_path, expected):
     pq = pytest.importorskip("pyarrow.parquet")
     rows = [*ROWS[:8], {"id": "eight", "text": "Bob", "date": None}]
@@ -157,6 +158,7 @@ def test_silver(annotate, write, tmp_path):
     assert not doc.user_data
 
 
+@pytest.mark.slow
 def test_probabilities_of_categories_are_left_out(annotate, write, tmp_path):
     nlp = spacy.blank("en")
     nlp.add_pipe("zero_shot_textcat", config={"labels": ["sport", "law"]})
@@ -231,6 +233,7 @@ def test_long_texts(annotate, write, read, on_long):
 # Going on
 
 
+@pytest.mark.slow
 def test_it_goes_on_where_it_was(annotate, write, read, tmp_path, expected):
     rows = [*ROWS[:3], {"id": 99, "text": "RAISE", "date": ""}, *ROWS[3:]]
     path = write("t.jsonl", rows)

@@ -107,6 +107,7 @@ def test_recommend_writes_a_config_and_the_next_command(tmp_path):
     assert "no config for" in no and not (tmp_path / "no.cfg").exists()
 
 
+@pytest.mark.slow
 def test_they_run_where_torch_is_absent(tiny_bert):
     command = [sys.executable, "-c", WITHOUT_TORCH, tiny_bert]
     done = subprocess.run(command, capture_output=True, text=True)
@@ -136,6 +137,7 @@ assert "torch" not in sys.modules
 """
 
 
+@pytest.mark.slow
 def test_a_download_its_removal_and_a_benchmark_where_torch_is_absent(tiny_bert, tmp_path):
     pytest.importorskip("huggingface_hub")
     (tmp_path / "sitecustomize.py").write_text(BLOCK_EVERYWHERE)
@@ -160,6 +162,7 @@ def test_a_download_its_removal_and_a_benchmark_where_torch_is_absent(tiny_bert,
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+@pytest.mark.slow
 def test_the_commands_import_nothing_of_their_work_before_they_run():
     code = (
         "import sys, spacy_pretrained.cli; "

@@ -354,6 +354,7 @@ def read_public(name, vocab, tmp_path):
     return list(read_conllu(path, vocab, report=report)), report, path.read_text(encoding="utf8")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "counts"),
     [

@@ -240,6 +240,7 @@ def read_docs(path: Path, vocab, tag_column: int | None = None) -> list[Doc]:
     return docs
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(
     not (EWT.exists() and UNER.exists()), reason="EWT and Universal NER are not in ../shared/data"
 )

@@ -78,6 +78,7 @@ def initialize_like(nlp, teacher):
     return nlp.initialize(lambda: list(with_texts(nlp)))
 
 
+@pytest.mark.slow
 def test_probabilities_are_those_of_the_teacher(teacher):
     nlp = spacy.load(teacher)
     read = build_taught(with_texts, teacher, top_k=0)
@@ -161,6 +162,7 @@ def test_weight_0_learns_nothing_of_it(teacher):
         assert pipe.get_loss([example], rows)[0] == 0
 
 
+@pytest.mark.slow
 def test_a_student_reaches_its_teacher_on_texts_without_annotation(teacher, tiny_bert):
     fix_random_seed(1)
     nlp = make_student(tiny_bert)
@@ -288,6 +290,7 @@ def test_a_cache_stands_for_the_teacher(teacher, monkeypatch, tmp_path):
     assert loads == []
 
 
+@pytest.mark.slow
 def test_a_cache_of_other_settings_is_made_anew(teacher, tmp_path, caplog):
     cache = tmp_path / "said.msgpack"
     said_of(build_taught(with_texts, teacher, cache=cache))

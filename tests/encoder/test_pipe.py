@@ -238,6 +238,7 @@ def learner(factory: str, loss_weight: float) -> tuple[str, dict]:
     return factory, STOCK[factory] | {"model": model | {"tok2vec": listener}}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("factory", [PARSER, "ner"])
 @pytest.mark.parametrize("weights", [(0.25, 2.0), (0.0, 1.5)])
 def test_the_encoders_gradient_is_the_weighted_sum(tiny_bert, gradients, factory, weights):
@@ -277,6 +278,7 @@ def test_with_weight_0_a_component_learns_and_the_encoder_does_not(tiny_bert, fa
     assert nlp.get_pipe(ENCODER).model.get_ref("orth").to_bytes() == orth
 
 
+@pytest.mark.slow
 def test_a_loss_weight_is_one_of_the_config(tiny_bert, tmp_path):
     """And of nothing else: in a config that was edited, it is what it says there."""
     nlp = warmed_up(make_nlp(tiny_bert, learner(TAGGER, 0.5), learner("ner", 2.0)))
@@ -392,6 +394,7 @@ def test_a_batch_without_tokens_is_harmless(tiny_bert):
 # Stock components on our encoder, ours on a stock one
 
 
+@pytest.mark.slow
 @stock
 def test_stock_components_overfit_and_are_saved(tiny_bert, tmp_path, factory):
     nlp = make_nlp(tiny_bert, (factory, STOCK[factory]))

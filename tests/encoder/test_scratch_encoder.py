@@ -69,6 +69,7 @@ def tensors(nlp: Language) -> list[np.ndarray]:
 # It learns, and is what it was after it was saved
 
 
+@pytest.mark.slow
 def test_it_learns_documents_by_heart(trained):
     for example in make_examples(trained):
         doc = trained(as_blank(example.reference))
@@ -269,6 +270,7 @@ def test_learn_rate_factor_multiplies_its_rate():
     assert moved[0] == 0 < moved[1] < moved[2] / 10
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("setting", ["mixed_precision", "gradient_checkpointing"])
 def test_it_trains_with_what_others_train_with(setting):
     nlp = make_nlp(TAGGER, **{setting: True})
@@ -279,6 +281,7 @@ def test_it_trains_with_what_others_train_with(setting):
 # Quantized
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("precision, tolerance", [("fp32", 1e-4), ("int8", 0.2)])
 def test_it_runs_on_openvino(trained, tmp_path, precision, tolerance):
     if precision == "int8":

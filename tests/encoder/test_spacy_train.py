@@ -72,6 +72,7 @@ def shrink(kind: str, source: str) -> dict[str, object]:
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", BLOCKS)
 def test_it_learns_is_saved_and_loads(tiny_bert, tmp_path, kind):
     vocab = spacy.blank("en").vocab

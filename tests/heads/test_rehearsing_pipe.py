@@ -85,6 +85,7 @@ def distances(nlp) -> dict[str, float]:
     return {name: losses[name] for name in HEADS}
 
 
+@pytest.mark.slow
 def test_nothing_is_far_from_itself(nlp):
     losses = nlp.rehearse(texts_of(nlp), losses={})
     for name in HEADS:

@@ -232,6 +232,7 @@ def test_trees_of_few_forms_are_left_out(tiny_bert):
     assert np.isfinite(loss)
 
 
+@pytest.mark.slow
 def test_add_label(fresh):
     pipe = fresh.get_pipe(LEMMATIZER)
     before = [lemmas(fresh(text)) for text in HARD_TEXTS]
@@ -271,6 +272,7 @@ def loss_of(nlp, examples):
     return pipe.get_loss(examples, pipe.model.get_ref("vectors").predict(docs))
 
 
+@pytest.mark.slow
 def test_the_gradient_is_that_of_the_loss(fresh):
     examples = [as_example(make_reference(fresh.vocab, [1]))]
     pipe = fresh.get_pipe(LEMMATIZER)
@@ -303,6 +305,7 @@ def test_training_goes_on(fresh):
         assert lemmas(fresh(doc)) == ["mouse", "sleep"]
 
 
+@pytest.mark.slow
 def test_rehearsal_keeps_what_was_there(fresh):
     fresh.resume_training(sgd=fast_optimizer())
     pipe = fresh.get_pipe(LEMMATIZER)

@@ -174,6 +174,7 @@ def test_overfit_save_reload(tiny_bert, tmp_path):
             assert confidences(copy(as_blank(doc))) == pytest.approx(values, abs=1e-4)
 
 
+@pytest.mark.slow
 def test_a_doc_alone_and_in_a_batch(wild, trained):
     texts = ["Ada sees\nthe old  river.", "", "Robots!", " ", *TEXTS, *random_texts(20)]
     for nlp in (wild, trained):
@@ -716,6 +717,7 @@ def make_judged(nlp, key: str | None = None) -> list[Example]:
     return examples
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("key", [None, "sc"])
 def test_calibrated_confidence_is_how_often_it_is_right(tmp_path, key):
     nlp = make_wild(spans_key=key)
@@ -777,6 +779,7 @@ def test_entities_by_hand_are_not_calibrated_on():
 # In a pipeline
 
 
+@pytest.mark.slow
 def test_each_component_learns_what_is_annotated_for_it(tiny_bert):
     """Treebank Docs without entities and entity Docs without trees, in the same batches."""
     nlp = make_nlp(tiny_bert, TAGGER, PARSER, NER)
@@ -799,6 +802,7 @@ def test_each_component_learns_what_is_annotated_for_it(tiny_bert):
         assert (step[NER] > 0) == (part is named) and (step[PARSER] > 0) == (part is treebank)
 
 
+@pytest.mark.slow
 def test_beside_stock_components(tiny_bert, tmp_path):
     lemmatizer = {"@architectures": "spacy.Tagger.v2", "tok2vec": LISTENER}
     nlp = make_nlp(

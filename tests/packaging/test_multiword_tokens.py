@@ -30,6 +30,7 @@ def nlp(tiny_bert):
     return nlp
 
 
+@pytest.mark.slow
 def test_quantized_and_packaged(nlp, tmp_path):
     folder = tmp_path / "quantized"
     quantize_pipeline(nlp, precision="fp32").to_disk(folder)

@@ -25,6 +25,7 @@ def pipeline(tiny_bert, tmp_path_factory):
     return folder
 
 
+@pytest.mark.slow
 def test_wheel(pipeline, tmp_path):
     output, about = tmp_path / "the wheels", tmp_path / "about"
     output.mkdir()
@@ -71,6 +72,7 @@ def with_licence(pipeline, tiny_bert, tmp_path):
     return copy
 
 
+@pytest.mark.slow
 def test_the_licence_of_the_encoder_is_in_the_wheel(with_licence, tmp_path):
     source = {"name": "Sample", "url": "https://example.org", "license": "CC0"}
     (tmp_path / "meta.json").write_text(json.dumps({"sources": [source]}))
@@ -85,6 +87,7 @@ def test_the_licence_of_the_encoder_is_in_the_wheel(with_licence, tmp_path):
     assert "- encoder: licence not known" in metadata
 
 
+@pytest.mark.slow
 def test_licences_of_the_pipelines_own_are_kept(with_licence, tmp_path):
     (with_licence / "LICENSES_SOURCES").write_text("Mine alone.")
     with zipfile.ZipFile(package_pipeline(with_licence, tmp_path / "wheels")) as file:
@@ -92,6 +95,7 @@ def test_licences_of_the_pipelines_own_are_kept(with_licence, tmp_path):
         assert file.read(name).decode() == "Mine alone."
 
 
+@pytest.mark.slow
 def test_a_readme_of_the_pipelines_own_is_kept(pipeline, tmp_path):
     copy = tmp_path / "pipeline"
     shutil.copytree(pipeline, copy)

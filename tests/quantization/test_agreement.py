@@ -52,6 +52,7 @@ def test_limits_can_be_set_and_fp32_is_always_accepted():
     assert gate.accepts(gate.try_out(make_nlp(wrong_below=99), "fp32"))
 
 
+@pytest.mark.slow
 def test_annotation_of_given_docs_is_not_seen():
     docs = [make_nlp()(text) for text in TEXTS]
     gate = AgreementGate(make_nlp(), docs)  # the tagger asserts that there are no tags

@@ -77,6 +77,7 @@ def test_a_pipeline_is_written_with_its_scores_sizes_and_speeds(folder):
     assert meta["performance"]["tag_acc"] > 0
 
 
+@pytest.mark.slow
 def test_without_gold_annotation_other_texts_than_those_to_calibrate_on_are_compared(
     folder, monkeypatch
 ):
@@ -96,6 +97,7 @@ def test_without_gold_annotation_other_texts_than_those_to_calibrate_on_are_comp
     assert figures["agreement"] == spacy.load(folder / "agreeing").meta["quantization"]["agreement"]
 
 
+@pytest.mark.slow
 def test_if_no_recipe_agrees_the_copy_is_in_fp32_and_it_says_so(folder, monkeypatch):
     measures = property(lambda trial: list(trial.agreement))
     monkeypatch.setattr("spacy_pretrained.quantization.agreement.AgreementTrial.too_low", measures)
@@ -107,6 +109,7 @@ def test_if_no_recipe_agrees_the_copy_is_in_fp32_and_it_says_so(folder, monkeypa
     assert spacy.load(folder / "careful").meta["quantization"]["recipe"] == "fp32"
 
 
+@pytest.mark.slow
 def test_figures_that_cannot_be_written(folder):
     """The pipeline is there all the same, and it says so."""
     result = run(folder, "--precision", "fp32", "--metrics", "train.spacy/a.json", output="there")
@@ -115,6 +118,7 @@ def test_figures_that_cannot_be_written(folder):
     assert (folder / "there" / "meta.json").exists()
 
 
+@pytest.mark.slow
 def test_with_nothing_to_compare_on_it_says_so(folder):
     result = run(folder, "--precision", "fp32", output="free")
     assert result.exit_code == 0, result.output
@@ -123,6 +127,7 @@ def test_with_nothing_to_compare_on_it_says_so(folder):
     assert kept.keys() == {"precision", "recipe", "megabytes"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "answer, args, message",
     [("fails", [], "No recipe passed"), ("cannot tell", ["--strict"], "as --strict asks")],
@@ -137,6 +142,7 @@ def test_what_is_refused_is_not_written(folder, monkeypatch, answer, args, messa
     assert names(folder) == before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("error", [KeyboardInterrupt, OSError("disk full")])
 def test_what_is_interrupted_is_not_written(folder, monkeypatch, error):
     def stop(*args, **kwargs):
@@ -178,6 +184,7 @@ def test_bad_input_says_so_and_writes_nothing(folder, args, message):
     assert names(folder) == before
 
 
+@pytest.mark.slow
 def test_a_model_that_openvino_does_not_run_as_torch_does_is_refused(folder, tiny_source):
     nlp = make_nlp(tiny_source("longformer"), "pretrained_tagger")
     train(nlp, make_examples(nlp), 0)

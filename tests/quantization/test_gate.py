@@ -64,6 +64,7 @@ def try_out(n_docs: int, max_drop: float = 0.3, **config) -> Trial:
     return gate.try_out(make_nlp(**config), "recipe")
 
 
+@pytest.mark.slow
 def test_the_same_scores_pass_where_a_drop_would_have_been_visible():
     trial = try_out(100)
     (drop,) = trial.drops
@@ -81,6 +82,7 @@ def test_one_token_is_chance_however_small_the_set(n_docs):
     assert trial.answer is not Answer.FAILS
 
 
+@pytest.mark.slow
 def test_what_all_documents_lose_is_no_chance():
     assert try_out(20, wrong_in=20).drops[0].least == pytest.approx(10)
     assert try_out(20, 9.9, wrong_in=20).answer is Answer.FAILS
@@ -160,6 +162,7 @@ def test_a_large_set_fails_what_drops_by_three_points():
         assert answers == {Answer.FAILS}
 
 
+@pytest.mark.slow
 def test_as_many_documents_as_it_says_would_do():
     trial = try_out(20, wrong_in=20, every=10)
     assert trial.answer is Answer.CANNOT_TELL
@@ -178,6 +181,7 @@ def test_numbers_of_documents_are_rounded_up(number, rounded):
     assert round_up(number) == rounded
 
 
+@pytest.mark.slow
 def test_strict_accepts_only_what_passes():
     trials = {trial.answer: trial for trial in (try_out(5), try_out(100), try_out(9, wrong_in=9))}
     assert len(trials) == 3

@@ -54,6 +54,7 @@ def assert_alike(one: list[tuple], two: list[tuple]) -> None:
             assert x == y if isinstance(x, str) else x == pytest.approx(y, abs=1e-2)
 
 
+@pytest.mark.slow
 def test_components_of_spacy_listen_as_before(tiny_bert):
     nlp = make_nlp(tiny_bert, *STOCK, ("trainable_lemmatizer", LISTENING))
     train(nlp, make_examples(nlp) * 2, 15)
@@ -78,6 +79,7 @@ def test_the_package_asks_for_no_torch_and_tells_no_old_scores(trained, exact):
     assert len(trained.meta["requirements"]) == 4 and trained.meta["performance"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("precision", ["int8", "int8-weights"])
 def test_int8_is_smaller_and_saved_with_checksums(trained, exact, precision, tmp_path):
     quantized = quantize_pipeline(trained, TEXTS, precision=precision)
@@ -114,6 +116,7 @@ def test_a_damaged_pipeline_is_not_loaded(int8_pipeline, tmp_path, name, damage)
         spacy.load(tmp_path / "pipeline")
 
 
+@pytest.mark.slow
 def test_what_scores_alike_passes_and_keeps_its_scores(trained):
     examples = make_examples(trained) * 3
     quantized, trials = quantize_within(trained, [], examples, max_drop=0.0, precision="fp32")
@@ -154,6 +157,7 @@ def recipes(monkeypatch):
     return use
 
 
+@pytest.mark.slow
 def test_the_next_recipe_is_tried_until_one_holds(trained, recipes):
     recipes(("quick", True), ("careful", False), ("slow", False))
     steps = []
@@ -166,6 +170,7 @@ def test_the_next_recipe_is_tried_until_one_holds(trained, recipes):
     assert any(re.search(r"quick: fails: .*\w+ drops by \d", step) for step in steps)
 
 
+@pytest.mark.slow
 def test_where_no_recipe_holds_it_is_refused_with_what_was_tried(trained, recipes):
     recipes(("one", True), ("two", True))
     with pytest.raises(Refused, match=r"each of 2, some score drops by more than 0\.5") as caught:
@@ -176,6 +181,7 @@ def test_where_no_recipe_holds_it_is_refused_with_what_was_tried(trained, recipe
 UNSEEN = ["Ada never sleeps in the river.", "Robots sees the old hearing today.", "Yes, a robot!"]
 
 
+@pytest.mark.slow
 def test_without_gold_annotation_a_copy_has_to_annotate_alike(trained, recipes):
     recipes(("quick", True), ("careful", False), ("slow", False))
     quantized, trials = quantize_agreeing(trained, TEXTS, UNSEEN)
@@ -189,6 +195,7 @@ def test_without_gold_annotation_a_copy_has_to_annotate_alike(trained, recipes):
     assert quantized.meta["performance"] == {}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("precision", ["int8", "int8-weights"])
 def test_if_none_annotates_alike_the_copy_is_in_fp32(trained, recipes, precision):
     recipes(("one", True), ("two", True))
@@ -215,6 +222,7 @@ def make_textcat(source: str, *names: str, upstream: str | None = None):
     return nlp
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("precision", ["fp32", "int8"])
 @pytest.mark.parametrize(
     "names, upstream",
@@ -245,6 +253,7 @@ def test_text_classifiers_with_weights_of_their_own_or_shared(
         assert one.cats == pytest.approx(two.cats, abs=1e-2 if precision == "fp32" else 0.3)
 
 
+@pytest.mark.slow
 def test_a_prefix_stays(tiny_bert):
     nlp = spacy.blank("en")
     encoder = {"@architectures": "spacy-pretrained.TorchSentenceEncoder.v1", "prefix": "query: "}
@@ -261,6 +270,7 @@ def test_a_prefix_stays(tiny_bert):
     assert quantized(text).cats == pytest.approx(nlp(text).cats, abs=1e-3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("frozen", [True, False])
 def test_once_trained_an_encoder_serves_no_reader_of_texts(tiny_bert, frozen):
     nlp = make_nlp(tiny_bert, "pretrained_tagger", frozen=frozen)
@@ -275,6 +285,7 @@ def test_once_trained_an_encoder_serves_no_reader_of_texts(tiny_bert, frozen):
             quantized.add_pipe("zero_shot_textcat", config=config)
 
 
+@pytest.mark.slow
 def test_the_gate_scores_categories(tiny_bert):
     nlp = make_textcat(tiny_bert, "zero_shot_textcat")
     examples = make_examples(nlp) * 3
@@ -286,6 +297,7 @@ def test_the_gate_scores_categories(tiny_bert):
     assert quantized.meta["quantization"]["scores"]["cats_micro_f"]["before"] == 100
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("precision", ["int8", "int8-weights"])
 def test_a_real_model_is_a_quarter_as_large_and_says_the_same(precision):
     nlp = make_nlp("minilm-l6", "pretrained_tagger")

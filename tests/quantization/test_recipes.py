@@ -56,12 +56,14 @@ def test_weights_only_is_smaller_and_close(model):
     assert distance(run(made, BATCHES), run(model, BATCHES)) < 0.05
 
 
+@pytest.mark.slow
 def test_static_quantizes_activations_and_leaves_the_model_alone(model, static):
     assert quantizers(static) and not quantizers(model)
     assert n_bytes(static) < 0.4 * n_bytes(model)
     assert 0 < distance(run(static, BATCHES), run(model, BATCHES)) < 0.3
 
 
+@pytest.mark.slow
 def test_keeping_activations_comes_closer_and_leaves_weights_as_they_are(model, static):
     expected = run(model, BATCHES)
     kept = keep_sensitive(static, BATCHES, expected)
@@ -71,6 +73,7 @@ def test_keeping_activations_comes_closer_and_leaves_weights_as_they_are(model, 
     assert distance(run(kept, BATCHES), expected) < distance(run(static, BATCHES), expected)
 
 
+@pytest.mark.slow
 def test_recipes_are_made_as_they_are_asked_for(model):
     steps = []
     found = candidates(model, BATCHES, "int8", report=steps.append)

@@ -35,6 +35,7 @@ def test_numbers_that_are_special():
     assert round_mantissa(whole) is whole
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("precision", ["fp32", "int8"])
 def test_heads_are_rounded_where_the_encoder_is_quantized(tiny_bert, precision):
     nlp = make_nlp(tiny_bert, "pretrained_tagger")

@@ -23,6 +23,7 @@ def nlp(tiny_source, request):
     return nlp
 
 
+@pytest.mark.slow
 def test_given_texts_have_the_same_vectors(nlp, tmp_path):
     copy, n_pieces = with_fewer_pieces(nlp, TEXTS)
     assert n_pieces["after"] < n_pieces["before"]
@@ -38,6 +39,7 @@ def test_given_texts_have_the_same_vectors(nlp, tmp_path):
     assert len(list(quantized.pipe(["", " ", "日本 😀 zzz\u0301"]))) == 3
 
 
+@pytest.mark.slow
 def test_the_command(nlp, tmp_path):
     nlp.to_disk(tmp_path / "model")
     (tmp_path / "texts.txt").write_text("\n".join(TEXTS), encoding="utf8")

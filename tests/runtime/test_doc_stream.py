@@ -341,6 +341,7 @@ else:
 SAVED = Path(__file__).parents[1] / "fixtures" / "saved" / "v0.1.0" / "syntax_int8" / "pipeline"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("when, said", [("thread", "300"), ("atexit", "300"), ("open", "5")])
 def test_streams_at_the_end_of_a_program(when, said):
     """In a thread that outlives the main thread, in an `atexit` handler, and one left open."""

@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 
+import pytest
 from tiny_pipelines import make_examples, make_nlp, train
 
 PROGRAM = """
@@ -26,6 +27,7 @@ print(json.dumps([seen, "openvino_telemetry" in sys.modules]))
 """
 
 
+@pytest.mark.slow
 def test_nothing_is_sent(tiny_bert, tmp_path):
     nlp = make_nlp(tiny_bert, "pretrained_tagger")
     train(nlp, make_examples(nlp), 2)

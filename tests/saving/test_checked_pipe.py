@@ -235,6 +235,7 @@ def test_spacys_package(saved, tmp_path, is_old):
     assert say(spacy.load(packaged)) == say(spacy.load(folder))
 
 
+@pytest.mark.slow
 def test_assemble_and_sourced_components(saved, tmp_path):
     nlp = spacy.blank("en")
     source = spacy.load(saved(SYNTAX))
@@ -281,6 +282,7 @@ def test_bytes(saved, kind):
     assert copy.meta[KEY] != nlp.meta[KEY]
 
 
+@pytest.mark.slow
 def test_earlier_versions_have_no_checksums(caplog):
     for kind in KINDS:
         nlp = spacy.load(OLD / kind / "pipeline")

@@ -50,6 +50,7 @@ def test_noise_is_no_drop_and_a_drop_within_noise_is_found_by_its_pairs():
     assert 0.018 < estimate_drops(before, worse).least[0] < 0.02
 
 
+@pytest.mark.slow
 def test_each_bound_holds_in_about_95_of_100_cases():
     rng = np.random.default_rng(1)
     truth = 0.9 * 0.05

@@ -70,6 +70,7 @@ def nlp(data):
     return nlp
 
 
+@pytest.mark.slow
 def test_protocols(nlp, data):
     results = evaluate_treebank(nlp, data)
     assert (results["documents"], results["sentences"], results["words"]) == (2, 4, 16)

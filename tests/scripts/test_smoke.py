@@ -36,10 +36,12 @@ def test_annotation(found):
     assert found["words"] == 3 and found["words_per_second"] > 0 and "openvino" in found["modules"]
 
 
+@pytest.mark.slow
 def test_the_same(smoke, found):
     assert smoke.compare(found["docs"], found["docs"]) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "value"),
     [("tags", ["NNP", "", ""]), ("entities", []), ("entities", ["0-2 PER"]), ("heads", [1, 1, 1])],
@@ -62,6 +64,7 @@ def test_no_wheel(smoke, tmp_path, capsys):
     assert "Package first" in " ".join(capsys.readouterr().out.split())
 
 
+@pytest.mark.slow
 def test_environment(smoke, monkeypatch, tmp_path):
     """pip is asked for the pipeline's wheel, and is given ours, which is built from this folder."""
     calls = []

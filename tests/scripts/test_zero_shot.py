@@ -48,6 +48,7 @@ def folder(tmp_path):
     return tmp_path
 
 
+@pytest.mark.slow
 def test_scores_of_three_ways(scripts, folder):
     output = folder / "metrics" / "zero-shot.json"
     scripts("zero_shot").main(folder / "corpus", output, folder, n_texts=4)
@@ -60,6 +61,7 @@ def test_scores_of_three_ways(scripts, folder):
         assert 50 <= result[way]["accuracy"] <= 100
 
 
+@pytest.mark.slow
 def test_makes_a_pipeline(scripts, folder):
     output = folder / "training" / "pipeline"
     scripts("make_zero_shot").main(folder / "ag_news.yml", output)
@@ -67,6 +69,7 @@ def test_makes_a_pipeline(scripts, folder):
     assert max(doc.cats, key=doc.cats.get) == "food" and set(doc.cats) == set(TEXTS)
 
 
+@pytest.mark.slow
 def test_learns_from_few(scripts, folder):
     """Frozen, which takes seconds: each text is known, so that none is missed. What is kept of one
     run changes nothing in another."""

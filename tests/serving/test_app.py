@@ -364,6 +364,7 @@ def test_many_clients_get_each_their_own(client):
     assert len(results) == 80 and all(texts == found for texts, found in results)
 
 
+@pytest.mark.slow
 def test_shares_of_pipelines(syntax, slow):
     settings = Settings(pipelines=(), weights={"syntax": 3, "slow": 1})
     with serve_in_thread([syntax, slow], settings) as client:

@@ -29,6 +29,7 @@ def test_a_source_with_pickles_only_says_the_command(hub):
     assert "pytorch_model.bin" not in hub.files_sent()
 
 
+@pytest.mark.slow
 def test_the_command_makes_it_a_source(hub, bin_model):
     found = download(BIN)
     assert found.converted and not download(BIN).converted
@@ -86,6 +87,7 @@ class Evil:
         return os.system, ("touch was_run",)
 
 
+@pytest.mark.slow
 def test_nothing_in_a_pickle_is_run(hub, bin_model, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     torch.save({"x": torch.zeros(1), "evil": Evil()}, bin_model / "pytorch_model.bin")

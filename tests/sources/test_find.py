@@ -209,6 +209,7 @@ def find_in_a_process(source: str, port: int, home: Path) -> subprocess.Complete
     )
 
 
+@pytest.mark.slow
 def test_a_model_of_the_hub_is_downloaded_once(hub, model_folder, tmp_path):
     found = find_in_a_process("owner/tiny", hub.server_address[1], tmp_path / "home")
     assert found.returncode == 0, found.stderr
@@ -224,6 +225,7 @@ def test_a_model_of_the_hub_is_downloaded_once(hub, model_folder, tmp_path):
     assert not any("safetensors" in request for request in hub.requests)
 
 
+@pytest.mark.slow
 def test_a_model_that_was_downloaded_needs_no_hub(hub, tmp_path):
     port, home = hub.server_address[1], tmp_path / "home"
     found = find_in_a_process("owner/tiny", port, home)

@@ -304,6 +304,7 @@ def test_confidence(trained, tmp_path):
     assert len(trained("")) == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["spawn", "forkserver"])
 def test_confidence_from_other_processes(trained, tmp_path, monkeypatch, method):
     monkeypatch.setattr("spacy.language.mp", multiprocessing.get_context(method))

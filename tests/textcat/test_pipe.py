@@ -155,6 +155,7 @@ def test_what_is_not_known_is_not_learnt(several):
     ]
 
 
+@pytest.mark.slow
 def test_beside_a_tagger(tiny_bert):
     """Each learns from the documents that are annotated for it."""
     nlp = make_nlp(tiny_bert, TAGGER, TEXTCAT, dropout=0.0)
@@ -258,6 +259,7 @@ def test_adds_to_what_is_there(trained):
     assert cats["mine"] == 0.25 and cats["money"] < 0.5 and set(cats) == {"mine", *LABELS}
 
 
+@pytest.mark.slow
 def test_saved_and_loaded(trained, several, tmp_path):
     for nlp, examples in ((trained, make_examples), (several, several_examples)):
         expected = read_cats(nlp, examples(nlp))
@@ -320,6 +322,7 @@ def test_settings_that_cannot_be(config, message):
 # Commands
 
 
+@pytest.mark.slow
 def test_find_threshold(several, tmp_path):
     several.to_disk(tmp_path / "model")
     references = [example.reference for example in several_examples(several)]

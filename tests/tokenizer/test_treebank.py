@@ -115,6 +115,7 @@ def test_it_comes_back_as_it_was(taught, way, tmp_path):
     assert split(nlp, text) == split(taught, text)
 
 
+@pytest.mark.slow
 def test_spawned_processes_split_alike(taught):
     multiprocessing.set_start_method("spawn", force=True)
     try:
@@ -135,6 +136,7 @@ def test_the_text_stays_the_text(taught):
         assert taught.make_doc(text).text == text
 
 
+@pytest.mark.slow
 def test_random_corpora_do_no_harm():
     """Whatever a corpus says: it is learnt, every chunk that it always splits in one way is split
     so, and texts stay what they are."""
@@ -193,6 +195,7 @@ print("|".join(token.text for token in nlp("so!!! non-stop")))
 """
 
 
+@pytest.mark.slow
 def test_a_saved_pipeline_does_not_know_our_name(taught, tmp_path):
     taught.to_disk(tmp_path)
     arguments = [sys.executable, "-c", WITHOUT_US, str(tmp_path)]

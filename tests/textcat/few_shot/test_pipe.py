@@ -368,6 +368,7 @@ def test_other_labels_than_the_configs_are_saved(tiny_bert, tmp_path):
 # Scores
 
 
+@pytest.mark.slow
 def test_spacy_evaluates_it_and_finds_a_threshold(tiny_bert, tmp_path):
     nlp = make_nlp(tiny_bert, frozen=True, multi_label=True)
     examples = make_examples(nlp)

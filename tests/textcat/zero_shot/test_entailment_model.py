@@ -86,6 +86,7 @@ def test_scores_are_those_of_transformers(kind, multi_label, tiny_nli):
     assert np.ptp(expected, axis=0).min() > 1e-3  # they are not all alike
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_openvino_agrees(kind, tiny_nli):
     model = make_model(tiny_nli(kind))
@@ -232,6 +233,7 @@ def test_component(tiny_nli, tmp_path):
     assert list(doc.cats) == many
 
 
+@pytest.mark.slow
 def test_quantized(tiny_nli):
     nlp = make_nlp(tiny_nli("bert"))
     before = [list(doc.cats.values()) for doc in nlp.pipe(TEXTS)]

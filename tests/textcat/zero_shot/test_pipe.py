@@ -216,6 +216,7 @@ def test_gold_labels_that_it_does_not_have_do_not_count(nlp):
     assert found["cats_micro_f"] == 1.0 and set(found["cats_f_per_type"]) == set(LABELS)
 
 
+@pytest.mark.slow
 def test_the_threshold_serves_scoring_alone(tiny_bert, tmp_path):
     nlp = make_nlp(tiny_bert, multi_label=True, threshold=1.0)
     gold = make_gold(nlp, *[dict.fromkeys(LABELS, 1.0)] * 2)
