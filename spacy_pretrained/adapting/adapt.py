@@ -9,7 +9,7 @@ from pathlib import Path
 from ..sources.find import find_source
 from ..sources.installed import is_installed
 from .errors import Errors
-from .options import Options
+from .options import AdaptOptions
 from .report import Report
 from .result import Adapted
 from .sentence_encoders import is_sentence_encoder
@@ -24,7 +24,7 @@ def adapt(
     source: str,
     texts: str | Path,
     out: str | Path,
-    options: Options | None = None,
+    options: AdaptOptions | None = None,
     *,
     report: Report = print,
     warn: Report = print,
@@ -36,11 +36,11 @@ def adapt(
     texts: A file, or a folder of files: .txt with a text a line, .jsonl, .csv, .parquet, .spacy.
     out: A new folder, or one of a run that was stopped, which then goes on from its last
         checkpoint.
-    options: See `Options`.
+    options: See `AdaptOptions`.
     report, warn: Are told how far it is.
     RAISES: ValueError or OSError, saying what does not fit; ImportError without the extra.
     """
-    options = options or Options()
+    options = options or AdaptOptions()
     texts, out = Path(texts), Path(out)
     missing = [name for name in NEEDED if not is_installed(name)]
     if missing:

@@ -8,7 +8,7 @@ import numpy as np
 from ..checkpoints.checkpoint import Checkpoint
 from .blocks import Blocks, pack
 from .errors import Errors
-from .options import Options
+from .options import AdaptOptions
 from .pairs import pack_pairs
 from .texts import HELD_OUT, Text, hold_out, read_texts
 
@@ -23,7 +23,7 @@ class Data:
     pairs_left_out: int
 
 
-def make_data(path: Path, checkpoint: Checkpoint, options: Options) -> Data:
+def make_data(path: Path, checkpoint: Checkpoint, options: AdaptOptions) -> Data:
     """Read texts and pack them. Held out are texts or, where there are few, the last blocks.
 
     RAISES: ValueError if there is too little text.
@@ -43,7 +43,7 @@ def make_data(path: Path, checkpoint: Checkpoint, options: Options) -> Data:
     return Data(blocks, rest.take(slice(MOST_HELD_OUT_BLOCKS)), len(texts), left_out)
 
 
-def _pack(texts: list[Text], checkpoint: Checkpoint, options: Options) -> tuple[Blocks, int]:
+def _pack(texts: list[Text], checkpoint: Checkpoint, options: AdaptOptions) -> tuple[Blocks, int]:
     tokenizer, pad = checkpoint.tokenizer, checkpoint.layout.pad
     if options.next_sentence:
         rng = np.random.default_rng(options.seed)

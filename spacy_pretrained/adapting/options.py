@@ -9,7 +9,7 @@ from .errors import Errors
 
 
 @dataclass(frozen=True)
-class Options:
+class AdaptOptions:
     """How to train; see `adapt`.
 
     RAISES: ValueError for a number that an option cannot have.

@@ -8,7 +8,7 @@ from typing import Any
 from ..checkpoints.checkpoint import TOKENIZER
 from ..checkpoints.wordpieces import PieceTokenizer
 from ..sources.licence import read_licence
-from .options import Options
+from .options import AdaptOptions
 
 # Of the source's folder; its tokenizer is that of the result.
 TOKENIZER_FILES = (
@@ -46,7 +46,7 @@ class Adapted:
     pairs_left_out: int
     licence: str | None
 
-    def as_dict(self, options: Options) -> dict[str, Any]:
+    def as_dict(self, options: AdaptOptions) -> dict[str, Any]:
         return asdict(self) | {"options": options.as_dict()}
 
 

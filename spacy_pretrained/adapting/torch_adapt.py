@@ -15,7 +15,7 @@ from .batches import Batches, choose_batches
 from .blocks_of_texts import Data, make_data
 from .checkpoints import find_whole
 from .errors import Errors
-from .options import Options
+from .options import AdaptOptions
 from .report import Report, describe_data, describe_memory
 from .result import Adapted, copy_tokenizer, find_licence, write_card
 from .torch_data import held_out_batches, make_batch
@@ -35,7 +35,7 @@ TRIAL_STEPS = 3  # to see how long one takes
 
 
 def train_and_save(
-    source: str, folder: Path, texts: Path, work: Work, options: Options, report: Report
+    source: str, folder: Path, texts: Path, work: Work, options: AdaptOptions, report: Report
 ) -> Adapted:
     """Everything between a folder with weights and another."""
     opened = open_masked_lm(folder, source, pairs=options.next_sentence, seed=options.seed)
@@ -87,7 +87,7 @@ def train_and_save(
 
 
 def _train_head(
-    opened: Opened, data: Data, batches: Batches, work: Work, options: Options, report: Report
+    opened: Opened, data: Data, batches: Batches, work: Work, options: AdaptOptions, report: Report
 ) -> list[Evaluation]:
     """Train what is fresh alone, until the held-out perplexity stops falling."""
     if not (opened.is_fresh or options.next_sentence):
@@ -117,7 +117,7 @@ def _train_head(
 
 
 def _train_all(
-    opened: Opened, data: Data, batches: Batches, work: Work, options: Options, report: Report
+    opened: Opened, data: Data, batches: Batches, work: Work, options: AdaptOptions, report: Report
 ) -> list[Evaluation]:
     if "steps" not in work.progress:
         work.note(steps=_choose_steps(opened, data, batches, work, options))
@@ -143,7 +143,7 @@ def _train_all(
 
 
 def _choose_steps(
-    opened: Opened, data: Data, batches: Batches, work: Work, options: Options
+    opened: Opened, data: Data, batches: Batches, work: Work, options: AdaptOptions
 ) -> int:
     """By epochs; fewer if there are minutes, by how long some steps take."""
     steps = max(1, round(options.epochs * _steps_per_epoch(data, batches)))
@@ -156,7 +156,7 @@ def _choose_steps(
     return max(1, min(steps, int((seconds - of_evaluations) / of_step)))
 
 
-def _time_steps(opened: Opened, data: Data, batches: Batches, options: Options) -> float:
+def _time_steps(opened: Opened, data: Data, batches: Batches, options: AdaptOptions) -> float:
     """Seconds of a batch, forward and back; the first one, which is slower, left out."""
     model = opened.model
     device = next(model.parameters()).device
@@ -184,7 +184,7 @@ def _time(work) -> float:
     return time.perf_counter() - start
 
 
-def _measure(opened: Opened, data: Data, batches: Batches, options: Options) -> float:
+def _measure(opened: Opened, data: Data, batches: Batches, options: AdaptOptions) -> float:
     held_out = held_out_batches(data.held_out, opened.vocabulary, batches.batch, options.seed)
     return measure_perplexity(opened.model, held_out, bfloat16=options.bfloat16)
 

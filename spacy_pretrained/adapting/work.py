@@ -16,7 +16,7 @@ from typing import Any
 
 from ..saving.files import digest
 from .errors import Errors
-from .options import Options
+from .options import AdaptOptions
 from .texts import find_files
 
 WORK, REPORT = "adapt", "adapt.json"
@@ -45,7 +45,7 @@ class Work:
         shutil.rmtree(self.folder)
 
 
-def begin(out: Path, source: str, texts: Path, options: Options) -> Work:
+def begin(out: Path, source: str, texts: Path, options: AdaptOptions) -> Work:
     """Begin, or go on with what was begun with the same settings.
 
     RAISES: ValueError if the folder has something else.
@@ -79,6 +79,6 @@ def write_json(path: Path, value: dict[str, Any]) -> None:
     new.replace(path)
 
 
-def _settings(source: str, texts: Path, options: Options) -> dict[str, Any]:
+def _settings(source: str, texts: Path, options: AdaptOptions) -> dict[str, Any]:
     contents = [digest(file) for file in find_files(texts)]
     return {"source": source, "texts": contents} | options.as_dict()

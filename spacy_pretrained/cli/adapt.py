@@ -78,11 +78,11 @@ def adapt(
         from ..adapting.adapt import adapt as run
         from ..adapting.checkpoints import find_whole
         from ..adapting.errors import Errors
-        from ..adapting.options import Options
+        from ..adapting.options import AdaptOptions
         from ..adapting.work import WORK
         from ..choosing.query import read_memory
 
-        options = Options(
+        options = AdaptOptions(
             epochs=epochs,
             minutes=minutes,
             batch=batch,

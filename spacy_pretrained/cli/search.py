@@ -49,11 +49,11 @@ def search(
     """
     with clear_errors():
         from ..searching.errors import Errors
-        from ..searching.options import Options
+        from ..searching.options import SearchOptions
         from ..searching.search import describe_counts
         from ..searching.search import search as run
 
-        options = Options(
+        options = SearchOptions(
             n_trials=n_trials,
             timeout=timeout,
             jobs=jobs,

@@ -13,7 +13,7 @@ from thinc.api import Config
 
 from .configs import with_seed
 from .errors import Errors
-from .options import T_QUANTILES, Options
+from .options import T_QUANTILES, SearchOptions
 from .results import COMPARISON, write_json
 from .trial import TrialFailed, run_trial
 
@@ -60,7 +60,7 @@ def compare(
     configs: dict[str, Config],
     out: Path,
     metric: str,
-    options: Options,
+    options: SearchOptions,
     stop: Event,
     report: Callable[[str], None],
 ) -> Comparison:
@@ -87,7 +87,7 @@ def compare(
 
 
 def _train(
-    which: str, config: Config, seed: int, out: Path, metric: str, options: Options, stop: Event
+    which: str, config: Config, seed: int, out: Path, metric: str, options: SearchOptions, stop: Event
 ) -> float:
     folder = out / FOLDER
     try:

@@ -11,7 +11,7 @@ T_QUANTILES = {2: 4.303, 3: 2.776, 4: 2.447, 5: 2.306, 6: 2.228, 7: 2.179, 8: 2.
 
 
 @dataclass(frozen=True)
-class Options:
+class SearchOptions:
     """How to search; see `search`.
 
     RAISES: ValueError for a number that an option cannot have.

@@ -14,7 +14,7 @@ from ..sources.installed import is_installed
 from .compare import BEST, DEFAULT, Comparison, compare
 from .configs import check_settings, read_config, read_values, with_values
 from .errors import Errors
-from .options import Options
+from .options import SearchOptions
 from .results import (
     FOLDERS,
     IMPORTANCE,
@@ -49,7 +49,7 @@ def search(
     config: str | Path,
     space: str,
     out: str | Path,
-    options: Options | None = None,
+    options: SearchOptions | None = None,
     *,
     report: Report = print,
     warn: Report = print,
@@ -61,10 +61,10 @@ def search(
     space: A .cfg file with a block [search.space], or the name of one that comes with the package.
     out: A new folder, or one of a search that was stopped, which then goes on. Several processes
         may work in one.
-    options: See `Options`.
+    options: See `SearchOptions`.
     RAISES: ValueError or OSError, saying what does not fit; ImportError without the extra.
     """
-    options, out = options or Options(), Path(out)
+    options, out = options or SearchOptions(), Path(out)
     if not is_installed("optuna"):
         raise ImportError(Errors.EXTRA_MISSING)
     default, found_space = read_config(Path(config)), read_space(space)
@@ -94,7 +94,7 @@ class Runner:
         config: Config,
         space: Space,
         out: Path,
-        options: Options,
+        options: SearchOptions,
         trials: Trials,
         stop: Event,
         report: Report,

@@ -17,7 +17,7 @@ from thinc.api import Config
 from ..runtime.cores import count_threads
 from .configs import with_log
 from .errors import Errors
-from .options import Options
+from .options import SearchOptions
 from .space import SCORE
 
 CONFIG, LOG, ERRORS = "config.cfg", "log.jsonl", "errors.txt"
@@ -51,7 +51,7 @@ def run_trial(
     config: Config,
     folder: Path,
     metric: str,
-    options: Options,
+    options: SearchOptions,
     stop: Event,
     on_score: OnScore = lambda step, score: False,
 ) -> Outcome:

@@ -7,7 +7,7 @@ from thinc.api import Config
 
 from spacy_pretrained.searching import compare as module
 from spacy_pretrained.searching.compare import BEST, DEFAULT, Comparison, compare
-from spacy_pretrained.searching.options import Options
+from spacy_pretrained.searching.options import SearchOptions
 from spacy_pretrained.searching.trial import Outcome, TrialFailed
 
 
@@ -44,7 +44,7 @@ def run(configs, folder, monkeypatch, fails=False):
         return Outcome(config["training"]["dropout"] + 0.01 * config["training"]["seed"], 1)
 
     monkeypatch.setattr(module, "run_trial", train)
-    found = compare(configs, folder, "score", Options(), Event(), print)
+    found = compare(configs, folder, "score", SearchOptions(), Event(), print)
     return trained, found
 
 
@@ -75,4 +75,4 @@ def test_a_training_that_fails_is_named(configs, tmp_path, monkeypatch):
 )
 def test_options_are_checked(settings, said):
     with pytest.raises(ValueError, match=said):
-        Options(**settings)
+        SearchOptions(**settings)

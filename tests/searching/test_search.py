@@ -22,7 +22,7 @@ from typer.testing import CliRunner
 pytest.importorskip("optuna", reason="the extra `search` is not installed")
 
 from spacy_pretrained.cli import pretrained_cli
-from spacy_pretrained.searching.options import Options
+from spacy_pretrained.searching.options import SearchOptions
 from spacy_pretrained.searching.search import search
 from spacy_pretrained.searching.trial import TrialFailed, TrialPruned, TrialStopped, run_trial
 
@@ -46,6 +46,9 @@ pipeline = ["tagger"]
 [components.tagger]
 factory = "tagger"
 
+[components.tagger.model]
+@architectures = "spacy.Tagger.v2"
+
 [components.tagger.model.tok2vec]
 @architectures = "spacy.HashEmbedCNN.v2"
 width = 16
@@ -55,6 +58,8 @@ window_size = 1
 maxout_pieces = 2
 subword_features = true
 pretrained_vectors = null
+
+[corpora]
 
 [corpora.train]
 @readers = "spacy.Corpus.v1"
@@ -124,7 +129,7 @@ def test_a_trial_that_fails_is_recorded(files, tmp_path):
     """The search goes on, and says why."""
     space = tmp_path / "space.cfg"
     space.write_text('[search.space]\ntraining.dropout = {"choices": [0.1, "much"]}\n', "utf8")
-    options = Options(n_trials=2, seeds=0)
+    options = SearchOptions(n_trials=2, seeds=0)
     found = search(files / "config.cfg", str(space), tmp_path / "out", options)
     rows = read_rows(tmp_path / "out")
     failed = [row for row in rows if row["state"] == "fail"]
@@ -206,20 +211,20 @@ def test_one_training(one_config, tmp_path):
         one_config,
         tmp_path / "a",
         "score",
-        Options(),
+        SearchOptions(),
         Event(),
         lambda step, score: bool(steps.append(step)),
     )
     assert steps == [0, 2, 4, 6] and outcome.step in steps
     assert spacy.load(tmp_path / "a" / "model-best")
     with pytest.raises(TrialPruned):
-        run_trial(one_config, tmp_path / "b", "score", Options(), Event(), lambda *_: True)
+        run_trial(one_config, tmp_path / "b", "score", SearchOptions(), Event(), lambda *_: True)
     stop = Event()
     stop.set()
     with pytest.raises(TrialStopped):
-        run_trial(one_config, tmp_path / "c", "score", Options(), stop)
+        run_trial(one_config, tmp_path / "c", "score", SearchOptions(), stop)
     with pytest.raises(TrialFailed, match="no score 'ents_f', but .*tag_acc"):
-        run_trial(one_config, tmp_path / "d", "ents_f", Options(), Event())
+        run_trial(one_config, tmp_path / "d", "ents_f", SearchOptions(), Event())
 
 
 def test_what_is_not_from_a_search_is_left_alone(files, tmp_path):
