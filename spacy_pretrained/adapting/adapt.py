@@ -14,7 +14,7 @@ from .report import Report
 from .result import Adapted
 from .sentence_encoders import is_sentence_encoder
 from .work import begin
-from .zero_shot import measure_zero_shot, read_labelled
+from .zero_shot import find_labelled, measure_zero_shot, read_labelled
 
 NEEDED = ("torch", "transformers", "accelerate")
 CURVE = "curve.png"
@@ -46,19 +46,19 @@ def adapt(
     if missing:
         raise ImportError(Errors.EXTRA_MISSING.format(missing=", ".join(missing)))
     folder = find_source(source)
-    labelled = None if options.labelled is None else read_labelled(options.labelled)
+    labelled = [] if options.labelled is None else read_labelled(options.labelled)
     work = begin(out, source, texts, options)
-    of_texts = is_sentence_encoder(source, folder)
-    if of_texts:
+    if is_sentence_encoder(source, folder):
+        labelled = labelled or find_labelled(texts)
         warn(Errors.SENTENCE_ENCODER.format(source=source))
-        if labelled is None:
+        if not labelled:
             warn(Errors.NOT_MEASURED)
-    if labelled is not None and "zero_shot_before" not in work.progress:
+    if labelled and "zero_shot_before" not in work.progress:
         work.note(zero_shot_before=measure_zero_shot(source, labelled))
     from .torch_adapt import train_and_save
 
     found = train_and_save(source, folder, texts, work, options, report)
-    if labelled is not None:
+    if labelled:
         before, after = work.progress["zero_shot_before"], measure_zero_shot(str(out), labelled)
         found = replace(found, zero_shot={"before": before, "after": after})
     _draw(found, out, report)

@@ -17,16 +17,21 @@ def read_labelled(path: Path) -> list[Doc]:
 
     RAISES: ValueError if there are none.
     """
-    docs: list[Doc] = []
-    if path.is_file():
-        try:
-            found = DocBin().from_disk(path).get_docs(spacy.blank("xx").vocab)
-        except Exception as error:  # of zlib, msgpack and what they hold
-            raise ValueError(Errors.LABELLED_NONE.format(path=path)) from error
-        docs = [doc for doc in found if any(doc.cats.values())][:MOST_TEXTS]
+    docs = find_labelled(path)
     if not docs:
         raise ValueError(Errors.LABELLED_NONE.format(path=path))
     return docs
+
+
+def find_labelled(path: Path) -> list[Doc]:
+    """The same, of whatever file there is; none if it has none."""
+    if not path.is_file() or path.suffix != ".spacy":
+        return []
+    try:
+        found = DocBin().from_disk(path).get_docs(spacy.blank("xx").vocab)
+        return [doc for doc in found if any(doc.cats.values())][:MOST_TEXTS]
+    except Exception:  # of zlib, msgpack and what they hold
+        return []
 
 
 def measure_zero_shot(source: str, docs: list[Doc]) -> float:

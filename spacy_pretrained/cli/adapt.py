@@ -7,6 +7,7 @@ import typer
 from wasabi import msg
 
 from .clear_errors import clear_errors
+from .progress import say
 
 INTERRUPTED = 130
 
@@ -99,7 +100,7 @@ def adapt(
             seed=seed,
         )
         try:
-            found = run(source, texts, out, options, report=msg.info, warn=msg.warn)
+            found = run(source, texts, out, options, report=say, warn=msg.warn)
         except KeyboardInterrupt:
             has_any = any(find_whole(folder) for folder in (out / WORK).glob("*"))
             stopped = Errors.STOPPED.format(folder=out / WORK) if has_any else Errors.STOPPED_EARLY

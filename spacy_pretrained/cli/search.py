@@ -8,6 +8,7 @@ import typer
 from wasabi import msg
 
 from .clear_errors import clear_errors
+from .progress import say
 
 INTERRUPTED = 130
 
@@ -65,7 +66,7 @@ def search(
             code=code,
         )
         try:
-            found = run(config, space, out, options, report=msg.info, warn=msg.warn)
+            found = run(config, space, out, options, report=say, warn=msg.warn)
         except KeyboardInterrupt:
             msg.warn(Errors.STOPPED.format(out=out), exits=INTERRUPTED)
     rows = [

@@ -1,6 +1,7 @@
 """Spaces: what a .cfg may say, and what a config has to have."""
 
 import pytest
+from doc_blocks import ROOT, read_blocks
 from thinc.api import Config
 
 from spacy_pretrained.searching.configs import (
@@ -125,6 +126,15 @@ def test_a_setting_that_is_a_reference(make_space):
     space = make_space('training.seed = {"low": 0, "high": 4}')
     with pytest.raises(ValueError, match="from elsewhere"):
         check_settings(Config().from_str(CONFIG, interpolate=False), space)
+
+
+def test_the_space_of_the_page_fits_the_config_of_the_page(tmp_path):
+    (block,) = read_blocks(ROOT / "docs" / "search.md", "cfg")
+    (tmp_path / "space.cfg").write_text(block.code, "utf8")
+    space = read_space(str(tmp_path / "space.cfg"))
+    assert len(space.settings) == 5
+    complete_config("ner").config.to_disk(tmp_path / "config.cfg")
+    check_settings(read_config(tmp_path / "config.cfg"), space)
 
 
 @pytest.mark.parametrize("name", known_spaces())
