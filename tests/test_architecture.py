@@ -43,7 +43,7 @@ MAY_IMPORT = {
     "bulk": "bulk_annotation records",
 }
 MAY_IMPORT["adapting"] = (
-    "bulk_annotation choosing training textcat backends sources checkpoints saving"
+    "bulk_annotation choosing training backends sources checkpoints saving"
 )
 MAY_IMPORT["searching"] = "training sources runtime"
 MAY_IMPORT["cli"] = " ".join(MAY_IMPORT)  # commands are for what the others do
