@@ -118,11 +118,15 @@ def open_masked_lm(folder: Path, source: str, *, pairs: bool, seed: int) -> Open
     if is_fresh:
         _tie(masked_lm, source)
     checkpoint = make_checkpoint(masked_lm, config, folder, width=masked_lm.config.hidden_size)
-    segments = getattr(masked_lm.config, "type_vocab_size", 0) or 0
-    if pairs and segments < 2:
+    if pairs and not _tells_pairs_apart(masked_lm, checkpoint):
         raise ValueError(Errors.PAIRS_NO_SEGMENTS.format(name=config["model_type"]))
     model = MaskedLanguageModel(masked_lm, pairs=pairs)
     return Opened(model, checkpoint, _find_vocabulary(checkpoint, source), is_fresh)
+
+
+def _tells_pairs_apart(masked_lm: PreTrainedModel, checkpoint: Checkpoint) -> bool:
+    _, first, _, second, _ = checkpoint.tokenizer.find_pair_frame().segments
+    return first != second and (getattr(masked_lm.config, "type_vocab_size", 0) or 0) > second
 
 
 def _check_kind(folder: Path, source: str) -> None:

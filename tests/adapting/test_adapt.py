@@ -5,6 +5,7 @@ import random
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 import torch
@@ -25,11 +26,13 @@ from spacy_pretrained.cli import pretrained_cli
 
 QUICK = {"length": 32, "epochs": 1.0, "batch": 16, "interval": 4}
 OPTIONS = AdaptOptions(**QUICK)
+LONGER = AdaptOptions(**QUICK | {"epochs": 6.0, "whole_words": True})
+SLOW = pytest.mark.slow
 REFUSED = {"xlnet"}  # trained on permutations, not on masks
 
 
 def weights(folder):
-    return load_pretrained(folder, None)[0].state_dict()
+    return load_pretrained(Path(folder), None)[0].state_dict()
 
 
 @pytest.fixture(scope="module")
@@ -81,7 +84,7 @@ def test_the_loss_is_that_of_transformers(with_head):
 
 def test_a_fresh_head_is_trained_alone_first(tiny_bert, texts_file, tmp_path):
     warned = []
-    found = adapt(tiny_bert, texts_file, tmp_path / "out", OPTIONS, warn=warned.append)
+    found = adapt(tiny_bert, texts_file, tmp_path / "out", LONGER, warn=warned.append)
     assert found.fresh_head and found.head_curve and not warned
     best_of_head = min(one["perplexity"] for one in found.head_curve)
     assert found.before == pytest.approx(best_of_head)
@@ -92,7 +95,9 @@ class Stop(Exception):
     """As Ctrl-C, or whatever."""
 
 
-@pytest.mark.parametrize("where", ["head alone, step", "step 4 ", "step 8 "])
+@pytest.mark.parametrize(
+    "where", ["step 8 ", *(pytest.param(w, marks=SLOW) for w in ("head alone, step", "step 4 "))]
+)
 def test_stopped_and_gone_on_with(where, tiny_bert, texts_file, tmp_path):
     """As if it had not been stopped: the same curve, the same weights."""
     whole = adapt(tiny_bert, texts_file, tmp_path / "whole", OPTIONS)
@@ -155,12 +160,11 @@ def step_of(out):
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", sorted(KINDS))
 def test_kinds_of_encoders(kind, tiny_source, texts_file, tmp_path):
-    options = AdaptOptions(**QUICK | {"whole_words": True})
     if kind in REFUSED:
         with pytest.raises(ValueError, match="no masked-language model"):
-            adapt(tiny_source(kind), texts_file, tmp_path / "out", options)
+            adapt(tiny_source(kind), texts_file, tmp_path / "out", LONGER)
         return
-    found = adapt(tiny_source(kind), texts_file, tmp_path / "out", options)
+    found = adapt(tiny_source(kind), texts_file, tmp_path / "out", LONGER)
     assert found.after < found.before
     assert load_pretrained(tmp_path / "out", None)
 
@@ -175,10 +179,11 @@ def test_pairs_of_sentences(tiny_bert, texts, tmp_path):
     assert set(weights(tmp_path / "out")) == set(weights(tiny_bert))
 
 
-def test_pairs_are_for_bert_and_its_like(tiny_source, texts_file, tmp_path):
+@pytest.mark.parametrize("kind", ["roberta", "distilbert"])
+def test_pairs_are_for_bert_and_its_like(kind, tiny_source, texts_file, tmp_path):
     options = AdaptOptions(**QUICK | {"next_sentence": True})
-    with pytest.raises(ValueError, match="roberta.*--next-sentence"):
-        adapt(tiny_source("roberta"), texts_file, tmp_path / "out", options)
+    with pytest.raises(ValueError, match=f"{kind}.*--next-sentence"):
+        adapt(tiny_source(kind), texts_file, tmp_path / "out", options)
 
 
 @pytest.mark.parametrize("length", [3, 65])
