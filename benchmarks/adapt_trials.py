@@ -3,15 +3,15 @@
     python benchmarks/adapt_trials.py movies
     python benchmarks/adapt_trials.py tweets --tweets FOLDER
 
-movies: adapted to movie snippets and sentences on films (those to train on of corpus/textcat/polarity,
-and all of corpus/textcat/subjectivity); scored is few-shot classification of the sentences of
-polarity's test part, none of which was adapted to.
-tweets: adapted to the Broad Twitter Corpus, a folder of .conll files with a word a line; scored are the
-entities of corpus/wnut17. Its development set is for choices, its test set for reporting.
+movies: adapted to movie snippets and sentences on films (those to train on of
+corpus/textcat/polarity, and all of corpus/textcat/subjectivity); scored is few-shot classification
+of the sentences of polarity's test part, none of which was adapted to.
+tweets: adapted to the Broad Twitter Corpus, a folder of .conll files with a word a line; scored are
+the entities of corpus/wnut17. Its development set is for choices, its test set for reporting.
 
 Both: held-out perplexity before and after, and scores of three seeds with and without. The adapted
-encoder stays in training/adapted/NAME, the figures go to metrics/adapt/NAME.json. What is in there is
-not trained again.
+encoder stays in training/adapted/NAME, the figures go to metrics/adapt/NAME.json. What is in there
+is not trained again.
 """
 
 import json

@@ -1,1 +1,1 @@
-"""`python -m spacy pretrained adapt`: masked-language-model training goes on, on texts of one's own."""
+"""`python -m spacy pretrained adapt`: training on masked words goes on, with texts of one's own."""

@@ -17,9 +17,9 @@ TOKENIZER_FILES = (
 )
 CARD = """{header}# {source}, adapted
 
-The encoder `{source}`, trained further on masked words of {n_texts} texts ({n_pieces} wordpieces), by
-`python -m spacy pretrained adapt`. Held-out perplexity of masked wordpieces: {before} before, {after}
-after. Name this folder as the `source` of `pretrained_encoder`.
+The encoder `{source}`, trained further on masked words of {n_texts} texts ({n_pieces} wordpieces),
+by `python -m spacy pretrained adapt`. Held-out perplexity of masked wordpieces: {before} before,
+{after} after. Name this folder as the `source` of `pretrained_encoder`.
 """
 
 

@@ -1,4 +1,4 @@
-"""How well masked pieces of held-out texts are said: the perplexity, and what next sentences cost."""
+"""The perplexity of masked pieces of held-out texts."""
 
 import math
 from collections.abc import Iterable

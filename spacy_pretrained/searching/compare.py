@@ -73,8 +73,12 @@ def compare(
     texts = {which: config.to_str() for which, config in configs.items()}
     found = json.loads(path.read_text("utf8")) if path.is_file() else {}
     # Later trials may have found another best config.
-    runs = {w: found.get(w, {}) for w in configs if found.get(w, {}).get("config") == texts[w]}
-    runs = {which: runs.get(which, {"config": text, "seeds": {}}) for which, text in texts.items()}
+    runs = {
+        which: known
+        if (known := found.get(which, {})).get("config") == text
+        else {"config": text, "seeds": {}}
+        for which, text in texts.items()
+    }
     for seed in range(options.seeds):
         for which, config in configs.items():
             if str(seed) not in runs[which]["seeds"]:

@@ -25,8 +25,8 @@ class Errors(SharedErrors):
         "larger one and, with log, the first above 0."
     )
     SPACE_CHOICES = (
-        "'{path}': the choices of {setting} have to be two or more numbers, strings, true, false or "
-        "null, all different. They are {choices}."
+        "'{path}': the choices of {setting} have to be two or more numbers, strings, true, false "
+        "or null, all different. They are {choices}."
     )
     SPACE_OPTION = "'{path}' has [search] {name}, which is unknown. Known are: {known}."
     SETTING_UNKNOWN = (

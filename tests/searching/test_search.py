@@ -176,7 +176,8 @@ def test_killed_and_gone_on_with(files, tmp_path):
     values = [(row["training.dropout"], row[RATE]) for row in rows]
     assert len(set(values)) == 3
     default = Config().from_disk(files / "config.cfg")["training"]
-    assert str(default["dropout"]) in {dropout for dropout, _ in values}  # the first that was killed
+    # The first that was killed was that of the config.
+    assert str(default["dropout"]) in {dropout for dropout, _ in values}
 
 
 def wait_for(happens, seconds=120):

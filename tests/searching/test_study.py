@@ -144,4 +144,5 @@ def test_results_and_folders(open_trials, tmp_path):
     assert rows[0] == "number,state,score,step,seconds,reason,a.x,a.n"
     assert len(rows) == 7 and '"NaN, at once"' in rows[6]
     importance = find_importance(trials)
-    assert set(importance) <= {"a.x", "a.n"} and sum(importance.values()) == pytest.approx(1, abs=0.01)
+    assert set(importance) <= {"a.x", "a.n"}
+    assert sum(importance.values()) == pytest.approx(1, abs=0.01)
