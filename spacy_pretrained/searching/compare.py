@@ -91,7 +91,13 @@ def compare(
 
 
 def _train(
-    which: str, config: Config, seed: int, out: Path, metric: str, options: SearchOptions, stop: Event
+    which: str,
+    config: Config,
+    seed: int,
+    out: Path,
+    metric: str,
+    options: SearchOptions,
+    stop: Event,
 ) -> float:
     folder = out / FOLDER
     try:
