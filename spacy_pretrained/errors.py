@@ -14,6 +14,7 @@ class Errors:
         "The weights in {name} cannot be read because the file is damaged or cut short: {error}. "
         "Copy or download it again."
     )
+    MODEL_BROKEN = "The model in '{source}' cannot be loaded: {error}"
     NOT_INITIALIZED = (
         "The encoder has no weights yet: call `nlp.initialize()` or load a trained pipeline."
     )

@@ -42,11 +42,15 @@ MAY_IMPORT = {
     "bulk_annotation": "records quantization corpora annotation runtime saving",
     "bulk": "bulk_annotation records",
 }
+MAY_IMPORT["adapting"] = (
+    "bulk_annotation choosing training backends sources checkpoints saving"
+)
+MAY_IMPORT["searching"] = "training sources runtime"
 MAY_IMPORT["cli"] = " ".join(MAY_IMPORT)  # commands are for what the others do
 MAY_IMPORT["old_paths"] = ""  # see its __init__.py: its modules are those of the package itself
 AT_THE_TOP = {"__init__.py", "errors.py", "records.py", "bulk.py"}
 HEAVY = {"torch", "transformers", "nncf", "openvino", "safetensors", "matplotlib", "datasets"}
-HEAVY |= {"fastapi", "starlette", "uvicorn"}
+HEAVY |= {"fastapi", "starlette", "uvicorn", "accelerate", "optuna"}
 # Files that say by their names what they import.
 SAY_SO = {"torch_": HEAVY, "fastapi_": {"fastapi", "starlette"}, "uvicorn_": {"uvicorn"}}
 

@@ -24,7 +24,6 @@ class Errors(SharedErrors):
         "The encoder's model.xml takes the inputs {found}, and not {missing}: it is damaged or "
         "changed, or the model of something else. Copy or install the pipeline again."
     )
-    MODEL_BROKEN = "The model in '{source}' cannot be loaded: {error}"
     MODEL_REMOTE_CODE = (
         "The model in '{source}' is Python code of its authors ({code}), which needs "
         "trust_remote_code. It is not supported: code of a model is never run. Use a model of a "

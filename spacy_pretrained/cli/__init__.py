@@ -6,6 +6,7 @@ Every spacy command imports this folder, which is why its files import next to n
 import typer
 from spacy.cli._util import app
 
+from .adapt import adapt
 from .annotate import annotate
 from .benchmark import benchmark
 from .calibrate import calibrate
@@ -22,6 +23,7 @@ from .plot import plot
 from .quantize import quantize
 from .recommend import recommend
 from .remove import remove
+from .search import search
 from .serve import serve
 
 pretrained_cli = typer.Typer(
@@ -40,7 +42,7 @@ def _group() -> None:
 
 pretrained_cli.add_typer(convert, name="convert")
 for command in (
-    *(models, info, recommend, download, remove, benchmark),
-    *(check, config, plot, evaluate, calibrate, quantize, package, annotate, serve),
+    *(models, info, recommend, download, remove, benchmark, adapt),
+    *(check, config, search, plot, evaluate, calibrate, quantize, package, annotate, serve),
 ):
     pretrained_cli.command(command.__name__, cls=Command)(command)

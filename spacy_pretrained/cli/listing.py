@@ -6,9 +6,9 @@ from typer.core import TyperCommand, TyperGroup
 
 # The order in which one comes to need them.
 COMMANDS = (
-    *("models", "info", "recommend", "download", "remove", "benchmark"),
-    *("convert", "check", "config", "plot", "evaluate", "calibrate", "quantize", "package"),
-    *("annotate", "serve"),
+    *("models", "info", "recommend", "download", "remove", "benchmark", "adapt"),
+    *("convert", "check", "config", "search", "plot", "evaluate", "calibrate", "quantize"),
+    *("package", "annotate", "serve"),
 )
 NO_LIMIT = 1_000_000  # characters
 

@@ -1,8 +1,10 @@
 """A bar for what takes long, where somebody looks at a screen."""
 
+import sys
 from collections.abc import Iterable
 
 from spacy.tokens import Doc
+from wasabi import msg
 
 
 def track(docs: Iterable[Doc], name: str) -> Iterable[Doc]:
@@ -10,3 +12,9 @@ def track(docs: Iterable[Doc], name: str) -> Iterable[Doc]:
     from tqdm import tqdm
 
     return tqdm(docs, desc=name, unit=" docs", leave=False, disable=None)
+
+
+def say(line: str) -> None:
+    """A line that is seen at once, in a file, too."""
+    msg.info(line)
+    sys.stdout.flush()

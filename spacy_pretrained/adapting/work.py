@@ -1,0 +1,84 @@
+"""The folder of an unfinished training: what it was asked for, and how far it has come.
+
+    OUT/adapt/settings.json   source, texts and options, which a later run has to have, too
+    OUT/adapt/progress.json   what was found on the way, such as the number of steps
+    OUT/adapt/head/           checkpoints of the head alone
+    OUT/adapt/all/            checkpoints of everything
+
+The result lies beside it, in OUT itself, and is complete when OUT/adapt.json is there.
+"""
+
+import json
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+from ..saving.files import digest
+from .errors import Errors
+from .options import AdaptOptions
+from .texts import find_files
+
+WORK, REPORT = "adapt", "adapt.json"
+SETTINGS, PROGRESS = "settings.json", "progress.json"
+
+
+class Work:
+    """What is known of a training, on disk at once."""
+
+    def __init__(self, out: Path):
+        self.out = out
+        self.folder = out / WORK
+
+    @property
+    def progress(self) -> dict[str, Any]:
+        path = self.folder / PROGRESS
+        return json.loads(path.read_text("utf8")) if path.is_file() else {}
+
+    def note(self, **found: Any) -> None:
+        """Add to the progress."""
+        write_json(self.folder / PROGRESS, self.progress | found)
+
+    def finish(self, report: dict[str, Any]) -> None:
+        """The result is there: the checkpoints are not needed any more."""
+        write_json(self.out / REPORT, report)
+        shutil.rmtree(self.folder)
+
+
+def begin(out: Path, source: str, texts: Path, options: AdaptOptions) -> Work:
+    """Begin, or go on with what was begun with the same settings.
+
+    RAISES: ValueError if the folder has something else.
+    """
+    if (out / REPORT).is_file():
+        raise ValueError(Errors.OUT_DONE.format(folder=out))
+    work = Work(out)
+    path = work.folder / SETTINGS
+    settings = _settings(source, texts, options)
+    if path.is_file():
+        found = json.loads(path.read_text("utf8"))
+        names = [name for name in settings if found.get(name) != settings[name]]
+        if names:
+            raise ValueError(Errors.OUT_OTHER.format(folder=out, names=", ".join(names)))
+        return work
+    if out.exists() and any(one for one in out.iterdir() if one.name != WORK):
+        raise ValueError(Errors.OUT_TAKEN.format(folder=out))
+    work.folder.mkdir(parents=True, exist_ok=True)
+    write_json(path, settings)
+    return work
+
+
+def write_json(path: Path, value: dict[str, Any]) -> None:
+    """All of it or nothing."""
+    new = path.with_name(f".{path.name}")
+    with new.open("w", encoding="utf8") as file:
+        json.dump(value, file, indent=2)
+        file.write("\n")
+        file.flush()
+        os.fsync(file.fileno())
+    new.replace(path)
+
+
+def _settings(source: str, texts: Path, options: AdaptOptions) -> dict[str, Any]:
+    contents = [digest(file) for file in find_files(texts)]
+    return {"source": source, "texts": contents} | options.as_dict()

@@ -1,0 +1,116 @@
+"""`python -m spacy pretrained adapt`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from wasabi import msg
+
+from .clear_errors import clear_errors
+from .progress import say
+
+INTERRUPTED = 130
+
+
+def adapt(
+    source: Annotated[
+        str,
+        typer.Argument(
+            help="Pretrained weights: a name such as minilm-l6, a folder, package:NAME or a hub's "
+            "owner/name"
+        ),
+    ],
+    texts: Annotated[
+        Path,
+        typer.Argument(
+            help="Texts: .txt with one a line, .jsonl, .csv, .parquet, .spacy, or a folder of these"
+        ),
+    ],
+    out: Annotated[
+        Path, typer.Argument(help="Folder for the adapted encoder, or one of a run to go on with")
+    ],
+    epochs: Annotated[float, typer.Option(help="How often all texts are read")] = 3.0,
+    minutes: Annotated[
+        float | None, typer.Option(help="Train no longer than that, and read the texts less often")
+    ] = None,
+    batch: Annotated[int, typer.Option(help="Blocks of a step")] = 32,
+    length: Annotated[int, typer.Option(help="Wordpieces of a block")] = 128,
+    rate: Annotated[
+        float | None, typer.Option(help="Highest learning rate; by default by the encoder's size")
+    ] = None,
+    whole_words: Annotated[bool, typer.Option("--whole-words", help="Mask whole words")] = False,
+    next_sentence: Annotated[
+        bool,
+        typer.Option(
+            "--next-sentence", help="Train on pairs of sentences, too; for BERT and its like"
+        ),
+    ] = False,
+    bfloat16: Annotated[
+        bool, typer.Option("--bfloat16", help="Compute in bfloat16 where that is safe")
+    ] = False,
+    memory: Annotated[
+        str | None, typer.Option(help="Memory there is, such as 8GB; a step is split to fit in")
+    ] = None,
+    interval: Annotated[
+        int, typer.Option(help="Steps between two checkpoints; 0 means a tenth of the training")
+    ] = 0,
+    patience: Annotated[
+        int, typer.Option(help="Checkpoints without a better one, after which training stops")
+    ] = 3,
+    text_field: Annotated[
+        str, typer.Option(help="Field of the text, in .jsonl, .csv and .parquet")
+    ] = "text",
+    labelled: Annotated[
+        Path | None,
+        typer.Option(
+            help="Texts with categories (.spacy): zero-shot accuracy is measured before and after"
+        ),
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Of what is random")] = 0,
+) -> None:
+    """Train an encoder further on raw texts of your own, by masked words.
+
+    The result is a folder to name as the source of an encoder. A run that was stopped or killed
+    goes on from its last checkpoint if the same command is given again.
+
+    Example: python -m spacy pretrained adapt minilm-l6 texts.txt adapted --minutes 10
+    """
+    with clear_errors():
+        from ..adapting.adapt import adapt as run
+        from ..adapting.checkpoints import find_whole
+        from ..adapting.errors import Errors
+        from ..adapting.options import AdaptOptions
+        from ..adapting.work import WORK
+        from ..choosing.query import read_memory
+
+        options = AdaptOptions(
+            epochs=epochs,
+            minutes=minutes,
+            batch=batch,
+            length=length,
+            rate=rate,
+            whole_words=whole_words,
+            next_sentence=next_sentence,
+            bfloat16=bfloat16,
+            memory=None if memory is None else read_memory(memory),
+            interval=interval,
+            patience=patience,
+            text_field=text_field,
+            labelled=labelled,
+            seed=seed,
+        )
+        try:
+            found = run(source, texts, out, options, report=say, warn=msg.warn)
+        except KeyboardInterrupt:
+            has_any = any(find_whole(folder) for folder in (out / WORK).glob("*"))
+            stopped = Errors.STOPPED.format(folder=out / WORK) if has_any else Errors.STOPPED_EARLY
+            msg.warn(stopped, exits=INTERRUPTED)
+    rows = [("held-out perplexity", f"{found.before:.2f}", f"{found.after:.2f}")]
+    if found.zero_shot is not None:
+        zero_shot = (found.zero_shot[name] for name in ("before", "after"))
+        rows.append(("zero-shot accuracy, %", *(f"{value:.2f}" for value in zero_shot)))
+    msg.table(rows, header=("", "before", "after"), divider=True, aligns=("l", "r", "r"))
+    if found.fresh_head:
+        print("Before: with a head of its own, trained alone on the same texts.")
+    msg.good(f"Saved {out}")
+    print(f"To train on it: python -m spacy pretrained config ner config.cfg --encoder {out}")

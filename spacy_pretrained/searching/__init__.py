@@ -1,0 +1,1 @@
+"""`python -m spacy pretrained search`: settings of a config, found by trying some."""

@@ -1,0 +1,109 @@
+"""The best config beside the default, each with several seeds: is it better, or was it luck?"""
+
+import json
+import math
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import mean, variance
+from threading import Event
+
+from thinc.api import Config
+
+from .configs import with_seed
+from .errors import Errors
+from .options import T_QUANTILES, SearchOptions
+from .results import COMPARISON, write_json
+from .trial import TrialFailed, run_trial
+
+DEFAULT, BEST = "default", "best"
+FOLDER = "seeds"
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Scores of both configs, a seed each, and how sure the difference is."""
+
+    default: list[float]
+    best: list[float]
+
+    @property
+    def difference(self) -> float:
+        return mean(self.best) - mean(self.default)
+
+    @property
+    def noise(self) -> float:
+        """Half of the 95 % interval of the difference, as seeds alone make it (Student's t, with
+        the variance of both)."""
+        n = len(self.best)
+        error = math.sqrt((variance(self.best) + variance(self.default)) / n)
+        return T_QUANTILES[n] * error
+
+    @property
+    def is_better(self) -> bool:
+        return self.difference > self.noise
+
+    def explain(self) -> str:
+        """One sentence."""
+        seeds = f"{len(self.best)} seeds each"
+        found = f"{100 * self.difference:+.2f} points with {seeds}, ± {100 * self.noise:.2f}"
+        if self.is_better:
+            return f"The best config is better than the default by more than seed noise: {found}."
+        return (
+            f"The best config is not better than the default by more than seed noise: {found}. Its "
+            "lead among the trials may be luck."
+        )
+
+
+def compare(
+    configs: dict[str, Config],
+    out: Path,
+    metric: str,
+    options: SearchOptions,
+    stop: Event,
+    report: Callable[[str], None],
+) -> Comparison:
+    """Train both configs with each seed. What is there from an earlier run is not run again.
+
+    configs: By DEFAULT and BEST.
+    RAISES: ValueError if a training fails.
+    """
+    path = out / COMPARISON
+    texts = {which: config.to_str() for which, config in configs.items()}
+    found = json.loads(path.read_text("utf8")) if path.is_file() else {}
+    # Later trials may have found another best config.
+    runs = {
+        which: known
+        if (known := found.get(which, {})).get("config") == text
+        else {"config": text, "seeds": {}}
+        for which, text in texts.items()
+    }
+    for seed in range(options.seeds):
+        for which, config in configs.items():
+            if str(seed) not in runs[which]["seeds"]:
+                score = _train(which, with_seed(config, seed), seed, out, metric, options, stop)
+                runs[which]["seeds"][str(seed)] = score
+                write_json(path, runs)
+                report(f"{which} config, seed {seed}: {100 * score:.2f}")
+    numbers = [str(seed) for seed in range(options.seeds)]
+    return Comparison(*([runs[w]["seeds"][n] for n in numbers] for w in (DEFAULT, BEST)))
+
+
+def _train(
+    which: str,
+    config: Config,
+    seed: int,
+    out: Path,
+    metric: str,
+    options: SearchOptions,
+    stop: Event,
+) -> float:
+    folder = out / FOLDER
+    try:
+        return run_trial(config, folder, metric, options, stop).score
+    except TrialFailed as failed:
+        known = {"which": which, "seed": seed, "reason": failed}
+        raise ValueError(Errors.RUN_FAILED.format(**known)) from failed
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)

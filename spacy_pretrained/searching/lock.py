@@ -1,0 +1,22 @@
+"""One process, and one thread, at a time."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+_threads = threading.RLock()
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Wait until nobody else holds the lock. The system frees that of a process that is killed."""
+    with _threads:
+        try:
+            import fcntl
+        except ImportError:  # Windows: threads alone
+            yield
+            return
+        with path.open("a") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield

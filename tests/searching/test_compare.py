@@ -1,0 +1,78 @@
+"""Two configs with several seeds: what is better, and what is luck."""
+
+from threading import Event
+
+import pytest
+from thinc.api import Config
+
+from spacy_pretrained.searching import compare as module
+from spacy_pretrained.searching.compare import BEST, DEFAULT, Comparison, compare
+from spacy_pretrained.searching.options import SearchOptions
+from spacy_pretrained.searching.trial import Outcome, TrialFailed
+
+
+def test_a_difference_within_noise_is_luck():
+    found = Comparison([0.50, 0.54, 0.52], [0.52, 0.55, 0.54])
+    assert found.difference == pytest.approx(0.05 / 3)
+    assert not found.is_better and "may be luck" in found.explain()
+
+
+def test_a_difference_beyond_it_is_none():
+    found = Comparison([0.50, 0.51, 0.52], [0.60, 0.61, 0.62])
+    # By hand: variances 0.0001 both, so 2.776 × sqrt(0.0002 / 3).
+    assert found.noise == pytest.approx(2.776 * 0.0081650, abs=1e-5)
+    assert found.is_better and "+10.00 points" in found.explain()
+    assert not Comparison(found.best, found.default).is_better
+
+
+@pytest.fixture
+def configs():
+    return {
+        name: Config({"training": {"dropout": d, "seed": 0}, "system": {}})
+        for name, d in ((DEFAULT, 0.1), (BEST, 0.2))
+    }
+
+
+def run(configs, folder, monkeypatch, fails=False):
+    """The seeds that were trained, of both configs."""
+    trained = []
+
+    def train(config, *_):
+        trained.append((config["training"]["dropout"], config["training"]["seed"]))
+        if fails:
+            raise TrialFailed("NaN")
+        return Outcome(config["training"]["dropout"] + 0.01 * config["training"]["seed"], 1)
+
+    monkeypatch.setattr(module, "run_trial", train)
+    found = compare(configs, folder, "score", SearchOptions(), Event(), print)
+    return trained, found
+
+
+def test_seeds_are_not_run_again(configs, tmp_path, monkeypatch):
+    trained, found = run(configs, tmp_path, monkeypatch)
+    assert sorted(trained) == [(d, seed) for d in (0.1, 0.2) for seed in (0, 1, 2)]
+    assert found.best == pytest.approx([0.2, 0.21, 0.22])
+    assert run(configs, tmp_path, monkeypatch) == ([], found)
+    configs[BEST]["training"]["dropout"] = 0.3  # later trials found another one
+    trained, found = run(configs, tmp_path, monkeypatch)
+    assert sorted(trained) == [(0.3, 0), (0.3, 1), (0.3, 2)]
+    assert found.best == pytest.approx([0.3, 0.31, 0.32])
+
+
+def test_a_training_that_fails_is_named(configs, tmp_path, monkeypatch):
+    with pytest.raises(ValueError, match="default config with seed 0 failed: NaN"):
+        run(configs, tmp_path, monkeypatch, fails=True)
+
+
+@pytest.mark.parametrize(
+    "settings, said",
+    [
+        ({"n_trials": 0}, "--n-trials"),
+        ({"jobs": 0}, "--jobs"),
+        ({"timeout": 0.0}, "--timeout"),
+        ({"seeds": 1}, "--seeds"),
+    ],
+)
+def test_options_are_checked(settings, said):
+    with pytest.raises(ValueError, match=said):
+        SearchOptions(**settings)
