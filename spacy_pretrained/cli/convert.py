@@ -63,7 +63,8 @@ def _group() -> None:
     """Convert annotated text to .spacy files, which `spacy train` takes.
 
     KIND is one of the commands below. It can be left out where the file leaves no doubt: .conllu,
-    .iob2 or .conll with a token a line, .csv or .tsv with texts, a folder with train, dev and test.
+    .iob2 or .conll with a token a line, .csv or .tsv with texts, .jsonl or .json with entities by
+    characters, a folder with train, dev and test.
 
     Example: python -m spacy pretrained convert train.conllu corpus/train.spacy
     """
@@ -223,6 +224,44 @@ def convert_dataset(
         show_report(report)
     msg.good(f"Written to {output}")
     show_next("ner", output, lang if spans else None)
+
+
+@convert.command("spans", cls=Command)
+def convert_spans(
+    source: Annotated[
+        Path, typer.Argument(metavar="IN", help="File .jsonl or .json", dir_okay=False)
+    ],
+    output: SpacyFile,
+    text: Annotated[str, typer.Option(help="Key of the text")] = "text",
+    spans: Annotated[
+        str, typer.Option(help="Key of the entities; by default spans, entities, label or labels")
+    ] = "",
+    lang: Lang = "en",
+    encoding: Encoding = "utf8",
+) -> None:
+    """Convert texts with entities by characters, as doccano, Label Studio and Prodigy export them.
+
+    Of doccano take JSONL, of Label Studio JSON or JSON-MIN, of Prodigy what `db-out` writes. Texts
+    that were rejected, ignored or not annotated are left out, and counted.
+
+    Example: python -m spacy pretrained convert spans admin.jsonl train.spacy
+    """
+    from ..corpora import convert as corpora
+    from .progress import track
+
+    with clear_errors():
+        report = corpora.convert_export(
+            source,
+            output,
+            text=text,
+            spans=spans or None,
+            lang=lang,
+            encoding=encoding,
+            track=track,
+        )
+        show_report(report)
+    msg.good(f"Written to {output}")
+    show_next("ner", output, lang)
 
 
 @convert.command("texts", cls=Command)
