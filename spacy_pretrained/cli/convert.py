@@ -9,6 +9,7 @@ from typer.core import TyperGroup
 from wasabi import msg
 
 from .clear_errors import clear_errors
+from .interrupts import ends_when_interrupted
 from .listing import Command, WholeSummary
 from .next_step import find_lang, show_next
 
@@ -104,7 +105,7 @@ def convert_conllu(
     from .progress import track
 
     settings = {"max_sentences": max_sentences, "multiword": multiword, "track": track}
-    with clear_errors():
+    with clear_errors(), ends_when_interrupted():
         if source.is_dir():
             show_splits(corpora.convert_folder(source, output, **settings))
         else:
@@ -145,7 +146,7 @@ def convert_columns(
     from ..corpora import convert as corpora
     from .progress import track
 
-    with clear_errors():
+    with clear_errors(), ends_when_interrupted():
         report = corpora.convert_columns(
             source,
             output,
@@ -204,7 +205,7 @@ def convert_dataset(
         "revision": revision or None,
         "track": track,
     }
-    with clear_errors():
+    with clear_errors(), ends_when_interrupted():
         if spans:
             report: Any = corpora.convert_span_dataset(
                 source, output, text=text, spans=spans, lang=lang, **opened
@@ -249,7 +250,7 @@ def convert_spans(
     from ..corpora import convert as corpora
     from .progress import track
 
-    with clear_errors():
+    with clear_errors(), ends_when_interrupted():
         report = corpora.convert_export(
             source,
             output,
@@ -297,7 +298,7 @@ def convert_texts(
     from ..corpora import convert as corpora
     from .progress import track
 
-    with clear_errors():
+    with clear_errors(), ends_when_interrupted():
         report = corpora.convert_texts(
             source,
             output,

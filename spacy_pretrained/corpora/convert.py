@@ -17,6 +17,7 @@ RAISES: ValueError if the source is not there, malformed or empty, or if the out
     .spacy; OSError if a file cannot be read or written.
 """
 
+import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -226,4 +227,10 @@ def _write(docs: Iterable[Doc], output: str | Path) -> None:
         raise ValueError(Errors.CONVERT_OUTPUT.format(output=output))
     doc_bin = DocBin(docs=docs, store_user_data=True)  # which has words of multiword tokens
     output.parent.mkdir(parents=True, exist_ok=True)
-    doc_bin.to_disk(output)
+    # Beside its place, which keeps what it has until all is written.
+    beside = output.with_name(f".{output.name}-{os.getpid()}")
+    try:
+        doc_bin.to_disk(beside)
+        os.replace(beside, output)
+    finally:
+        beside.unlink(missing_ok=True)
