@@ -39,8 +39,8 @@ TRF_TESTS := $(addprefix tests/,test_spacy_transformers.py stock test_existing_a
     encoder/test_token_encoder.py encoder/test_pipe.py)
 
 .PHONY: try demo serve install test test-slow test-measured test-families test-families-ci \
-    test-families-trf soak coverage test-trf test-curated test-ray test-pythons lint docs clean pipelines \
-    release corpus int8 evaluate evaluate-int8 wheels quantization-report bench \
+    test-families-trf soak coverage test-trf test-curated test-ray test-pythons lint docs clean \
+    pipelines release corpus int8 evaluate evaluate-int8 wheels quantization-report bench \
     bench-torch-fp32 bench-latency bench-memory bench-serve bench-recipes bench-profile \
     bench-confidence bench-frozen bench-estimates bench-long bench-mpnet stock-trained \
     bench-existing bench-textcat

@@ -2,10 +2,10 @@
 
     python scripts/test_pythons.py 3.12 3.13
 
-`make test-pythons` runs it. Each version gets an environment in `.venv-VERSION` with what a quantized
-pipeline needs at run time, the pipeline of `pipelines/`, and pytest; no PyTorch. Tests that make
-encoders are left out there (see `tests/conftest.py`). A version that does not start is skipped, and
-so it says.
+`make test-pythons` runs it. Each version gets an environment in `.venv-VERSION` with what a
+quantized pipeline needs at run time, the pipeline of `pipelines/`, and pytest; no PyTorch. Tests
+that make encoders are left out there (see `tests/conftest.py`). A version that does not start is
+skipped, and so it says.
 """
 
 import argparse

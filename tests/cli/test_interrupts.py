@@ -72,7 +72,7 @@ def test_all_is_as_before(tmp_path, work):
     process.send_signal(signal.SIGINT)
     begin = time.perf_counter()
     _, said = process.communicate(timeout=30)
-    assert process.returncode == 130 and "Nothing was written" in said, said
+    assert process.returncode == 130 and "Stopped." in said, said
     assert time.perf_counter() - begin < GRACE + 1
     assert contents(tmp_path) == before
 

@@ -69,6 +69,8 @@ def run_and_kill(
                     os.kill(os.getpid(), signal.SIGKILL)
                 count += 1
 
+        sys.dont_write_bytecode = True  # which the first child alone would do
+        signal.alarm(300)
         sys.addaudithook(watch)
         try:
             work()
@@ -79,6 +81,7 @@ def run_and_kill(
     _, status = os.waitpid(child, 0)
     with os.fdopen(read_end) as answer:
         said = answer.read()
+    assert not os.WIFSIGNALED(status) or os.WTERMSIG(status) == signal.SIGKILL, "it hangs"
     assert os.WIFSIGNALED(status) == (at is not None)
     return at if at is not None else int(said)
 
