@@ -16,8 +16,11 @@ from spacy_pretrained.saving.pipeline_folder import STOPPED, NewFolder
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="sends SIGINT")
 
+# A shell has what it starts in the background ignore the signal.
 START = """
-import hashlib, sys, time
+import hashlib, signal, sys, time
+signal.signal(signal.SIGINT, signal.default_int_handler)
+sys.argv[0] = "spacy"
 from pathlib import Path
 import spacy
 from spacy_pretrained.cli.interrupts import ends_when_interrupted
@@ -78,13 +81,15 @@ def test_all_is_as_before(tmp_path, work):
 
 
 def test_what_follows_in_the_same_process_is_as_ever(tmp_path):
-    handler = signal.getsignal(signal.SIGINT)
+    handler, before = signal.default_int_handler, signal.getsignal(signal.SIGINT)
+    signal.signal(signal.SIGINT, handler)
     n_threads = threading.active_count()
     with pytest.raises(typer.Exit), ends_when_interrupted():
         signal.raise_signal(signal.SIGINT)
         time.sleep(5)
     assert not STOPPED.is_set() and threading.active_count() == n_threads
     assert signal.getsignal(signal.SIGINT) == handler and signal.set_wakeup_fd(-1) == -1
+    signal.signal(signal.SIGINT, before)
     with ends_when_interrupted(), NewFolder(tmp_path / "new") as folder:
         folder.save(spacy.blank("en"))
         folder.put_in_place()

@@ -63,8 +63,11 @@ def test_interrupted(folder, command):
     before = contents(folder)
     slowest, n_stopped = 0.0, 0
     for _ in range(INTERRUPTS):
+        # A shell has what it starts in the background ignore the signal.
         script = (
-            "import sys; from spacy_pretrained.cli import pretrained_cli; "
+            "import signal, sys; from spacy_pretrained.cli import pretrained_cli; "
+            "sys.argv[0] = 'spacy'; "
+            "signal.signal(signal.SIGINT, signal.default_int_handler); "
             "print('ready', flush=True); pretrained_cli()"
         )
         process = subprocess.Popen(

@@ -6,6 +6,7 @@ import random
 import shutil
 import signal
 import sys
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 
@@ -75,6 +76,8 @@ def run_and_kill(
         try:
             work()
             os.write(write_end, str(count).encode())
+        except BaseException:
+            traceback.print_exc()
         finally:
             os._exit(0)
     os.close(write_end)
