@@ -25,6 +25,7 @@ PUBLIC = {  # name: module that has it
     "convert_columns": "corpora.convert",
     "convert_conllu": "corpora.convert",
     "convert_dataset": "corpora.convert",
+    "convert_export": "corpora.convert",
     "convert_folder": "corpora.convert",
     "convert_span_dataset": "corpora.convert",
     "convert_texts": "corpora.convert",

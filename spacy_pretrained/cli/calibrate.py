@@ -7,6 +7,7 @@ import typer
 from wasabi import msg
 
 from .clear_errors import clear_errors
+from .interrupts import ends_when_interrupted
 
 if TYPE_CHECKING:
     from ..ner.pipeline_calibration import Reliability
@@ -37,14 +38,16 @@ def calibrate(
 
     from ..corpora.corpus import read_examples
     from ..ner.pipeline_calibration import calibrate_pipeline
+    from ..saving.pipeline_folder import check_replaceable, save
 
     if output is None and not Path(pipeline).is_dir() and is_package(pipeline):
         raise typer.BadParameter("A pipeline that is a package needs it.", param_hint="--output")
     output = output or Path(pipeline)
-    with clear_errors():
+    with clear_errors(), ends_when_interrupted():
+        check_replaceable(output)
         nlp = spacy.load(pipeline)
         before, after = calibrate_pipeline(nlp, read_examples(dev, nlp), component)
-        nlp.to_disk(output)
+        save(nlp, output)
     msg.text(f"Predicted entities in {dev}: {len(before.is_right):,}")
     show("before", before)
     show("after", after)

@@ -7,6 +7,7 @@ import typer
 from wasabi import msg
 
 from .clear_errors import clear_errors
+from .interrupts import ends_when_interrupted
 
 if TYPE_CHECKING:
     from ..corpora.check import CheckReport
@@ -31,7 +32,7 @@ def check(
     """
     from ..corpora.check import check_corpus
 
-    with clear_errors():
+    with clear_errors(), ends_when_interrupted():
         report = check_corpus(corpus, config, dev)
     show_sizes(report)
     show_labels(report)

@@ -9,6 +9,7 @@ from typer.core import TyperGroup
 from wasabi import msg
 
 from .clear_errors import clear_errors
+from .interrupts import ends_when_interrupted
 from .listing import Command, WholeSummary
 from .next_step import find_lang, show_next
 
@@ -63,7 +64,8 @@ def _group() -> None:
     """Convert annotated text to .spacy files, which `spacy train` takes.
 
     KIND is one of the commands below. It can be left out where the file leaves no doubt: .conllu,
-    .iob2 or .conll with a token a line, .csv or .tsv with texts, a folder with train, dev and test.
+    .iob2 or .conll with a token a line, .csv or .tsv with texts, .jsonl or .json with entities by
+    characters, a folder with train, dev and test.
 
     Example: python -m spacy pretrained convert train.conllu corpus/train.spacy
     """
@@ -103,7 +105,7 @@ def convert_conllu(
     from .progress import track
 
     settings = {"max_sentences": max_sentences, "multiword": multiword, "track": track}
-    with clear_errors():
+    with clear_errors(), ends_when_interrupted():
         if source.is_dir():
             show_splits(corpora.convert_folder(source, output, **settings))
         else:
@@ -144,7 +146,7 @@ def convert_columns(
     from ..corpora import convert as corpora
     from .progress import track
 
-    with clear_errors():
+    with clear_errors(), ends_when_interrupted():
         report = corpora.convert_columns(
             source,
             output,
@@ -203,7 +205,7 @@ def convert_dataset(
         "revision": revision or None,
         "track": track,
     }
-    with clear_errors():
+    with clear_errors(), ends_when_interrupted():
         if spans:
             report: Any = corpora.convert_span_dataset(
                 source, output, text=text, spans=spans, lang=lang, **opened
@@ -223,6 +225,44 @@ def convert_dataset(
         show_report(report)
     msg.good(f"Written to {output}")
     show_next("ner", output, lang if spans else None)
+
+
+@convert.command("spans", cls=Command)
+def convert_spans(
+    source: Annotated[
+        Path, typer.Argument(metavar="IN", help="File .jsonl or .json", dir_okay=False)
+    ],
+    output: SpacyFile,
+    text: Annotated[str, typer.Option(help="Key of the text")] = "text",
+    spans: Annotated[
+        str, typer.Option(help="Key of the entities; by default spans, entities, label or labels")
+    ] = "",
+    lang: Lang = "en",
+    encoding: Encoding = "utf8",
+) -> None:
+    """Convert texts with entities by characters, as doccano, Label Studio and Prodigy export them.
+
+    Of doccano take JSONL, of Label Studio JSON or JSON-MIN, of Prodigy what `db-out` writes. Texts
+    that were rejected, ignored or not annotated are left out, and counted.
+
+    Example: python -m spacy pretrained convert spans admin.jsonl train.spacy
+    """
+    from ..corpora import convert as corpora
+    from .progress import track
+
+    with clear_errors(), ends_when_interrupted():
+        report = corpora.convert_export(
+            source,
+            output,
+            text=text,
+            spans=spans or None,
+            lang=lang,
+            encoding=encoding,
+            track=track,
+        )
+        show_report(report)
+    msg.good(f"Written to {output}")
+    show_next("ner", output, lang)
 
 
 @convert.command("texts", cls=Command)
@@ -258,7 +298,7 @@ def convert_texts(
     from ..corpora import convert as corpora
     from .progress import track
 
-    with clear_errors():
+    with clear_errors(), ends_when_interrupted():
         report = corpora.convert_texts(
             source,
             output,

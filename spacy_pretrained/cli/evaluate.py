@@ -9,6 +9,7 @@ from wasabi import msg
 
 from ..errors import count_of
 from .clear_errors import clear_errors
+from .interrupts import ends_when_interrupted
 
 # Those of spaCy's scores that the table shows; the file has all.
 SPACY_SCORES = ["pos_acc", "tag_acc", "morph_acc", "lemma_acc", "sents_f", "dep_uas", "dep_las"]
@@ -38,7 +39,7 @@ def evaluate(
 
     Example: python -m spacy pretrained evaluate my_pipeline test.conllu test.spacy --json test.json
     """
-    with clear_errors():
+    with clear_errors(), ends_when_interrupted():
         import spacy
 
         import spacy_pretrained

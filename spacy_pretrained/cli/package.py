@@ -8,6 +8,7 @@ import typer
 from wasabi import msg
 
 from .clear_errors import clear_errors
+from .interrupts import ends_when_interrupted
 
 
 def package(
@@ -43,7 +44,7 @@ def package(
     from ..packaging.package import package_pipeline
 
     msg.info(f"Packaging {pipeline}")
-    with clear_errors():
+    with clear_errors(), ends_when_interrupted():
         wheel = package_pipeline(
             pipeline,
             output,

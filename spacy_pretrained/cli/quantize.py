@@ -10,6 +10,7 @@ from wasabi import msg
 
 from ..errors import count_of
 from .clear_errors import clear_errors
+from .interrupts import ends_when_interrupted
 
 if TYPE_CHECKING:
     from ..quantization.agreement import AgreementTrial
@@ -91,7 +92,7 @@ def quantize(
         "categories": min_categories,
     }
     agreement = {name: value for name, value in given.items() if value is not None}
-    with clear_errors():
+    with clear_errors(), ends_when_interrupted():
         from ..quantization.agreement import AgreementTrial
         from ..quantization.command import Job, run_job
         from ..quantization.gate import Refused

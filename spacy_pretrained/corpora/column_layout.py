@@ -24,8 +24,10 @@ from .tag_schemes import MISSING, is_tag, parse_tag
 SAMPLE = 1_000  # lines
 DOCUMENT_MARK = "-DOCSTART-"
 CHUNKS = {"ADJP", "ADVP", "CONJP", "INTJ", "LST", "NP", "PP", "PRT", "SBAR", "UCP", "VP"}
-# "# text = Hello", "# newdoc id = 1"
-NAMED_COMMENT = re.compile(r"#\s*(newdoc\b|newpar\b|[\w.:-]+\s*=)")
+# "# text = Hello", "# newdoc id = 1", "# id 5e4a domain=en"
+NAMED_COMMENT = re.compile(
+    r"#\s*(newdoc\b|newpar\b|[\w.:-]+\s*=)|#\s(.*\s)?[\w.:-]+=\S|#\s(sent_)?id\s"
+)
 SEPARATORS = {"\t": "tabs", " ": "spaces"}
 
 Columns = list[str]
@@ -49,7 +51,8 @@ class Layout:
 
     def is_comment(self, line: str) -> bool:
         """With an index, what begins with "#". Otherwise a "#" may be a word: a comment has "# " at
-        its beginning and either another number of columns or the form of "# name = value"."""
+        its beginning and either another number of columns or the form of "# name = value" or
+        "# id 7 name=value" without a tag where tags are."""
         if self.has_index or not line.startswith("#"):
             return line.startswith("#")
         found = len(self.split(line))

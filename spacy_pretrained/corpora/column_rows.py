@@ -13,6 +13,7 @@ from pathlib import Path
 from .column_layout import DOCUMENT_MARK, Layout, separator_name
 from .conllu_rows import NEWDOC, UPOS_TAGS
 from .errors import Errors
+from .faults import Faults
 from .lines import UTF8, place, read_lines
 from .tag_schemes import MISSING, OUTSIDE, Entities, parse_tag
 
@@ -56,9 +57,18 @@ class Sentence:
 
 
 def read_sentences(
-    path: str | Path, layout: Layout, report: ColumnsReport, encoding: str = UTF8
+    path: str | Path,
+    layout: Layout,
+    report: ColumnsReport,
+    encoding: str = UTF8,
+    faults: Faults | None = None,
 ) -> Iterator[Sentence]:
-    """The sentences that have words."""
+    """The sentences that have words.
+
+    faults: Gathers what is malformed; lines with faults are left out. Without it the first fault is
+        raised.
+    """
+    faults = Faults(most=1) if faults is None else faults
     sentence = Sentence(is_newdoc=False)
     text: str | None = None
     for number, line in chain(read_lines(path, encoding), [(0, "")]):
@@ -73,12 +83,15 @@ def read_sentences(
             sentence.is_newdoc = sentence.is_newdoc or is_mark
         elif layout.is_comment(line):
             if sentence.words:
-                raise ValueError(Errors.COLUMNS_COMMENT.format(at=place(path, number)))
+                faults.add(Errors.COLUMNS_COMMENT.format(at=place(path, number)))
             sentence.is_newdoc = sentence.is_newdoc or bool(NEWDOC.match(line))
             if match := TEXT_COMMENT.match(line):
                 text = match[1].strip()
         else:
-            _add_word(sentence, place(path, number), number, line, layout, report)
+            try:
+                _add_word(sentence, place(path, number), number, line, layout, report)
+            except ValueError as error:
+                faults.add(error)
 
 
 def _add_word(
@@ -108,6 +121,9 @@ def _add_word(
             raise ValueError(Errors.COLUMNS_BLANK.format(at=at, tag=tag))
         report.blank_words += 1
         return
+    upos = _value(columns[layout.upos]) if layout.upos is not None else ""
+    if upos and upos not in UPOS_TAGS.split():
+        raise ValueError(Errors.COLUMNS_UPOS.format(at=at, upos=upos, known=UPOS_TAGS))
     report.trimmed_words += word != columns[layout.word]
     sentence.lines.append(number)
     sentence.words.append(word)
@@ -115,9 +131,6 @@ def _add_word(
     if layout.xpos is not None:
         sentence.xpos.append(_value(columns[layout.xpos]))
     if layout.upos is not None:
-        upos = _value(columns[layout.upos])
-        if upos and upos not in UPOS_TAGS.split():
-            raise ValueError(Errors.COLUMNS_UPOS.format(at=at, upos=upos, known=UPOS_TAGS))
         sentence.upos.append(upos)
 
 

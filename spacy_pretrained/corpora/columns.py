@@ -22,6 +22,7 @@ from spacy.vocab import Vocab
 from .column_layout import Layout, find_layout
 from .column_rows import ColumnsReport, Sentence, read_sentences
 from .errors import Errors
+from .faults import Faults
 from .lines import UTF8, place, read_lines
 from .tag_schemes import AUTO, Entities, Span, check_scheme, detect_scheme, to_spans
 
@@ -59,7 +60,7 @@ def read_columns(
     one that its words do not spell. Sentences are always a space apart.
 
     ValueError, with file and line, where the file is malformed, has no words, or has tags that keep
-    to no scheme.
+    to no scheme. It tells all faults of the file, up to 20, before the first Doc.
     """
     if doc_sentences < 1:
         raise ValueError(Errors.COLUMNS_DOCUMENT.format(doc_sentences=doc_sentences))
@@ -77,23 +78,37 @@ def read_columns(
 def _survey(path: str | Path, layout: Layout, scheme: str, encoding: str) -> tuple[str, bool]:
     """The scheme, found if it is "auto", and whether the file marks documents."""
     n_marks = 0
+    faults = Faults()
 
     def tags() -> Iterator[list[str]]:
         nonlocal n_marks
-        for sentence in read_sentences(path, layout, ColumnsReport(), encoding):
+        for sentence in read_sentences(path, layout, ColumnsReport(), encoding, faults):
             n_marks += sentence.is_newdoc
             yield sentence.tags
 
     def where(number: int, token: int) -> str:
-        sentences = read_sentences(path, layout, ColumnsReport(), encoding)
+        sentences = read_sentences(path, layout, ColumnsReport(), encoding, Faults())
         return place(path, next(islice(sentences, number, None)).lines[token])
 
-    if scheme == AUTO:
-        scheme = detect_scheme(tags(), where=where)
-    else:
-        for _ in tags():
-            pass
+    try:
+        if scheme == AUTO:
+            scheme = detect_scheme(tags(), where=where)
+        else:
+            for sentence in read_sentences(path, layout, ColumnsReport(), encoding, faults):
+                n_marks += sentence.is_newdoc
+                _check_letters(path, sentence, scheme, faults)
+    except ValueError as error:
+        if not faults.is_full:
+            faults.add(error)
+    faults.check()
     return scheme, n_marks > 1
+
+
+def _check_letters(path: str | Path, sentence: Sentence, scheme: str, faults: Faults) -> None:
+    try:
+        _read_entities(path, sentence, scheme)
+    except ValueError as error:
+        faults.add(error)
 
 
 def _documents(

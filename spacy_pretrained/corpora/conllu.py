@@ -26,6 +26,7 @@ from .conllu_doc import (
 )
 from .conllu_rows import read_sentences
 from .errors import Errors
+from .faults import Faults
 from .lines import UTF8
 from .multiword import AS_TOKEN, BESIDE, MODES, Word, words_of
 from .tag_schemes import MISSING, OUTSIDE, detect_scheme, to_spans, to_tags
@@ -67,7 +68,8 @@ def read_conllu(
     relation (that is what makes it missing); a Doc never mixes sentences with a root and sentences
     without any head; and a sentence with some heads but no root is a Doc of its own.
 
-    ValueError, with file and line, where the file is malformed; also if it has no sentences.
+    ValueError, with file and line, where the file is malformed; also if it has no sentences. It
+    tells all faults of the file, up to 20, before the first Doc.
     """
     if max_sentences < 1:
         raise ValueError(Errors.CONLLU_MAX_SENTENCES.format(max_sentences=max_sentences))
@@ -93,11 +95,17 @@ def _survey(path: str | Path, encoding: str) -> tuple[bool, str | None]:
     """Whether any word has features, and the scheme of the entities, None if there are none."""
     has_feats = False
     tags: list[list[str]] = []
-    for rows in read_sentences(path, encoding):
-        sentence = to_doc_sentence(rows, ConversionReport())
+    faults = Faults()
+    for rows in read_sentences(path, encoding, faults):
+        try:
+            sentence = to_doc_sentence(rows, ConversionReport())
+        except ValueError as error:  # an entity that is no tag
+            faults.add(error)
+            continue
         has_feats = has_feats or any(feats != "_" for feats in sentence.feats)
         if any(tag != OUTSIDE for tag in sentence.entities):
             tags.append(sentence.entities)
+    faults.check()
     return has_feats, detect_scheme(tags) if tags else None
 
 

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from .errors import Errors
+from .faults import Faults
 from .lines import UTF8, place, read_lines
 
 UPOS_TAGS = "ADJ ADP ADV AUX CCONJ DET INTJ NOUN NUM PART PRON PROPN PUNCT SCONJ SYM VERB X"
@@ -68,45 +69,69 @@ class Sentence:
     heads: list[int | None]  # the index of a word, or ROOT; None where it is missing
 
 
-def read_sentences(path: str | Path, encoding: str = UTF8) -> Iterator[Sentence]:
+def read_sentences(
+    path: str | Path, encoding: str = UTF8, faults: Faults | None = None
+) -> Iterator[Sentence]:
     """The sentences of a file; compressed if its name ends in ".gz".
 
+    faults: Gathers what is malformed; sentences with faults are left out. Without it the first
+        fault is raised.
     RAISES: ValueError, with file and line, where the file is malformed; also if it has no
         sentences. OSError if it cannot be opened.
     """
+    faults = Faults(most=1) if faults is None else faults
     rows: list[Row] = []
-    is_newdoc = is_newpar = False
+    is_newdoc = is_newpar = is_broken = False
     is_empty = True
     for number, line in chain(read_lines(path, encoding), [(0, "")]):
-        if not line and rows:
-            yield _parse_sentence(rows, is_newdoc, is_newpar)
+        if not line and (rows or is_broken):
+            # IDs and heads of a sentence that has lost a row would be wrong, too.
+            sentence = None if is_broken else _parse_sentence(rows, is_newdoc, is_newpar, faults)
+            if sentence is not None:
+                yield sentence
             rows = []
-            is_newdoc = is_newpar = is_empty = False
+            is_newdoc = is_newpar = is_empty = is_broken = False
         elif line.startswith("#"):
-            if rows:
-                raise ValueError(Errors.CONLLU_COMMENT.format(at=place(path, number)))
+            if rows and not is_broken:
+                faults.add(Errors.CONLLU_COMMENT.format(at=place(path, number)))
+                is_broken = True
             is_newdoc = is_newdoc or bool(NEWDOC.match(line))
             is_newpar = is_newpar or bool(NEWPAR.match(line))
         elif line:
-            rows.append(_parse_row(place(path, number), line))
+            row = _parse_row(place(path, number), line, faults)
+            is_broken = is_broken or row is None
+            rows += [row] if row is not None else []
     if is_empty:
-        raise ValueError(Errors.CONLLU_EMPTY.format(path=path))
+        faults.add(Errors.CONLLU_EMPTY.format(path=path))
 
 
-def _parse_row(at: str, line: str) -> Row:
+def _parse_row(at: str, line: str, faults: Faults) -> Row | None:
     columns = line.split("\t")
     if len(columns) != 10:
-        raise ValueError(Errors.CONLLU_COLUMNS.format(at=at, found=len(columns)))
+        faults.add(Errors.CONLLU_COLUMNS.format(at=at, found=len(columns)))
+        return None
     row = Row(at, *columns)
     if "" in columns or row.form.isspace():
-        raise ValueError(Errors.CONLLU_BLANK.format(at=at))
+        faults.add(Errors.CONLLU_BLANK.format(at=at))
+        return None
     return row
 
 
-def _parse_sentence(rows: list[Row], is_newdoc: bool, is_newpar: bool) -> Sentence:
-    words, multiwords, n_empty_nodes = _sort_rows(rows)
-    _check_tags(words)
-    return Sentence(is_newdoc, is_newpar, words, multiwords, n_empty_nodes, _read_heads(words))
+def _parse_sentence(
+    rows: list[Row], is_newdoc: bool, is_newpar: bool, faults: Faults
+) -> Sentence | None:
+    """None if it has faults."""
+    n_before = len(faults)
+    try:
+        words, multiwords, n_empty_nodes = _sort_rows(rows)
+    except ValueError as error:
+        faults.add(error)
+        return None
+    _check_tags(words, faults)
+    heads = _read_heads(words, faults)
+    if len(faults) > n_before:
+        return None
+    return Sentence(is_newdoc, is_newpar, words, multiwords, n_empty_nodes, heads)
 
 
 def _sort_rows(rows: list[Row]) -> tuple[list[Row], list[Multiword], int]:
@@ -139,13 +164,13 @@ def _sort_rows(rows: list[Row]) -> tuple[list[Row], list[Multiword], int]:
     return words, multiwords, n_empty
 
 
-def _check_tags(words: list[Row]) -> None:
+def _check_tags(words: list[Row], faults: Faults) -> None:
     known = UPOS_TAGS.split()
     for row in words:
         if row.upos not in known and row.upos != MISSING:
-            raise ValueError(Errors.CONLLU_UPOS.format(at=row.at, upos=row.upos, known=UPOS_TAGS))
+            faults.add(Errors.CONLLU_UPOS.format(at=row.at, upos=row.upos, known=UPOS_TAGS))
         if not _are_feats(row.feats):
-            raise ValueError(Errors.CONLLU_FEATS.format(at=row.at, feats=row.feats))
+            faults.add(Errors.CONLLU_FEATS.format(at=row.at, feats=row.feats))
 
 
 @lru_cache(maxsize=10_000)
@@ -156,23 +181,35 @@ def _are_feats(feats: str) -> bool:
     return feats == MISSING or is_list
 
 
-def _read_heads(words: list[Row]) -> list[int | None]:
+def _read_heads(words: list[Row], faults: Faults) -> list[int | None]:
+    n_before = len(faults)
     heads: list[int | None] = []
-    for i, (at, *_, head, dep, _, _) in enumerate(words):
-        if head == MISSING or dep == MISSING:
-            if head != dep:
-                raise ValueError(Errors.CONLLU_HALF_ARC.format(at=at, head=head, dep=dep))
-            heads.append(None)
-            continue
-        if not (head.isascii() and head.isdigit() and int(head) <= len(words)):
-            raise ValueError(Errors.CONLLU_HEAD.format(at=at, head=head, length=len(words)))
-        if int(head) == i + 1:
-            raise ValueError(Errors.CONLLU_CYCLE.format(at=at, id=i + 1))
-        if (int(head) == 0) != (dep.lower() == "root"):
-            raise ValueError(Errors.CONLLU_ROOT_LABEL.format(at=at, head=head, dep=dep))
-        heads.append(int(head) - 1 if int(head) else ROOT)
-    _check_tree(words, heads)
+    for i, row in enumerate(words):
+        try:
+            heads.append(_read_head(row, i, len(words)))
+        except ValueError as error:
+            faults.add(error)
+    if len(faults) == n_before:
+        try:
+            _check_tree(words, heads)
+        except ValueError as error:
+            faults.add(error)
     return heads
+
+
+def _read_head(row: Row, i: int, n_words: int) -> int | None:
+    at, head, dep = row.at, row.head, row.deprel
+    if head == MISSING or dep == MISSING:
+        if head != dep:
+            raise ValueError(Errors.CONLLU_HALF_ARC.format(at=at, head=head, dep=dep))
+        return None
+    if not (head.isascii() and head.isdigit() and int(head) <= n_words):
+        raise ValueError(Errors.CONLLU_HEAD.format(at=at, head=head, length=n_words))
+    if int(head) == i + 1:
+        raise ValueError(Errors.CONLLU_CYCLE.format(at=at, id=i + 1))
+    if (int(head) == 0) != (dep.lower() == "root"):
+        raise ValueError(Errors.CONLLU_ROOT_LABEL.format(at=at, head=head, dep=dep))
+    return int(head) - 1 if int(head) else ROOT
 
 
 def _check_tree(words: list[Row], heads: list[int | None]) -> None:

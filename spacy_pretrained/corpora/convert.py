@@ -5,7 +5,8 @@
     report = convert_conllu("train.conllu", "corpus/train.spacy")
     print(report.sentences)
 
-Each function reads all of its source before it writes, and returns what was read and repaired.
+Each function reads all of its source before it writes, and returns what was read and repaired. Of a
+file that is malformed it tells all faults, up to 20, and writes nothing.
 
 source: A file; see each function.
 output: The file to write, .spacy; its folder is made.
@@ -16,6 +17,7 @@ RAISES: ValueError if the source is not there, malformed or empty, or if the out
     .spacy; OSError if a file cannot be read or written.
 """
 
+import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -29,6 +31,8 @@ from .conllu import ConversionReport, read_conllu
 from .dataset import DatasetReport, find_row_layout, read_dataset
 from .dataset_source import open_dataset
 from .errors import Errors
+from .exports import ExportReport, read_export
+from .faults import Faults
 from .lines import UTF8
 from .span_dataset import SpanReport, read_span_dataset
 from .splits import Split, Track, read_splits
@@ -129,7 +133,7 @@ def convert_dataset(
     report = DatasetReport()
     rows = open_dataset(source, split, name=name, streaming=streaming, revision=revision)
     layout = find_row_layout(rows, **settings)
-    docs = read_dataset(rows, layout, Vocab(), limit=limit, report=report)
+    docs = read_dataset(rows, layout, Vocab(), limit=limit, report=report, faults=Faults())
     _write(track(docs, str(source)), output)
     return report
 
@@ -157,7 +161,32 @@ def convert_span_dataset(
     report = SpanReport()
     nlp = spacy.blank(lang)
     rows = open_dataset(source, split, name=name, streaming=streaming, revision=revision)
-    docs = read_span_dataset(rows, nlp, text=text, spans=spans, limit=limit, report=report)
+    docs = read_span_dataset(
+        rows, nlp, text=text, spans=spans, limit=limit, report=report, faults=Faults()
+    )
+    _write(track(docs, str(source)), output)
+    return report
+
+
+def convert_export(
+    source: str | Path,
+    output: str | Path,
+    *,
+    text: str = "text",
+    spans: str | None = None,
+    lang: str = "en",
+    encoding: str = UTF8,
+    track: Track = in_silence,
+) -> ExportReport:
+    """Convert texts with entities by characters, as doccano, Label Studio and Prodigy export them.
+
+    source: A file .jsonl or .json, also a compressed one. See `exports.read_export`, also of the
+        arguments.
+    lang: The language whose tokenizer makes the words. ImportError if spaCy does not have it.
+    """
+    report = ExportReport()
+    settings = {"text": text, "spans": spans, "encoding": encoding, "report": report}
+    docs = read_export(source, spacy.blank(lang), **settings)
     _write(track(docs, str(source)), output)
     return report
 
@@ -198,4 +227,10 @@ def _write(docs: Iterable[Doc], output: str | Path) -> None:
         raise ValueError(Errors.CONVERT_OUTPUT.format(output=output))
     doc_bin = DocBin(docs=docs, store_user_data=True)  # which has words of multiword tokens
     output.parent.mkdir(parents=True, exist_ok=True)
-    doc_bin.to_disk(output)
+    # Beside its place, which keeps what it has until all is written.
+    beside = output.with_name(f".{output.name}-{os.getpid()}")
+    try:
+        doc_bin.to_disk(beside)
+        os.replace(beside, output)
+    finally:
+        beside.unlink(missing_ok=True)

@@ -23,7 +23,8 @@ from .columns import set_entities
 from .conllu_rows import UPOS_TAGS
 from .dataset_source import Row, Rows, check_columns, open_dataset
 from .errors import Errors
-from .tag_schemes import AUTO, MISSING, check_scheme, detect_scheme, to_spans
+from .faults import Faults
+from .tag_schemes import AUTO, MISSING, OUTSIDE, check_scheme, detect_scheme, parse_tag, to_spans
 
 # -100 is what losses of PyTorch leave out, -1 what ClassLabel takes for "unknown".
 MISSING_LABELS = (None, -100, -1)
@@ -35,6 +36,7 @@ class DatasetReport(ColumnsReport):
     """What was read, and what was repaired; a row is a document."""
 
     empty_rows: int = 0  # without words: left out
+    unlabelled_rows: int = 0  # null in place of all lists of labels: left out
 
 
 @dataclass
@@ -88,7 +90,10 @@ def build_dataset(
     revision: The version on the hub, such as a commit.
 
     A row is a sentence and a document of its own, with unknown spaces. Rows without words are left
-    out. Tags that do not keep to the scheme are repaired, and counted in a warning.
+    out, and rows with null in place of their lists of labels; of one column among several, null
+    means that these labels are missing. Words that are null or white space are left out with their
+    labels, unless they have a tag. Tags that do not keep to the scheme are repaired, and counted in
+    a warning.
 
     ValueError, while it is read, if the data set, the split or a column is not there, if there are
     no rows, or where a row is malformed.
@@ -114,15 +119,27 @@ def build_dataset(
         report = DatasetReport()
         for reference in read_dataset(*opened[0], nlp.vocab, limit=limit, report=report):
             yield Example(bare_copy(reference), reference)
-        if report.repairs and not has_warned:
-            logger.warning(
-                Errors.DATASET_REPAIRS.format(
-                    path=path, repairs=report.repairs, entities=report.entities
-                )
-            )
+        if not has_warned:
+            _warn(path, report)
             has_warned = True
 
     return read
+
+
+def _warn(path: str | Path | None, report: DatasetReport) -> None:
+    """Of what was repaired and left out, if anything was."""
+    if report.repairs:
+        logger.warning(
+            Errors.DATASET_REPAIRS.format(
+                path=path, repairs=report.repairs, entities=report.entities
+            )
+        )
+    if report.unlabelled_rows or report.blank_words:
+        logger.warning(
+            Errors.DATASET_LEFT_OUT.format(
+                path=path, rows=report.unlabelled_rows, words=report.blank_words
+            )
+        )
 
 
 def find_row_layout(
@@ -156,21 +173,30 @@ def read_dataset(
     *,
     limit: int = 0,
     report: DatasetReport | None = None,
+    faults: Faults | None = None,
 ) -> Iterator[Doc]:
     """Read an open data set row by row: a Doc each, with its sentence start, and ENT_IOB and
     ENT_TYPE, POS and TAG as the layout has columns for them.
 
     report: is added to while the Docs are taken.
+    faults: gathers the rows that are malformed, which are left out until all have been read.
+        Without it the first one is raised.
 
     ValueError where a row is malformed, or if no row has words.
     """
     report = DatasetReport() if report is None else report
+    faults = Faults(most=1) if faults is None else faults
     n_before = report.sentences
     rows = rows.select_columns([layout.words, *layout.labels])
     for number, row in enumerate(islice(rows, limit or None)):
-        doc = _make_doc(row, number, vocab, layout, report)
+        try:
+            doc = _make_doc(row, number, vocab, layout, report)
+        except ValueError as error:
+            faults.add(error)
+            continue
         if doc is not None:
             yield doc
+    faults.check()
     if report.sentences == n_before:
         raise ValueError(Errors.DATASET_EMPTY)
 
@@ -192,30 +218,45 @@ def _find_scheme(rows: Rows, layout: RowLayout) -> str:
             return "biluo" if letters & {"L", "U"} else "bioes"
     column = rows.select_columns([layout.tags])
     sentences = (
-        _labels(row, layout.tags, number, layout)
+        _sound_labels(row, layout.tags, number, layout)
         for number, row in enumerate(islice(column, SCHEME_ROWS if is_stream else None))
     )
     return detect_scheme(sentences, where=lambda row, token: f"row {row}, label {token}")
 
 
+def _sound_labels(row: Row, column: str, number: int, layout: RowLayout) -> list[str]:
+    """None of a row that is malformed: reading it will say so."""
+    try:
+        labels = _labels(row, column, number, layout) or []
+        for label in labels:
+            parse_tag(label)
+    except ValueError:
+        return []
+    return labels
+
+
 def _make_doc(
     row: Row, number: int, vocab: Vocab, layout: RowLayout, report: DatasetReport
 ) -> Doc | None:
-    words = _words(row, number, layout, report)
-    labels = {column: _labels(row, column, number, layout) for column in layout.labels}
-    for column, values in labels.items():
-        if len(values) != len(words):
+    words, trimmed = _words(row, number, layout)
+    known = {column: _labels(row, column, number, layout) for column in layout.labels}
+    for column, values in known.items():
+        if values is not None and len(values) != len(words):
             raise ValueError(
                 Errors.DATASET_LENGTHS.format(
                     row=number, words=layout.words, n=len(words), column=column, m=len(values)
                 )
             )
-    if not words:
+    labels = {column: values or [MISSING[0]] * len(words) for column, values in known.items()}
+    blanks = _find_blanks(words, labels, number, layout)
+    if not any(words):
         report.empty_rows += 1
         return None
-    report.documents += 1
-    report.sentences += 1
-    report.words += len(words)
+    if all(values is None for values in known.values()):
+        report.unlabelled_rows += 1
+        return None
+    words = [word for word in words if word]
+    labels = {c: [v for i, v in enumerate(own) if i not in blanks] for c, own in labels.items()}
     pos = [_value(label) for label in labels.get(layout.upos, [])]
     unknown = set(pos) - {"", *UPOS_TAGS.split()}
     if unknown:
@@ -234,27 +275,49 @@ def _make_doc(
             raise ValueError(f"Row {number}: {error}") from error
         report.add_entities(entities)
         set_entities(doc, entities.spans, entities.missing)
+    report.documents += 1
+    report.sentences += 1
+    report.words += len(words)
+    report.trimmed_words += trimmed
+    report.blank_words += len(blanks)
     return doc
 
 
-def _words(row: Row, number: int, layout: RowLayout, report: DatasetReport) -> list[str]:
+def _words(row: Row, number: int, layout: RowLayout) -> tuple[list[str], int]:
+    """The words of a row, "" for one that is null or white space, and of how many white space was
+    taken off."""
     values = row[layout.words]
+    if values is None:
+        return [], 0
     is_list = isinstance(values, (list, tuple))
-    if not is_list or not all(isinstance(value, str) for value in values):
+    if not is_list or not all(isinstance(value, str | None) for value in values):
         raise ValueError(
             Errors.DATASET_WORDS.format(row=number, column=layout.words, value=repr(values)[:80])
         )
-    words = [value.strip() for value in values]
-    if "" in words:
-        raise ValueError(
-            Errors.DATASET_BLANK.format(row=number, column=layout.words, i=words.index(""))
-        )
-    report.trimmed_words += sum(word != value for word, value in zip(words, values))
-    return words
+    words = [(value or "").strip() for value in values]
+    return words, sum(word not in ("", value) for word, value in zip(words, values))
 
 
-def _labels(row: Row, column: str, number: int, layout: RowLayout) -> list[str]:
+def _find_blanks(
+    words: list[str], labels: dict[str, list[str]], number: int, layout: RowLayout
+) -> set[int]:
+    """The words to leave out, by number. ValueError if one of them has a tag of an entity."""
+    blanks = {i for i, word in enumerate(words) if not word}
+    for i in sorted(blanks) if layout.tags is not None else ():
+        if labels[layout.tags][i] not in (OUTSIDE, *MISSING):
+            raise ValueError(
+                Errors.DATASET_BLANK.format(
+                    row=number, column=layout.words, i=i, tag=labels[layout.tags][i]
+                )
+            )
+    return blanks
+
+
+def _labels(row: Row, column: str, number: int, layout: RowLayout) -> list[str] | None:
+    """None where the row has none."""
     values = row[column]
+    if values is None:
+        return None
     if not isinstance(values, (list, tuple)):
         raise ValueError(
             Errors.DATASET_LABELS.format(row=number, column=column, value=repr(values)[:80])

@@ -35,6 +35,7 @@ class Errors(SharedErrors):
         "Python knows no encoding '{encoding}'. Usual ones are utf8, utf-16, cp1252 and latin-1."
     )
     LINES_BROKEN = "{path} cannot be uncompressed: {error}. Get it again."
+    FAULTS_MOST = "These are {n} faults; there may be more, for reading has stopped here."
     CONLLU_COLUMNS = (
         "{at}: a CoNLL-U line has 10 columns with tabs between them, this one has "
         "{found}. Tabs may have been turned into spaces, or the blank line that ends a sentence "
@@ -210,7 +211,11 @@ class Errors(SharedErrors):
     DATASET_EMPTY = "The data set, or this split of it, has no words."
     DATASET_NO_LABELS = "No column with labels is given: tags, upos and xpos are all None."
     DATASET_WORDS = "Row {row}: the column '{column}' has to be a list of words, but it is {value}."
-    DATASET_BLANK = "Row {row}: word {i} in the column '{column}' is empty or white space."
+    DATASET_BLANK = (
+        "Row {row}: word {i} in the column '{column}' is empty or white space, but has the tag "
+        "'{tag}'. Remove it, and tag the words around it; such words are left out only where the "
+        "tag is O."
+    )
     DATASET_LENGTHS = (
         "Row {row}: words in the column '{words}': {n}, but labels in the column '{column}': {m}. "
         "Each word needs one, -100 where it is missing."
@@ -239,6 +244,10 @@ class Errors(SharedErrors):
         "The tags of '{path}' did not keep to their scheme. Places that were repaired: {repairs}; "
         "entities: {entities}."
     )
+    DATASET_LEFT_OUT = (
+        "Left out of '{path}': rows with null in place of their labels: {rows}; words that are "
+        "null or white space: {words}."
+    )
     DATASET_TEXT = "Row {row}: the column '{column}' has to be a text, but it is {value}."
     DATASET_SPAN = (
         "Row {row}: an entity in the column '{column}' is {value}. It has to have a start and an "
@@ -246,17 +255,37 @@ class Errors(SharedErrors):
         "or [0, 2, 'ORG']."
     )
     DATASET_SPAN_PLACE = (
-        "Row {row}: the entity {span} is empty, all white space, or not inside of the text, which "
-        "has {n} characters."
+        "{at}: the entity {span} is empty or not inside of the text, which has {n} characters."
     )
     DATASET_OVERLAP = (
-        "Row {row}: the entity {span} overlaps or crosses another one. A token belongs to one "
+        "{at}: the entity {span} overlaps or crosses another one. A token belongs to one "
         "entity at most; for nested or overlapping spans use spaCy's spancat."
     )
     DATASET_SPAN_REPAIRS = (
         "Entities of '{path}': {entities}. Left out because they begin or end inside of a token, "
         "so that the annotation of their tokens counts as missing: {misaligned}. White space at "
-        "their ends was removed: {trimmed}."
+        "their ends was removed: {trimmed}. Left out because they are nothing but white space: "
+        "{blank}, or because they are there twice: {repeated}."
+    )
+    EXPORT_JSON = "{at}: no JSON: {error}. The file has an object a line, or is one list of them."
+    EXPORT_OBJECT = "{at}: each record has to be an object with a text and entities, not {value}."
+    EXPORT_EMPTY = "{path} has no texts with annotation."
+    EXPORT_TEXT = (
+        "{at}: there is no text under '{key}'; the keys are {keys}. Name the one with the text, "
+        "with --text."
+    )
+    EXPORT_SPANS = (
+        "{at}: there are no entities under {asked}; the keys are {keys}. Name the one with the "
+        "entities, with --spans."
+    )
+    EXPORT_SPAN = (
+        "{at}: an entity under '{key}' is {value}. It has to have a start and an end (characters) "
+        "and one label, as doccano, Label Studio and Prodigy write them. Texts with labels and no "
+        "entities are for `python -m spacy pretrained convert texts`."
+    )
+    EXPORT_MOVED = (
+        "{at}: the entity {span} is '{said}' by its export, but in the text '{found}' stands "
+        "there. Was the text changed after it was annotated? Export it again."
     )
     TEXTS_TABLE = (
         "{at}: the row that begins here cannot be read: {error}. A field that begins with a double "
@@ -269,7 +298,7 @@ class Errors(SharedErrors):
         "leave out a line with names."
     )
     TEXTS_FIELDS = (
-        "A row of the file has more fields than the {n} columns that have names: {row}. Quote "
+        "{at}: a row has more fields than the {n} columns that have names: {row}. Quote "
         "fields that have the delimiter in them, or name all columns with --columns."
     )
     TEXTS_LABEL = "Row {row}: the label '{label}' is not one of those that were given: {known}."

@@ -5,11 +5,13 @@ from pathlib import Path
 
 from .column_layout import SAMPLE, find_layout
 from .errors import Errors
+from .exports import is_export, read_records
 from .lines import read_lines
 from .splits import ENTITIES, SPLITS, TREEBANK
 from .texts import DELIMITERS
 
-KINDS = ("conllu", "columns", "dataset", "texts")
+KINDS = ("conllu", "columns", "dataset", "spans", "texts")
+RECORDS = (".json", ".jsonl")
 COLUMNS = (*ENTITIES, ".iob", ".bio", ".bioes", ".biluo")
 
 
@@ -18,6 +20,7 @@ def find_kind(source: str | Path) -> str:
 
     conllu: A file .conllu, or a folder with train, dev or test in .conllu, .iob2 or .conll.
     columns: A file .iob2, .iob, .bio, .bioes, .biluo or .conll with a token and its entity a line.
+    spans: A file .json or .jsonl with entities by characters in one of its first records.
     texts: A file .csv or .tsv; one with a token and its entity a line could be both.
 
     RAISES: ValueError, which names the kinds, if it could be several or none: a dataset may hold
@@ -34,6 +37,9 @@ def find_kind(source: str | Path) -> str:
     elif suffix in COLUMNS:
         if _has_token_lines(path):
             return "columns"
+    elif suffix in RECORDS:
+        if path.exists() and _has_spans(path):
+            return "spans"
     elif suffix in DELIMITERS and not (path.exists() and _has_token_lines(path)):
         return "texts"
     raise ValueError(Errors.CONVERT_KIND.format(source=source, kinds=", ".join(KINDS)))
@@ -42,6 +48,13 @@ def find_kind(source: str | Path) -> str:
 def _has_splits(folder: Path) -> bool:
     patterns = [p for s in SPLITS for e in (*TREEBANK, *ENTITIES) for p in (f"{s}{e}", f"*-{s}{e}")]
     return any(any(folder.glob(pattern)) for pattern in patterns)
+
+
+def _has_spans(path: Path) -> bool:
+    try:
+        return any(is_export(record) for _, record in islice(read_records(path), SAMPLE))
+    except ValueError:  # no objects
+        return False
 
 
 def _has_token_lines(path: Path) -> bool:

@@ -18,6 +18,7 @@ from spacy.util import logger
 from .columns import set_entities
 from .dataset_source import Row, Rows, check_columns, open_dataset
 from .errors import Errors
+from .faults import Faults
 
 CharSpan = tuple[int, int, str]  # first character, behind the last one, label
 
@@ -31,7 +32,13 @@ class SpanReport:
     entities: int = 0
     trimmed_spans: int = 0  # white space at their ends taken off
     misaligned_spans: int = 0  # that cut a token: left out, the annotation of its tokens is missing
+    blank_spans: int = 0  # nothing but white space: left out
+    repeated_spans: int = 0  # the same as another, with the same label: left out
     labels: dict[str, int] = field(default_factory=dict)  # entities by label
+
+    @property
+    def repairs(self) -> int:
+        return self.trimmed_spans + self.misaligned_spans + self.blank_spans + self.repeated_spans
 
 
 def build_span_dataset(
@@ -54,7 +61,8 @@ def build_span_dataset(
     path, split, name, limit, streaming, revision: See `build_dataset`.
 
     White space at the ends of an entity is taken off. An entity that begins or ends inside of a
-    token is left out, and the annotation of its tokens is missing. Both are counted in a warning.
+    token is left out, and the annotation of its tokens is missing. Entities that are nothing but
+    white space, and the second of two that are the same, are left out. A warning counts all these.
 
     ValueError, while it is read, if the data set, the split or a column is not there, if there are
     no rows, or where a row is malformed: no string for a text, entities that overlap or cross, are
@@ -75,12 +83,14 @@ def build_span_dataset(
         )
         for reference in documents:
             yield Example(nlp.make_doc(reference.text), reference)
-        if (report.trimmed_spans or report.misaligned_spans) and not has_warned:
+        if report.repairs and not has_warned:
             logger.warning(
                 Errors.DATASET_SPAN_REPAIRS.format(
                     path=path,
                     misaligned=report.misaligned_spans,
                     trimmed=report.trimmed_spans,
+                    blank=report.blank_spans,
+                    repeated=report.repeated_spans,
                     entities=report.entities,
                 )
             )
@@ -97,35 +107,53 @@ def read_span_dataset(
     spans: str = "entities",
     limit: int = 0,
     report: SpanReport | None = None,
+    faults: Faults | None = None,
 ) -> Iterator[Doc]:
     """Read an open data set row by row, a Doc each, with ENT_IOB and ENT_TYPE. Rows without text
     are left out. See `build_span_dataset`.
 
     report: is added to while the Docs are taken.
+    faults: gathers the rows that are malformed, which are left out until all have been read.
+        Without it the first one is raised.
     """
     report = SpanReport() if report is None else report
+    faults = Faults(most=1) if faults is None else faults
     check_columns(rows, [text, spans])
     n_before = report.documents
     for number, row in enumerate(islice(rows.select_columns([text, spans]), limit or None)):
-        if not isinstance(row[text], str):
-            raise ValueError(
-                Errors.DATASET_TEXT.format(row=number, column=text, value=repr(row[text])[:80])
-            )
-        if row[text].strip():
-            doc = nlp.make_doc(row[text])
-            if row[spans] is not None:
-                _set_spans(doc, _read_spans(row, number, spans), number, report)
-            report.documents += 1
-            report.words += len(doc)
+        try:
+            doc = _make_doc(row, number, nlp, text, spans, report)
+        except ValueError as error:
+            faults.add(error)
+            continue
+        if doc is not None:
             yield doc
+    faults.check()
     if report.documents == n_before:
         raise ValueError(Errors.DATASET_EMPTY)
+
+
+def _make_doc(
+    row: Row, number: int, nlp: Language, text: str, spans: str, report: SpanReport
+) -> Doc | None:
+    if not isinstance(row[text], str):
+        raise ValueError(
+            Errors.DATASET_TEXT.format(row=number, column=text, value=repr(row[text])[:80])
+        )
+    if not row[text].strip():
+        return None
+    doc = nlp.make_doc(row[text])
+    if row[spans] is not None:
+        set_spans(doc, _read_spans(row, number, spans), f"Row {number}", report)
+    report.documents += 1
+    report.words += len(doc)
+    return doc
 
 
 def _read_spans(row: Row, number: int, column: str) -> list[CharSpan]:
     spans: list[CharSpan] = []
     for value in _as_list(row[column]):
-        span = _as_tuple(value)
+        span = as_char_span(value)
         if span is None:
             raise ValueError(
                 Errors.DATASET_SPAN.format(row=number, column=column, value=repr(value)[:80])
@@ -141,7 +169,8 @@ def _as_list(values: Any) -> list:
     return values if isinstance(values, list) else [values]
 
 
-def _as_tuple(value: Any) -> CharSpan | None:
+def as_char_span(value: Any) -> CharSpan | None:
+    """None of what is no start, end and label."""
     if isinstance(value, dict):
         value = [value.get(key) for key in ("start", "end", "label")]
     if not isinstance(value, (list, tuple)) or len(value) != 3:
@@ -153,27 +182,41 @@ def _as_tuple(value: Any) -> CharSpan | None:
     return (start, end, label) if is_valid and label.strip() else None
 
 
-def _set_spans(doc: Doc, spans: list[CharSpan], number: int, report: SpanReport) -> None:
+def set_spans(doc: Doc, spans: list[CharSpan], at: str, report: SpanReport) -> None:
+    """Set entities, sorted by where they begin.
+
+    at: Where they stand, for error messages.
+    report: Is added to.
+    RAISES: ValueError if one is empty or not inside of the text, or two overlap.
+    """
     text = doc.text
     entities, missing = [], set()
-    last = 0
+    placed: list[CharSpan] = []
     for start, end, label in spans:
-        words = text[start:end].strip() if 0 <= start < end <= len(text) else ""
-        if not words:
+        if not 0 <= start < end <= len(text):
             raise ValueError(
-                Errors.DATASET_SPAN_PLACE.format(row=number, span=(start, end, label), n=len(text))
+                Errors.DATASET_SPAN_PLACE.format(at=at, span=(start, end, label), n=len(text))
             )
+        words = text[start:end].strip()
+        if not words:
+            report.blank_spans += 1
+            continue
         begin = text.index(words, start)
-        if begin < last:
-            raise ValueError(Errors.DATASET_OVERLAP.format(row=number, span=(start, end, label)))
-        last = begin + len(words)
+        place = (begin, begin + len(words), label)
         report.trimmed_spans += len(words) != end - start
-        strict = doc.char_span(begin, last, label=label)
+        if place in placed[-1:]:
+            report.repeated_spans += 1
+        elif placed and begin < placed[-1][1]:
+            raise ValueError(Errors.DATASET_OVERLAP.format(at=at, span=(start, end, label)))
+        else:
+            placed.append(place)
+    for start, end, label in placed:
+        strict = doc.char_span(start, end, label=label)
         if strict is not None:
             entities.append((strict.start, strict.end, label))
             report.labels[label] = report.labels.get(label, 0) + 1
         else:
-            touched = doc.char_span(begin, last, alignment_mode="expand")
+            touched = doc.char_span(start, end, alignment_mode="expand")
             missing.update(range(touched.start, touched.end))
             report.misaligned_spans += 1
     report.entities += len(entities)

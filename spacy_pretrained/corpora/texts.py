@@ -23,6 +23,7 @@ from spacy.tokens import Doc
 
 from .dataset_source import Row, Rows, check_columns, open_dataset
 from .errors import Errors
+from .faults import Faults
 from .lines import UTF8, place, read_whole_lines
 
 DELIMITERS = {".csv": ",", ".tsv": "\t"}
@@ -94,8 +95,10 @@ def _ending(path: str | Path) -> str:
 def _read_table(
     path: str | Path, columns: Sequence[str] | None, quoting: str, encoding: str
 ) -> Table:
-    with open_table(path, columns, quoting, encoding) as (names, rows):
+    faults = Faults()
+    with open_table(path, columns, quoting, encoding, faults) as (names, rows):
         table = Table(names, list(rows))
+    faults.check()
     if not table.rows:
         raise ValueError(Errors.DATASET_EMPTY)
     delimiter = DELIMITERS[_ending(path)]
@@ -110,9 +113,12 @@ def open_table(
     columns: Sequence[str] | None = None,
     quoting: str = "auto",
     encoding: str = UTF8,
+    faults: Faults | None = None,
 ) -> Iterator[tuple[list[str], Iterator[Row]]]:
     """The names of a table's columns, and its rows one by one; see `open_texts`.
 
+    faults: Gathers the rows with too many fields, which are left out. Without it the first one is
+        raised.
     RAISES: ValueError, also while the rows are taken, if they cannot be read.
     """
     if quoting not in QUOTING:
@@ -132,7 +138,7 @@ def open_table(
     )
     limit = csv.field_size_limit(LONGEST_FIELD)
     try:
-        rows = _whole_rows(reader, path)
+        rows = _whole_rows(reader, path, Faults(most=1) if faults is None else faults)
         names = next(rows)
         if len(set(names)) < len(names):
             raise ValueError(Errors.TEXTS_COLUMNS.format(path=path, names=", ".join(names)))
@@ -141,20 +147,24 @@ def open_table(
         csv.field_size_limit(limit)
 
 
-def _whole_rows(reader: csv.DictReader, path: str | Path) -> Iterator[Any]:
+def _whole_rows(reader: csv.DictReader, path: str | Path, faults: Faults) -> Iterator[Any]:
     """The names of the columns, then the rows."""
     n_lines = 0
     try:
         yield list(reader.fieldnames or [])
         n_lines = reader.line_num
         for row in reader:
-            if None in row:  # where the fields go that no name is left for
-                raise ValueError(Errors.TEXTS_FIELDS.format(row=list(row.values()), n=len(row) - 1))
-            yield row
+            at = place(path, n_lines + 1)
             n_lines = reader.line_num
+            if None in row:  # where the fields go that no name is left for
+                values = list(row.values())
+                faults.add(Errors.TEXTS_FIELDS.format(at=at, row=values, n=len(row) - 1))
+            else:
+                yield row
     except csv.Error as error:
-        at = place(path, n_lines + 1)
-        raise ValueError(Errors.TEXTS_TABLE.format(at=at, error=error)) from error
+        # Nothing behind it can be read: where does the next row begin?
+        faults.add(Errors.TEXTS_TABLE.format(at=place(path, n_lines + 1), error=error))
+        faults.check()
 
 
 def read_texts(
@@ -182,27 +192,31 @@ def read_texts(
 
     Rows without text are left out.
 
-    RAISES: ValueError if a column is not there, a row is malformed, or no row has text.
+    RAISES: ValueError if a column is not there, a row is malformed, or no row has text. It tells
+        all rows that are malformed, up to 20, before the first Doc.
     """
     report = TextReport() if report is None else report
     report.fields_over_several_rows += getattr(rows, "fields_over_several_rows", 0)
     reader = _LabelReader(rows, label, separator)
     check_columns(rows, text)
-    rows = list(islice(rows.select_columns([*text, label]), limit or None))
-    found = [reader.read(row, number) for number, row in enumerate(rows)]
-    known = labels or reader.names or sorted({name for row in found for name in row or []})
-    nothing = dict.fromkeys(known, 0.0)
+    faults = Faults()
+    read: list[tuple[str, list[str] | None]] = []
+    given = labels or reader.names
+    for number, row in enumerate(islice(rows.select_columns([*text, label]), limit or None)):
+        try:
+            own = reader.read(row, number)
+            _check_known(own, given, number)
+            read.append((_join(row, number, text), own))
+        except ValueError as error:
+            faults.add(error)
+    faults.check()
+    nothing = dict.fromkeys(given or sorted({name for _, own in read for name in own or []}), 0.0)
     n_before = report.documents
-    for number, (row, own) in enumerate(zip(rows, found)):
-        doc = nlp.make_doc(_join(row, number, text))
+    for joined, own in read:
+        doc = nlp.make_doc(joined)
         if not len(doc):
             report.rows_without_text += 1
             continue
-        for name in own or []:
-            if name not in nothing:
-                raise ValueError(
-                    Errors.TEXTS_LABEL.format(row=number, label=name, known=", ".join(known))
-                )
         if own is not None:
             doc.cats = nothing | dict.fromkeys(own, 1.0)
             report.labels.update(own)
@@ -212,6 +226,14 @@ def read_texts(
         yield doc
     if report.documents == n_before:
         raise ValueError(Errors.DATASET_EMPTY)
+
+
+def _check_known(labels: list[str] | None, given: Sequence[str] | None, number: int) -> None:
+    for name in labels or []:
+        if given and name not in given:
+            raise ValueError(
+                Errors.TEXTS_LABEL.format(row=number, label=name, known=", ".join(given))
+            )
 
 
 class _LabelReader:

@@ -5,6 +5,7 @@ PosixPath('wheels/en_news_minilm_torch-0.1.0-py3-none-any.whl')
 """
 
 import json
+import os
 import shutil
 import tempfile
 from pathlib import Path
@@ -63,9 +64,21 @@ def package_pipeline(
         encoders = [encoder] if encoder else find_encoders(pipeline)
         wheel = build(pipeline, meta, Path(folder), list(map(find_encoder_licence, encoders)))
         output.mkdir(parents=True, exist_ok=True)
-        for old in output.glob(f"{meta['lang']}_{meta['name']}-*.whl"):
-            old.unlink()
-        return Path(shutil.move(wheel, output))
+        return _replace_older(wheel, output, f"{meta['lang']}_{meta['name']}-*.whl")
+
+
+def _replace_older(wheel: Path, output: Path, pattern: str) -> Path:
+    """Move a wheel to a folder, and only then remove those of the pattern that it had."""
+    older = set(output.glob(pattern))
+    made, beside = output / wheel.name, output / f".{wheel.name}-{os.getpid()}"
+    try:
+        shutil.copyfile(wheel, beside)
+        os.replace(beside, made)
+    finally:
+        beside.unlink(missing_ok=True)
+    for old in older - {made}:
+        old.unlink()
+    return made
 
 
 def check_output(output: Path, pipeline: Path) -> None:

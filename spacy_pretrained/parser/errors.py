@@ -17,3 +17,7 @@ class Errors(SharedErrors):
         "In the gold annotation, the head of token {i} ('{token}') is token {head} ('{other}'), "
         "which is in another sentence: {text}. Correct the heads or the sentence starts."
     )
+    HEAD_CYCLE = (
+        "In the gold annotation, the heads above token {i} ('{token}') lead in a circle and not to "
+        "a root: {text}. Correct the heads: `python -m spacy pretrained check` counts such trees."
+    )

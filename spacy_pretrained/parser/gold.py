@@ -37,7 +37,8 @@ def read_parser_gold(
     left of a sentence of more than `max_sentence` tokens.
 
     name: The component's, for error messages.
-    RAISES: ValueError for a label that is not among the labels, or a head in another sentence.
+    RAISES: ValueError for a label that is not among the labels, a head in another sentence, or
+        heads that form a cycle.
     """
     docs = [example.predicted for example in examples]
     lengths = np.asarray([len(doc) for doc in docs], dtype="int64")
@@ -54,6 +55,7 @@ def read_parser_gold(
     heads = np.where(heads == NO_GOLD, NO_GOLD, heads + offsets)
     heads[~words | ~words[heads]] = NO_GOLD
     _check_sentences(examples, heads, starts, offsets)
+    _check_cycles(examples, heads, offsets)
     starts = bound(starts, starts.astype("float32"), max_sentence)
     sentence = np.cumsum(starts)
     return ParserGold(
@@ -92,3 +94,29 @@ def _check_sentences(
             text=repr(tokens[row].doc[max(0, min(i, head) - 3) : max(i, head) + 4].text),
         )
     )
+
+
+def _check_cycles(examples: list[Example], heads: Ints1d, offsets: Ints1d) -> None:
+    in_cycle = np.flatnonzero(find_cycles(heads))
+    if not len(in_cycle):
+        return
+    row = int(in_cycle[0])
+    tokens = [token for example in examples for token in example.predicted]
+    i, token = row - int(offsets[row]), tokens[row]
+    text = repr(token.doc[max(0, i - 3) : i + 4].text)
+    raise ValueError(Errors.HEAD_CYCLE.format(i=i, token=token.text, text=text))
+
+
+def find_cycles(heads: Ints1d) -> np.ndarray:
+    """Whether each token's heads lead into a cycle, bool (N,); those of a tree lead to a root.
+
+    heads: (N,), itself for a root, -1 where the head is missing.
+
+    >>> find_cycles(np.array([1, 0, 2, 2]))
+    array([ True,  True, False, False])
+    """
+    above = np.where(heads == NO_GOLD, np.arange(len(heads)), heads)
+    is_end = above == np.arange(len(heads))
+    for _ in range(len(heads).bit_length()):  # each round doubles the steps upwards
+        above = above[above]
+    return ~is_end[above]

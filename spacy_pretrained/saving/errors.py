@@ -24,6 +24,12 @@ class Errors(SharedErrors):
         "'{path}' is not there, although the component was saved with it. The pipeline is "
         "incomplete: copy or install it again."
     )
+    WHOLE_LIST_MISSING = (
+        "'{path}' is not there, although meta.json says that the pipeline was saved with it. The "
+        "pipeline is incomplete, as when copying it is interrupted: copy or install it again. If "
+        "this is the model-best of an interrupted training, take model-last."
+    )
+    NOT_WHOLE = "{path} is saved file by file, not in one step: {error}"
     LINK_LEAVES = (
         "'{path}' is a link to a place outside of the pipeline's folder, '{target}'. Such links "
         "are not followed. Put a copy of the file there."

@@ -4,6 +4,7 @@ import os
 import shutil
 import socket
 import tempfile
+import threading
 from pathlib import Path
 
 import srsly
@@ -15,6 +16,9 @@ from .save_mark import KEY, META
 from .whole_folder import FILES, write_whole_folder
 
 WRITER = "writer"  # the file that says which process writes here
+STOPPED = threading.Event()  # while it is set nothing is put in its place
+_SWAP = threading.Lock()  # held by who renames or removes folders
+_OPEN: list["NewFolder"] = []
 
 
 def save(nlp: Language, path: str | Path) -> None:
@@ -95,9 +99,11 @@ class NewFolder:
         self._beside = tempfile.TemporaryDirectory(prefix=f".{self._output.name}-", dir=parent)
         _write_writer(Path(self._beside.name))
         self.path = Path(self._beside.name) / "new"
+        _OPEN.append(self)
         return self
 
     def __exit__(self, *exc_info) -> None:
+        _OPEN.remove(self)
         self._beside.cleanup()
 
     def save(self, nlp: Language) -> None:
@@ -112,16 +118,31 @@ class NewFolder:
         srsly.write_json(self.path / META, meta)
 
     def put_in_place(self) -> None:
+        """RAISES: KeyboardInterrupt if the process is to stop."""
         write_whole_folder(self.path)
         old = Path(self._beside.name) / "old"
-        if self._output.exists():
-            os.rename(self._output, old)
-        try:
-            os.rename(self.path, self._output)
-        except BaseException:
-            if old.exists():
-                os.rename(old, self._output)
-            raise
+        with _SWAP:
+            if STOPPED.is_set():
+                raise KeyboardInterrupt
+            if self._output.exists():
+                os.rename(self._output, old)
+            try:
+                os.rename(self.path, self._output)
+            except BaseException:
+                if old.exists():
+                    os.rename(old, self._output)
+                raise
+
+    def abandon(self) -> None:
+        """Remove what is written, from another thread than the one that writes."""
+        shutil.rmtree(self._beside.name, ignore_errors=True)
+
+
+def abandon_folders() -> None:
+    """Remove what this process is writing, just before it ends: nothing takes its place later."""
+    _SWAP.acquire()
+    for folder in _OPEN:
+        folder.abandon()
 
 
 def _write_writer(beside: Path) -> None:

@@ -216,6 +216,41 @@ def test_a_compressed_table(run, tmp_path):
     assert "cannot be uncompressed" in run("texts", "a.csv.gz", "b.spacy", code=1)
 
 
+@pytest.mark.parametrize("kind", [["spans"], []])
+def test_spans(run, tmp_path, kind):
+    rows = [
+        {"text": "Die EU.", "label": [[4, 6, "ORG"], [4, 6, "ORG"]]},
+        {"text": "Nein.", "label": []},
+    ]
+    write_lines(tmp_path / "admin.jsonl", rows)
+    said = run(*kind, "admin.jsonl", "a.spacy", "--lang", "de")
+    assert "documents 2" in said and "repeated spans 1" in said and "--lang de" in said
+    assert entities(read(tmp_path / "a.spacy")) == [("EU", "ORG")]
+    write_lines(tmp_path / "b.jsonl", [{"body": "Die EU.", "ner": [[4, 6, "ORG"]]}])
+    run("spans", "b.jsonl", "b.spacy", "--text", "body", "--spans", "ner")
+    assert entities(read(tmp_path / "b.spacy")) == [("EU", "ORG")]
+
+
+FAULTY = {
+    "a.conllu": (SENTENCE.replace("INTJ", "INT") + SENTENCE.replace("\t1\tobj", "\t7\tobj")) * 2,
+    "a.iob2": "Ada\tB-PER\nis\tO\nhere\tO\n\nAda\tPER\nis\tO\tO\n \tB-X\n\nand\tNO\n",
+    "a.csv": "text,label\na,b,c\na,b\nd,e,f\na,b,c\na,b,c\n",
+    "a.jsonl": '{"text": "a", "label": [[0, 1, "A"]]}\n'
+    + '{"text": "a", "label": [[0, 9, "A"]]}\n' * 4,
+}
+
+
+@pytest.mark.parametrize("name", FAULTY)
+def test_all_faults_of_a_file_are_told_and_nothing_is_written(run, tmp_path, name):
+    (tmp_path / name).write_text(FAULTY[name])
+    (tmp_path / "out.spacy").write_text("as before")
+    assert run(name, "out.spacy", code=1).count(f"{name}, line ") == 4
+    (tmp_path / name).write_text(FAULTY[name] * 10)
+    said = run(name, "out.spacy", code=1)
+    assert said.count(f"{name}, line ") == 20 and "20 faults; there may be more" in said
+    assert (tmp_path / "out.spacy").read_text() == "as before"
+
+
 def test_bad_usage(run, tmp_path):
     (tmp_path / "a.jsonl").write_text("{}\n")
     assert ", ".join(KINDS) in run("a.jsonl", "a.spacy", code=2)

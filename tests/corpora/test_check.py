@@ -13,8 +13,8 @@ from tiny_pipelines import make_examples, make_nlp, make_reference
 
 from spacy_pretrained.corpora.check import check_corpus
 from spacy_pretrained.corpora.checks.labels import FEW
-from spacy_pretrained.corpora.checks.trees import find_cycles
 from spacy_pretrained.corpora.convert import convert_folder
+from spacy_pretrained.parser.gold import find_cycles
 
 ROOT = Path(__file__).parents[2]
 SAMPLE = ROOT / "assets" / "sample"

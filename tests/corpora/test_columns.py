@@ -81,6 +81,38 @@ def test_tweets_with_hashes(read):
     assert sentences(read("# comment line here\n# O\nUlm B-LOC\n")) == [[["#", "Ulm"]]]
 
 
+@pytest.mark.parametrize(
+    ("header", "line"),
+    [
+        ("# id a-1 domain=en", "{} _ _ {}"),  # MultiCoNER, with as many columns as the words
+        ("# id a-1\tdomain=en", "{} _ _ {}"),
+        ("# id a-1\tdomain=en", "{} _ {}"),
+        ("# id a-1\tdomain=en", "{}\t{}"),
+        ("# a-1 x lang=en", "{} _ _ {}"),
+        ("# sent_id 12 x", "{} _ _ {}"),
+    ],
+)
+def test_headers_are_no_words(read, header, line):
+    words = [("#", "O"), ("Ulm", "B-LOC"), ("id", "O"), ("a=b", "O")]
+    text = f"{header}\n" + "".join(line.format(*word) + "\n" for word in words) + "\n"
+    assert sentences(read(text * 2)) == [[["#", "Ulm", "id", "a=b"]] * 2]
+
+
+def test_all_faults_are_told_at_once(read):
+    lines = ["a O", "b PER", "c O O", "# x = y", "d B-X"] + ["e O"] * 9
+    with pytest.raises(ValueError, match="line 2: ") as error:
+        read("\n".join(lines))
+    assert [line.split(": ")[0][-6:] for line in str(error.value).split("\n")] == [
+        *("line 2", "line 3", "line 4")
+    ]
+    with pytest.raises(ValueError, match="there may be more") as error:
+        read("a O\n" * 99 + "b PER\n" * 30)
+    assert len(str(error.value).split("\n")) == 21
+    with pytest.raises(ValueError, match="iob2") as error:
+        read("a O\nb E-X\n\nc S-X\n", scheme="iob2")
+    assert len(str(error.value).split("\n")) == 2
+
+
 def test_conll_2003(read):
     report = ColumnsReport()
     docs = read(CONLL2003, xpos=1, report=report)

@@ -114,6 +114,15 @@ def test_outputs_that_nothing_would_read(folder, tmp_path):
         ("b.conll", SENTENCE, None),
         ("b.tsv", TOKENS, None),
         ("a.jsonl", "{}", None),
+        (
+            "a.jsonl",
+            '{"text": "Ada", "label": []}\n{"text": "Ada", "label": [[0, 3, "PER"]]}',
+            "spans",
+        ),
+        ("a.json", '[{"data": {"text": "Ada"}, "annotations": []}]', "spans"),
+        ("a.jsonl", '{"text": "Ada", "spans": [{"start": 0, "end": 3, "label": "A"}]}', "spans"),
+        ("a.jsonl", '{"text": "Ada", "label": ["sport"]}', None),
+        ("a.jsonl", '{"tokens": ["Ada"], "ner_tags": ["O"]}', None),
         ("a.txt", TOKENS, None),
     ],
 )

@@ -17,6 +17,7 @@ from spacy_pretrained.corpora.dataset import (
     read_dataset,
 )
 from spacy_pretrained.corpora.dataset_source import open_dataset
+from spacy_pretrained.corpora.faults import Faults
 from spacy_pretrained.corpora.span_dataset import SpanReport, build_span_dataset, read_span_dataset
 
 NAMES = ["O", "B-ORG", "I-ORG", "B-creative-work", "I-creative-work"]
@@ -194,16 +195,16 @@ def row(words, tags):
         ([row(["a"], ["O"])], {"tags": "ner"}, "no column 'ner'.*: tokens, ner_tags"),
         ([row(["a"], ["O"])], {"tags": None}, "No column with labels"),
         ([row(["a"], ["O"]), row(["a", "b"], ["O"])], {}, "Row 1: words .* 2, but labels .* 1"),
-        ([row(["a"], ["O"]), row(["a", ""], ["O", "O"])], {}, "Row 1: word 1 .* is empty"),
-        ([row(["\n"], ["O"])], {}, "Row 0: word 0 .* is empty"),
+        ([row(["a"], ["O"]), row(["a", ""], ["O", "B-X"])], {}, "Row 1: word 1 .* tag 'B-X'"),
+        ([row(["\n"], ["O"])], {}, "no words"),
         ([row("a b", ["O"])], {}, "Row 0: .*'tokens' has to be a list of words, but it is 'a b'"),
-        ([row(["a", None], ["O", "O"])], {}, "Row 0: .*list of words"),
+        ([row(["a", 1], ["O", "O"])], {}, "Row 0: .*list of words|cannot be opened"),
         ([row(["a"], "O")], {}, "Row 0: .*'ner_tags' has to be a list"),
         ([row(["a"], [1])], {}, "Row 0: .*integer 1.*label_names"),
         ([row(["a"], [5])], {"label_names": NAMES}, "Row 0: .* is 5, but there are 5 names"),
         ([row(["a"], [-2])], {"label_names": NAMES}, "Row 0: .* is -2"),
         ([row(["a"], [0.5])], {"label_names": NAMES}, "Row 0: .* is 0.5"),
-        ([row(["a"], ["PER"])], {}, "row 0, label 0: 'PER' is not an entity tag"),
+        ([row(["a"], ["PER"])], {}, "Row 0: 'PER' is not an entity tag"),
         ([row(["a"], ["PER"])], {"scheme": "iob2"}, "Row 0: 'PER' is not an entity tag"),
         ([row(["a"], ["X"])], {"tags": None, "upos": "ner_tags"}, "X"),
         ([row(["a"], ["XX"])], {"tags": None, "upos": "ner_tags"}, "Row 0: unknown UPOS 'XX'"),
@@ -336,11 +337,11 @@ def test_span_repairs(datasets, nlp):
     "span, message",
     [
         ({"start": 20, "end": 30, "label": "B"}, r"Row 0: .*\(20, 30, 'B'\) overlaps"),
-        ({"start": 17, "end": 25, "label": "A"}, "overlaps"),
+        ({"start": 17, "end": 25, "label": "B"}, "overlaps"),
         ({"start": 0, "end": 99, "label": "B"}, "not inside of the text, which has 37"),
         ({"start": -2, "end": 3, "label": "B"}, "not inside"),
         ({"start": 5, "end": 5, "label": "B"}, "empty"),
-        ({"start": 3, "end": 4, "label": "B"}, "white space"),
+        ({"start": 19, "end": 25, "label": "A"}, "overlaps"),
         ({"start": 0, "end": 3, "label": ""}, "Row 0: .* label"),
         ({"start": None, "end": 3, "label": "A"}, "Row 0: an entity"),
     ],
@@ -359,6 +360,59 @@ def test_bad_texts(datasets, nlp):
     ):
         with pytest.raises(ValueError, match=message):
             by_characters(datasets, nlp, rows)
+
+
+def test_blank_words_and_null_rows_are_left_out(datasets, nlp, tmp_path, caplog):
+    rows = [
+        row(["Ada", " ", "sleeps", None], ["B-PER", "O", None, "O"]),
+        row(["lost"], None),
+        row(None, None),
+        row(["", ""], ["O", "O"]),
+        row(["The", "EU"], ["O", "B-ORG"]),
+    ]
+    path = write_lines(tmp_path / "x.jsonl", rows)
+    opened = open_dataset(path)
+    report = DatasetReport()
+    docs = list(read_dataset(opened, find_row_layout(opened), nlp.vocab, report=report))
+    assert [[token.text for token in doc] for doc in docs] == [["Ada", "sleeps"], ["The", "EU"]]
+    assert [token.text for token in docs[0] if not token.ent_iob] == ["sleeps"]
+    assert (report.blank_words, report.unlabelled_rows, report.empty_rows) == (2, 1, 2)
+    assert (report.documents, report.words, report.entities) == (2, 4, 2)
+    with caplog.at_level(logging.WARNING):
+        assert len(list(build_dataset(path)(nlp))) == 2
+    assert "in place of their labels: 1; words that are null or white space: 2" in caplog.text
+
+
+def test_labels_that_are_missing_of_one_column_only(datasets, nlp, tmp_path):
+    rows = [{"tokens": ["EU"], "ner_tags": None, "pos": ["PROPN"]}]
+    rows.append({"tokens": ["EU"], "ner_tags": ["B-ORG"], "pos": None})
+    one, other = build_dataset(write_lines(tmp_path / "x.jsonl", rows), upos="pos")(nlp)
+    assert one.reference[0].pos_ == "PROPN" and not one.reference.has_annotation("ENT_IOB")
+    assert not other.reference[0].pos_ and other.reference[0].ent_type_ == "ORG"
+
+
+def test_all_faults_are_told_at_once(datasets, nlp, tmp_path):
+    rows = [row(["a"], ["O"]), row(["b"], ["PER"]), row(["c", ""], ["O", "B-X"]), row(["d"], [])]
+    opened = open_dataset(write_lines(tmp_path / "x.jsonl", rows))
+    layout = find_row_layout(opened)
+    with pytest.raises(ValueError, match="not an entity tag") as error:
+        list(read_dataset(opened, layout, nlp.vocab, faults=Faults()))
+    lines = str(error.value).split("\n")
+    assert [line[:6] for line in lines] == ["Row 1:", "Row 2:", "Row 3:"]
+    # Training does not go on for a while first.
+    docs = read_dataset(opened, layout, nlp.vocab)
+    next(docs)
+    with pytest.raises(ValueError, match=r"Row 1: [^\n]*$"):
+        next(docs)
+
+
+def test_blank_and_repeated_spans_are_left_out(datasets, nlp, caplog):
+    city = {"start": 17, "end": 25, "label": "A"}
+    rows = span_rows(city, {"start": 3, "end": 4, "label": "B"}, city, {**city, "start": 16})
+    report = SpanReport()
+    (doc,) = by_characters(datasets, nlp, rows, report)
+    assert len(doc.ents) == report.entities == 1
+    assert (report.blank_spans, report.repeated_spans, report.trimmed_spans) == (1, 2, 1)
 
 
 def test_forms_of_spans(nlp):

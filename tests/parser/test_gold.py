@@ -114,6 +114,14 @@ def test_heads_that_cross_sentences(vocab):
         read(example)
 
 
+def test_heads_that_form_a_cycle(vocab):
+    fine = example_of(vocab, "one two", [1, 1])
+    for heads in ([1, 0, 3, 3], [1, 2, 0, 3]):
+        circle = example_of(vocab, "Ada sees Bob now", heads, "a b c ROOT")
+        with pytest.raises(ValueError, match=r"above token 0 \('Ada'\) lead in a circle"):
+            read(fine, circle)
+
+
 def test_tokens_of_another_tokenizer(vocab):
     """A sentence that starts in the midst of a predicted token is joined to the one before."""
     reference = Doc(

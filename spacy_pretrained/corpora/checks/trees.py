@@ -6,10 +6,9 @@ from itertools import pairwise
 import numpy as np
 from spacy.tokens import Doc
 from spacy.training import Example
-from thinc.types import Ints1d
 
 from ...annotation.gold import NO_GOLD, arcs, collect_labels, sentence_starts
-from ...parser.gold import read_parser_gold
+from ...parser.gold import find_cycles, read_parser_gold
 from .errors import Errors
 from .finding import Finding, list_some, quote
 
@@ -48,6 +47,8 @@ class TreeCheck:
                 self._roots += 1
                 self._root = self._root or quote(doc, start, end)
         self._root_labels.update(doc[i].dep_ for i in np.flatnonzero(is_root).tolist())
+        if in_cycle.any():  # which reading refuses, too
+            return
         try:
             labels = collect_labels([example], ["dep"])["dep"]
             read_parser_gold([example], labels, self.max_sentence, self.name)
@@ -75,21 +76,6 @@ class TreeCheck:
             )
             findings.append(Finding("warning", text))
         return findings
-
-
-def find_cycles(heads: Ints1d) -> np.ndarray:
-    """Whether each token's heads lead into a cycle, bool (N,); those of a tree lead to a root.
-
-    heads: (N,), itself for a root, -1 where the head is missing.
-
-    >>> find_cycles(np.array([1, 0, 2, 2]))
-    array([ True,  True, False, False])
-    """
-    above = np.where(heads == NO_GOLD, np.arange(len(heads)), heads)
-    is_end = above == np.arange(len(heads))
-    for _ in range(len(heads).bit_length()):  # each round doubles the steps upwards
-        above = above[above]
-    return ~is_end[above]
 
 
 def _firsts(doc: Doc) -> np.ndarray:

@@ -1,0 +1,240 @@
+"""Texts with entities by characters, as tools for annotation export them: JSON Lines, or one list.
+
+doccano       {"text": "The EU said no.", "label": [[4, 6, "ORG"]]}
+              {"text": …, "entities": [{"start_offset": 4, "end_offset": 6, "label": "ORG"}]}
+Prodigy       {"text": …, "spans": [{"start": 4, "end": 6, "label": "ORG"}], "answer": "accept"}
+Label Studio  {"data": {"text": …}, "annotations": [{"result": [{"type": "labels",
+                  "value": {"start": 4, "end": 6, "text": "EU", "labels": ["ORG"]}}]}]}
+              {"text": …, "label": [{"start": 4, "end": 6, "labels": ["ORG"]}]}  (JSON-MIN)
+
+Each record shows by its keys which of these it is. `span_dataset.py` makes entities of the spans.
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from spacy.language import Language
+from spacy.tokens import Doc
+
+from .dataset_source import Row
+from .errors import Errors
+from .faults import Faults
+from .lines import UTF8, place, read_lines
+from .span_dataset import CharSpan, SpanReport, as_char_span, set_spans
+
+SPANS = ("spans", "entities", "label", "labels")  # where a record may have them
+
+
+@dataclass
+class ExportReport(SpanReport):
+    """What was read, and what was repaired or left out."""
+
+    empty_documents: int = 0  # without text: left out
+    rejected_documents: int = 0  # by an answer other than "accept": left out
+    unannotated_documents: int = 0  # with no annotation, or a cancelled one: left out
+    twice_annotated_documents: int = 0  # the ground truth was taken or, if none is, the last one
+    other_annotations: int = 0  # of no part of the text, such as choices and relations: left out
+
+
+@dataclass(frozen=True)
+class Annotated:
+    text: str
+    spans: list[CharSpan]
+
+
+def read_export(
+    path: str | Path,
+    nlp: Language,
+    *,
+    text: str = "text",
+    spans: str | None = None,
+    encoding: str = UTF8,
+    report: ExportReport | None = None,
+) -> Iterator[Doc]:
+    """Read a file record by record, a Doc each, with ENT_IOB and ENT_TYPE. What is no entity is
+    outside of all. See `span_dataset.build_span_dataset` for what is repaired.
+
+    nlp: Its tokenizer makes the words.
+    text: The key of the text, in a record or in the "data" of one.
+    spans: The key of the entities. None: the first of SPANS that a record has.
+    report: Is added to while the Docs are taken.
+
+    RAISES: ValueError, with file and place, if a record is malformed or none has text. It tells all
+        that are malformed, up to 20, after the last Doc.
+    """
+    report = ExportReport() if report is None else report
+    faults = Faults()
+    n_before = report.documents
+    for at, record in read_records(path, encoding, faults):
+        try:
+            found = _read(record, at, text, spans, report)
+            if found is None:
+                continue
+            doc = nlp.make_doc(found.text)
+            set_spans(doc, sorted(found.spans), at, report)
+        except ValueError as error:
+            faults.add(error)
+            continue
+        report.documents += 1
+        report.words += len(doc)
+        yield doc
+    faults.check()
+    if report.documents == n_before:
+        raise ValueError(Errors.EXPORT_EMPTY.format(path=path))
+
+
+def read_records(
+    path: str | Path, encoding: str = UTF8, faults: Faults | None = None
+) -> Iterator[tuple[str, Row]]:
+    """The objects of a file, and where they stand.
+
+    faults: Gathers lines that are no objects. Without it the first one is raised.
+    RAISES: ValueError, with file and line, if the file is no JSON.
+    """
+    faults = Faults(most=1) if faults is None else faults
+    lines = ((number, line) for number, line in read_lines(path, encoding) if line.strip())
+    first = next(lines, None)
+    if first is None:
+        return
+    if first[1].lstrip().startswith("["):
+        yield from _read_list(path, encoding, faults)
+        return
+    for number, line in (first, *lines):
+        at = place(path, number)
+        try:
+            record = json.loads(line)
+        except json.JSONDecodeError as error:
+            faults.add(Errors.EXPORT_JSON.format(at=at, error=error))
+            continue
+        yield from _check_object(record, at, faults)
+
+
+def _read_list(path: str | Path, encoding: str, faults: Faults) -> Iterator[tuple[str, Row]]:
+    content = "\n".join(line for _, line in read_lines(path, encoding))
+    try:
+        records = json.loads(content)
+    except json.JSONDecodeError as error:
+        at = place(path, error.lineno)
+        raise ValueError(Errors.EXPORT_JSON.format(at=at, error=error.msg)) from error
+    for number, record in enumerate(records, 1):
+        yield from _check_object(record, f"{path}, record {number}", faults)
+
+
+def _check_object(record: Any, at: str, faults: Faults) -> Iterator[tuple[str, Row]]:
+    if isinstance(record, dict):
+        yield at, record
+    else:
+        faults.add(Errors.EXPORT_OBJECT.format(at=at, value=repr(record)[:80]))
+
+
+def is_export(record: Row) -> bool:
+    """Whether a record shows beyond doubt that it is a text with entities by characters."""
+    if isinstance(record.get("data"), dict):
+        return isinstance(record.get("annotations"), list)
+    lists = [values for key in SPANS if isinstance(values := record.get(key), list) and values]
+    has_spans = any(all(_as_span(value) is not None for value in values) for values in lists)
+    return isinstance(record.get("text"), str) and has_spans
+
+
+def _read(
+    record: Row, at: str, key: str, spans: str | None, report: ExportReport
+) -> Annotated | None:
+    """None if the record is to be left out, which is counted."""
+    if record.get("answer", "accept") != "accept":
+        report.rejected_documents += 1
+        return None
+    is_task = isinstance(record.get("data"), dict)
+    text = _read_text(record["data"] if is_task else record, at, key)
+    if not text.strip():
+        report.empty_documents += 1
+        return None
+    values = _read_task(record, report) if is_task else _find_spans(record, at, spans)
+    if values is None:
+        report.unannotated_documents += 1
+        return None
+    return Annotated(text, [_read_span(value, text, at) for value in values])
+
+
+def _read_text(record: Row, at: str, key: str) -> str:
+    text = record.get(key)
+    if text is None and key in record:
+        return ""
+    if not isinstance(text, str):
+        keys = ", ".join(record)
+        raise ValueError(Errors.EXPORT_TEXT.format(at=at, key=key, keys=keys))
+    return text
+
+
+def _find_spans(record: Row, at: str, spans: str | None) -> list[Any] | None:
+    names = [name for name in ((spans,) if spans else SPANS) if name in record]
+    if not names and "answer" in record:
+        return []  # Prodigy leaves out the list of an accepted text without any
+    if not names:
+        asked = spans or ", ".join(SPANS)
+        raise ValueError(Errors.EXPORT_SPANS.format(at=at, asked=asked, keys=", ".join(record)))
+    values = record[names[0]]
+    if not isinstance(values, list | None):
+        raise ValueError(Errors.EXPORT_SPAN.format(at=at, key=names[0], value=repr(values)[:80]))
+    return values
+
+
+def _read_task(record: Row, report: ExportReport) -> list[Any] | None:
+    """The values of Label Studio's results that are parts of the text."""
+    annotations = [
+        one
+        for one in record.get("annotations") or []
+        if isinstance(one, dict) and not one.get("was_cancelled")
+    ]
+    if not annotations:
+        return None
+    report.twice_annotated_documents += len(annotations) > 1
+    # sorted() is stable: of several the last one.
+    annotation = sorted(annotations, key=lambda one: bool(one.get("ground_truth")))[-1]
+    values = []
+    for result in annotation.get("result") or []:
+        value = result.get("value") if isinstance(result, dict) else None
+        if isinstance(value, dict) and "start" in value and "end" in value:
+            # The names of labels stand under the name of the kind of tag.
+            kind = result.get("type", "labels")
+            values.append({**value, "labels": value.get(kind, value.get("labels"))})
+        else:
+            report.other_annotations += 1
+    return values
+
+
+def _read_span(value: Any, text: str, at: str) -> CharSpan:
+    span = _as_span(value)
+    if span is None:
+        raise ValueError(Errors.EXPORT_SPAN.format(at=at, key="spans", value=repr(value)[:80]))
+    said = value.get("text") if isinstance(value, dict) else None
+    if isinstance(said, str) and said != text[span[0] : span[1]]:
+        return _from_utf16(span, said, text, at)
+    return span
+
+
+def _from_utf16(span: CharSpan, said: str, text: str, at: str) -> CharSpan:
+    """A span that a browser has counted: an emoji is two characters there.
+
+    said: The text that the span has by its export. ValueError if it does not.
+    """
+    start, end, label = span
+    units = text.encode("utf-16-le", "surrogatepass")
+    before, inside = units[: 2 * start], units[2 * start : 2 * end]
+    if inside.decode("utf-16-le", "replace") != said:
+        raise ValueError(
+            Errors.EXPORT_MOVED.format(at=at, span=span, said=said, found=text[start:end])
+        )
+    first = len(before.decode("utf-16-le", "surrogatepass"))
+    return first, first + len(said), label
+
+
+def _as_span(value: Any) -> CharSpan | None:
+    if not isinstance(value, dict):
+        return as_char_span(value)
+    labels = value.get("label", value.get("labels"))
+    label = labels[0] if isinstance(labels, list) and len(labels) == 1 else labels
+    start, end = (value.get(key, value.get(f"{key}_offset")) for key in ("start", "end"))
+    return as_char_span([start, end, label])
