@@ -24,6 +24,7 @@ from time import perf_counter, process_time, sleep
 from typing import Annotated
 
 import typer
+from machine import describe_machine
 from sentences import read_sentences
 from wasabi import msg
 
@@ -39,6 +40,7 @@ def main(
     output: Annotated[Path, typer.Option()] = Path("metrics/annotate.json"),
 ) -> None:
     """Measure `annotate` beside `nlp.pipe` in one process."""
+    machine = describe_machine()
     sentences = [text for text, _ in read_sentences(texts)]
     n_alone = -(-n_texts // 5)
     with tempfile.TemporaryDirectory() as folder:
@@ -55,6 +57,7 @@ def main(
     memory = max(one["mebibytes"] for one in (before, after))
     report = {
         "command": shlex.join(["python", *sys.argv]),
+        "machine": machine,
         "texts": n_texts,
         "words_a_text": round(words / n_texts, 1),
         "pipe_words_per_second": [round(one["words_per_second"]) for one in (before, after)],

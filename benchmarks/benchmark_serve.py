@@ -31,7 +31,9 @@ from typing import Annotated
 
 import spacy
 import typer
+from machine import describe_machine
 from sentences import read_sentences
+from size_of_extra import megabytes_of
 from wasabi import msg
 
 HEAD = "POST /v1/annotate HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
@@ -53,6 +55,7 @@ def main(
     output: Annotated[Path, typer.Option()] = Path("metrics/serve.json"),
 ) -> None:
     """Measure the server beside its pipeline alone."""
+    machine = describe_machine()
     sentences, n_words = choose_sentences(texts)
     before = measure_alone(model, sentences, n_texts)
     with serve(model, port) as server:
@@ -71,6 +74,7 @@ def main(
     pipe = alone["texts_per_second"] * n_words
     report = {
         "command": shlex.join(["python", *sys.argv]),
+        "machine": machine,
         "uvloop": find_spec("uvloop") is not None,
         "words_a_text": round(n_words, 1),
         "pipe_words_per_second": round(pipe),
@@ -81,6 +85,7 @@ def main(
         "mebibytes": mebibytes,
         "growth": round(mebibytes[1] / mebibytes[0] - 1, 3),
         "reload": reloaded,
+        "megabytes_of_extra": megabytes_of("serve"),
     }
     output.parent.mkdir(parents=True, exist_ok=True)
     output.write_text(json.dumps(report, indent=2) + "\n", encoding="utf8")
@@ -208,9 +213,7 @@ async def ask(port: int, clients: int, requests: Iterator[bytes]) -> list[float]
     return seconds
 
 
-async def exchange(
-    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, body: bytes
-) -> bool:
+async def exchange(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, body: bytes) -> bool:
     """RETURNS: Whether the connection stays open. RAISES: RuntimeError for any answer but 200."""
     writer.write(f"{HEAD}Content-Length: {len(body)}\r\n\r\n".encode() + body)
     head = (await reader.readuntil(b"\r\n\r\n")).lower()

@@ -1,0 +1,36 @@
+"""benchmarks/bulk_tables.py: what the pages say is what was measured."""
+
+import importlib
+import shutil
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PAGES = ["docs/annotate.md", "docs/serve.md", "docs/scale.md"]
+
+
+@pytest.fixture
+def tables(monkeypatch, tmp_path):
+    """The script, in a folder with copies of the documents and of metrics/."""
+    monkeypatch.syspath_prepend(ROOT / "benchmarks")
+    monkeypatch.chdir(tmp_path)
+    Path("docs").mkdir()
+    for page in PAGES:
+        shutil.copy(ROOT / page, page)
+    shutil.copytree(ROOT / "metrics", "metrics")
+    return importlib.import_module("bulk_tables")
+
+
+def test_the_documents_are_up_to_date(tables):
+    """If not: python benchmarks/bulk_tables.py"""
+    before = [Path(page).read_text("utf8") for page in PAGES]
+    tables.main()
+    assert [Path(page).read_text("utf8") for page in PAGES] == before
+
+
+def test_each_page_has_its_figures(tables):
+    tables.main()
+    annotate, serve, scale = (Path(page).read_text("utf8") for page in PAGES)
+    assert "| – ratio |" in annotate and "a text a request" in serve
+    assert "1000 machines:" in scale and "What breaks first" in scale
