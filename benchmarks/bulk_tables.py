@@ -121,7 +121,7 @@ What breaks first:
   parquet ({terabytes["parquet, all"]:.1f} TB), or ask for less: `--what ents` takes
   {terabytes["jsonl, ents"]:.1f} TB as jsonl. A million files in a folder are slow to list:
   `--shard 10000`.
-- **Ten machines: nothing.** A process that is killed costs its shards: {lost:.0f} s of work at most.
+- **Ten machines: nothing.** A process that is killed costs its shards, {lost:.0f} s of work.
 - **A thousand machines: what they share.** {processes:,} processes that load a pipeline of 100 MB
   from one place read {processes / 1e4:.1f} TB; storage takes {gigabytes:.0f} GB/s of jsonl. The
   work takes {minutes:.0f} minutes, so to start the machines may take as long. On Ray, one scheduler

@@ -201,6 +201,11 @@ def test_what_is_excluded_is_missing(annotate, write, tmp_path):
     assert not doc.has_annotation("ENT_IOB") and doc.has_annotation("SENT_START")
 
 
+def test_what_there_is_not_cannot_be_excluded(annotate, write):
+    with pytest.raises(ValueError, match="no component 'ner' to --exclude"):
+        annotate(write("t.txt", ["Ada"]), exclude=("ner",))
+
+
 def test_so_many_are_drawn(annotate, write, read):
     path = write("t.txt", [f"Text {i}" for i in range(50)])
     shares = []
