@@ -94,7 +94,11 @@ def serve_table(report: dict[str, Any]) -> str:
         f"Texts of {report['words_a_text']:.0f} words, by the INT8 pipeline of `pipelines/` on "
         f"{machine_of(report)}, which the clients share (`make bench-serve`):"
     )
-    return f"{caption}\n\n{table(header, rows)}"
+    advice = (
+        "Many texts in a request, or many requests at a time, share batches. A client that asks for "
+        "one text at a time waits as long as `nlp(text)` takes, and the time of a request."
+    )
+    return f"## How fast it is\n\n{caption}\n\n{table(header, rows)}\n\n{advice}"
 
 
 def a_billion_texts(report: dict[str, Any]) -> str:
