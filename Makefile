@@ -6,10 +6,12 @@ RUN := .venv/bin/python
 EVALUATE := $(RUN) -m spacy pretrained evaluate
 RUN_TRF := .venv-trf/bin/python
 RUN_RAY := .venv-ray/bin/python
+RUN_SERVE := .venv-serve/bin/python
 PIP := $(RUN) scripts/quiet_pip.py
 PINNED := install --constraint constraints.txt
 PIP_TRF := $(RUN_TRF) scripts/quiet_pip.py
 PIP_RAY := $(RUN_RAY) scripts/quiet_pip.py
+PIP_SERVE := $(RUN_SERVE) scripts/quiet_pip.py
 PINNED_TRF := install --constraint constraints-trf.txt
 RUN_CURATED := .venv-curated/bin/python
 PIP_CURATED := $(RUN_CURATED) scripts/quiet_pip.py
@@ -42,6 +44,9 @@ TRF_TESTS := $(addprefix tests/,test_spacy_transformers.py stock test_existing_a
     test-families-trf soak coverage test-trf test-curated test-ray test-pythons lint docs clean \
     pipelines release corpus int8 evaluate evaluate-int8 wheels quantization-report bench \
     bench-torch-fp32 bench-latency bench-memory bench-serve bench-recipes bench-profile \
+    test-families-trf soak coverage test-trf test-curated test-ray lint docs clean pipelines \
+    release corpus int8 evaluate evaluate-int8 wheels quantization-report bench \
+    bench-torch-fp32 bench-latency bench-memory bench-annotate bench-serve bench-recipes bench-profile \
     bench-confidence bench-frozen bench-estimates bench-long bench-mpnet stock-trained \
     bench-existing bench-textcat bench-adapt bench-search
 
@@ -147,6 +152,7 @@ test-ray: .venv-ray/installed
 	@$(PYTHON) -m venv .venv-ray
 	@$(PIP_RAY) "Ray" install --constraint constraints-ray.txt --editable ".[ray]" pytest
 	@touch .venv-ray/installed
+
 # Pipelines with `curated_transformer` become ones of ours.
 test-curated: .venv-curated/installed
 	$(RUN_CURATED) $(PYTEST) tests/stock tests/windows/test_stock_plan.py
@@ -266,9 +272,27 @@ bench-latency: install
 bench-memory: install
 	$(WHEEL_PYTHON) benchmarks/benchmark_memory.py $(WHEEL) --texts "$(TRAIN)"
 
-# The server, by 64 clients, beside its pipeline alone.
-bench-serve: install
-	$(RUN) benchmarks/benchmark_serve.py "$(SERVED)" --texts "$(TEXTS)" --output metrics/serve.json
+# `annotate`, and the server by 64 clients, beside the shipped pipeline alone: in an environment
+# like that of who uses them, without PyTorch. Minutes each; nothing else should run. Then
+# benchmarks/bulk_tables.py puts the figures into the documents.
+BENCH_TEXTS := assets/sample/train.conllu
+N_TEXTS ?= 100000
+bench-annotate: .venv-serve/installed
+	$(RUN_SERVE) benchmarks/benchmark_annotate.py $(WHEEL) --texts $(BENCH_TEXTS) \
+	    --n-texts $(N_TEXTS) --output metrics/annotate.json
+	$(RUN_SERVE) benchmarks/bulk_tables.py
+
+bench-serve: .venv-serve/installed
+	$(RUN_SERVE) benchmarks/benchmark_serve.py $(WHEEL) --texts $(BENCH_TEXTS) \
+	    --output metrics/serve.json
+	$(RUN_SERVE) benchmarks/bulk_tables.py
+
+.venv-serve/installed: constraints.txt setup.cfg pyproject.toml
+	@echo "Making .venv-serve, the environment of the shipped pipeline and its server"
+	@$(PYTHON) -m venv .venv-serve
+	@$(PIP_SERVE) "A pipeline and its server" $(PINNED) --editable ".[serve,parquet]" \
+	    pipelines/$(WHEEL)-*.whl
+	@touch .venv-serve/installed
 
 # Every recipe of `quantize`, on CPUs with and without VNNI.
 bench-recipes: install

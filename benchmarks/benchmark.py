@@ -13,7 +13,6 @@ windows, without padding and special pieces, with the same engine and threads.
 import datetime
 import json
 import os
-import platform
 import shlex
 import subprocess
 import sys
@@ -26,10 +25,10 @@ from typing import Annotated
 
 import typer
 from benchmark_stock import ensure_stock
+from machine import describe_machine
 from wasabi import msg
 
 WORKER = Path(__file__).with_name("benchmark_worker.py")
-CPU_FLAGS = ("avx2", "avx512f", "avx_vnni", "avx512_vnni", "avx512_bf16", "amx_bf16", "amx_int8")
 WINDOWS, CEILING = "{} (its windows)", "{} (ceiling)"
 # Components that have a backbone of their own.
 BACKBONES = ("pretrained_encoder", "zero_shot_textcat", "few_shot_textcat")
@@ -258,19 +257,6 @@ def add_ratios(results: dict, baseline: str) -> None:
                 if other in parts:
                     pairs = zip(found["speeds"], parts[other]["speeds"])
                     found[key] = median(speed / reference for speed, reference in pairs)
-
-
-def describe_machine() -> dict:
-    lines = [line.split(":", 1) for line in Path("/proc/cpuinfo").read_text().splitlines()]
-    cpu = {line[0].strip(): line[1].strip() for line in lines if len(line) == 2}
-    return {
-        "system": platform.platform(),
-        "cpu": cpu.get("model name", platform.machine()),
-        "cpu_flags": [flag for flag in CPU_FLAGS if flag in cpu.get("flags", "").split()],
-        "cores": len(os.sched_getaffinity(0)),
-        "memory_mebibytes": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2**20,
-        "load_before": os.getloadavg()[0],
-    }
 
 
 def print_table(results: dict) -> None:

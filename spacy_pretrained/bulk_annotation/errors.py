@@ -7,6 +7,9 @@ class Errors(SharedErrors):
     PIPELINE_MISSING = (
         "There is no pipeline '{pipeline}': no folder with a config.cfg, and no installed package."
     )
+    EXCLUDED_UNKNOWN = (
+        "The pipeline '{pipeline}' has no component '{name}' to --exclude. It has {components}."
+    )
     INPUT_MISSING = "There is no file '{path}' to annotate. Check the path."
     INPUT_FORMAT = (
         "'{path}' is of an unknown format. Texts are read from {known}, and from '-' (see --stdin)."

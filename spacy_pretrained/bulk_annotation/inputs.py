@@ -8,6 +8,7 @@ name is no reason to have a million errors.
 
 import gzip
 import json
+import math
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -223,13 +224,24 @@ def _check_fields(at: Any, reading: Reading, fields: list[str]) -> None:
 
 
 def _take(item: Item, values: dict[str, Any], reading: Reading) -> None:
-    item.kept = {field: values.get(field) for field in reading.keep}
+    item.kept = {field: _without_nan(values.get(field)) for field in reading.keep}
     text = values.get(reading.text_field)
     if isinstance(text, str):
         item.text = text
     else:
         value = repr(text)[:80]
         item.error = Errors.ROW_TEXT.format(field=reading.text_field, value=value)
+
+
+def _without_nan(value: Any) -> Any:
+    """NaN and infinities, which JSON has not, become None, also inside of lists and dicts."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, list):
+        return list(map(_without_nan, value))
+    if isinstance(value, dict):
+        return {name: _without_nan(inner) for name, inner in value.items()}
+    return value
 
 
 def _read_spacy(path: Path, reading: Reading, on_read: OnRead) -> Iterator[Item]:

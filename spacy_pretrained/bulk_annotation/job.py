@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import srsly
-from spacy.util import get_package_path, is_package
+from spacy.util import get_package_path, is_package, load_config
 
 from ..saving.files import digest_folder
 from .errors import Errors
@@ -37,6 +37,23 @@ def find_pipeline(pipeline: str) -> tuple[Path, str]:
     if is_package(pipeline):
         return get_package_path(pipeline), version(pipeline)
     raise ValueError(Errors.PIPELINE_MISSING.format(pipeline=pipeline))
+
+
+def check_excluded(pipeline: str, names: tuple[str, ...]) -> None:
+    """ValueError if a component is to be left out that the pipeline has not: spaCy would say
+    nothing."""
+    if not names:
+        return
+    folder, _ = find_pipeline(pipeline)
+    # A package has its pipeline in a folder of its own.
+    path = next(iter([*folder.glob("config.cfg"), *folder.glob("*/config.cfg")]))
+    components = load_config(path)["nlp"]["pipeline"]
+    for name in names:
+        if name not in components:
+            known = ", ".join(components)
+            raise ValueError(
+                Errors.EXCLUDED_UNKNOWN.format(pipeline=pipeline, name=name, components=known)
+            )
 
 
 def describe_job(pipeline: str, inputs: list[Path], options: Options) -> Description:

@@ -52,8 +52,7 @@ class JsonLines:
         record = to_record(doc, self.what)
         text = srsly.json_dumps(record)
         if item.kept:
-            kept = json.dumps(item.kept, ensure_ascii=False, default=str)
-            text = f"{kept[:-1]}, {text[1:]}"
+            text = f"{_to_json(item.kept)[:-1]}, {text[1:]}"
         return text.encode("utf8") + b"\n"
 
     def write(self, path: Path, encoded: Iterable[bytes]) -> None:
@@ -104,30 +103,28 @@ class DocBins:
     def encode(self, item: Item, doc: Doc) -> DocBin:
         if item.kept:
             doc.user_data[KEPT] = json.loads(json.dumps(item.kept, default=str))
-        return DocBin(store_user_data=True, docs=[doc])
+        return self._collect([doc])
 
     def write(self, path: Path, encoded: Iterable[DocBin]) -> None:
-        whole = DocBin(store_user_data=True)
+        whole = self._collect([])
         for one in encoded:
             whole.merge(one)
         whole.to_disk(path)
+
+    def _collect(self, docs: list[Doc]) -> DocBin:
+        return DocBin(store_user_data=True, docs=docs)
 
 
 @dataclass(frozen=True)
-class Silver:
+class Silver(DocBins):
     """Docs to train on: what a component may learn from, and nothing else."""
-
-    suffix: str = ".spacy"
 
     def encode(self, item: Item, doc: Doc) -> DocBin:
         doc.cats = {}  # they are probabilities, which nothing learns from
-        return DocBin(attrs=SILVER_ATTRIBUTES, docs=[doc])
+        return self._collect([doc])
 
-    def write(self, path: Path, encoded: Iterable[DocBin]) -> None:
-        whole = DocBin(attrs=SILVER_ATTRIBUTES)
-        for one in encoded:
-            whole.merge(one)
-        whole.to_disk(path)
+    def _collect(self, docs: list[Doc]) -> DocBin:
+        return DocBin(attrs=SILVER_ATTRIBUTES, docs=docs)
 
 
 @dataclass(frozen=True)
@@ -157,4 +154,14 @@ class Conllu:
 def _in_a_line(value: Any) -> str:
     if isinstance(value, str) and value.isprintable():
         return value
-    return json.dumps(value, ensure_ascii=False, default=str)
+    return _to_json(value)
+
+
+def _to_json(value: Any) -> str:
+    """Half a surrogate pair is written as an escape: UTF-8 has nothing for it."""
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    try:
+        text.encode("utf8")
+    except UnicodeEncodeError:
+        return json.dumps(value, default=str)
+    return text

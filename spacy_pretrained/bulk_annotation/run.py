@@ -15,6 +15,7 @@ from .errors import Errors
 from .inputs import STDIN, check_input
 from .job import (
     begin_or_go_on,
+    check_excluded,
     check_no_parts,
     claim,
     count_failures,
@@ -73,6 +74,7 @@ def annotate_files(
     RAISES: ValueError or OSError if something is wrong with arguments, pipeline, inputs or folder.
     """
     find_pipeline(pipeline)
+    check_excluded(pipeline, options.exclude)
     if inputs.count(DASH) > 1:
         raise ValueError(Errors.INPUT_ONCE)
     for path in inputs:

@@ -18,7 +18,9 @@ def serve(
         ),
     ] = None,
     host: Annotated[str, typer.Option(help="Address to listen on")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="Port to listen on; 0 for any")] = 8000,
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="Port to listen on; 0 for any")
+    ] = 8000,
     workers: Annotated[int, typer.Option(help="Processes that annotate; they share the cores")] = 1,
     weights: Annotated[
         str | None,

@@ -299,7 +299,7 @@ class Errors(SharedErrors):
     )
     TEXTS_FIELDS = (
         "{at}: a row has more fields than the {n} columns that have names: {row}. Quote "
-        "fields that have the delimiter in them, or name all columns with --columns."
+        "fields that have the delimiter in them, or give each column a name."
     )
     TEXTS_LABEL = "Row {row}: the label '{label}' is not one of those that were given: {known}."
     CONVERT_KIND = (

@@ -1,31 +1,33 @@
 """Texts that wait, and the thread that annotates them in batches.
 
 There is no timer. A batch begins as soon as the thread is idle, with whatever waits then; what
-arrives meanwhile is the next batch. So one client waits for nobody, and many make full batches.
+arrives meanwhile is the next batch, and follows in the same stream where it may. So one client
+waits for nobody, and many make full batches.
 """
 
 import asyncio
 import threading
 from collections import Counter, deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from .annotate import Annotated, Asked, Failed, Outcome
+from .annotate import MAX_TEXTS, Annotated, Asked, Batch, Failed, Outcome
 from .metrics import Row
 from .pipelines import Served
 
-# Of a batch. More gains nothing, and lets others wait.
-MAX_TEXTS = 64
-MAX_CHARACTERS = 50_000
+MAX_CHARACTERS = 50_000  # of a batch
+# Batches of a stream, and so of a zone of memory: then the strings that its texts brought go.
+MAX_BATCHES = 50
 
-AnnotateBatch = Callable[[Served, Sequence[Asked], tuple[str, ...] | None], list[Outcome]]
+Labels = tuple[str, ...] | None
+AnnotateStream = Callable[[Served, Labels, Iterable[Batch]], Iterator[tuple[Batch, list[Outcome]]]]
 
 
 class Key(NamedTuple):
-    """Texts of one key may share a batch."""
+    """Texts of one key may share a batch, and batches of one key a stream."""
 
     served: Served
-    labels: tuple[str, ...] | None
+    labels: Labels
 
 
 class Full(Exception):
@@ -71,7 +73,7 @@ class _Waiting(NamedTuple):
 class Annotator:
     """One thread, and the texts that wait for it. All methods are called from the event loop.
 
-    annotate: What the thread does with a batch.
+    annotate: What the thread does with batches.
     most_waiting: Texts that may wait.
     row: Where batches are counted.
     on_crash: Called in the thread if it cannot go on.
@@ -79,7 +81,7 @@ class Annotator:
 
     def __init__(
         self,
-        annotate: AnnotateBatch,
+        annotate: AnnotateStream,
         most_waiting: int,
         row: Row,
         on_crash: Callable[[BaseException], None],
@@ -145,8 +147,9 @@ class Annotator:
         try:
             while batch := self._wait():
                 key = batch[0].job.key
-                outcomes = self._annotate(key.served, [one.asked for one in batch], key.labels)
-                self._loop.call_soon_threadsafe(self._deliver, key, batch, outcomes)
+                stream = self._annotate(key.served, key.labels, self._follow(key, batch))
+                for done, outcomes in stream:
+                    self._loop.call_soon_threadsafe(self._deliver, key, done, outcomes)
         except BaseException as error:
             self._on_crash(error)
 
@@ -157,8 +160,20 @@ class Annotator:
                 self._changed.wait()
             return batch
 
-    def _take(self) -> list[_Waiting]:
-        """The text that has waited longest, and others of its key."""
+    def _follow(self, key: Key, batch: list[_Waiting]) -> Iterator[list[_Waiting]]:
+        """A batch, and those that are to follow it: as long as the text that has waited longest is
+        of this key. Nobody is waited for."""
+        yield batch
+        for _ in range(MAX_BATCHES - 1):
+            with self._changed:
+                batch = self._take(key)
+            if not batch:
+                return
+            yield batch
+
+    def _take(self, only: Key | None = None) -> list[_Waiting]:
+        """The text that has waited longest, and others of its key; nothing if that is not the only
+        one that is wanted."""
         for key, queue in list(self._queues.items()):
             while queue and queue[0].place not in queue[0].job.waiting:  # dropped
                 queue.popleft()
@@ -167,6 +182,8 @@ class Annotator:
         if not self._queues:
             return []
         key = min(self._queues, key=lambda key: self._queues[key][0].number)
+        if only not in (None, key):
+            return []
         queue, batch, n_characters = self._queues[key], [], 0
         while queue and len(batch) < MAX_TEXTS:
             one = queue[0]
@@ -182,7 +199,7 @@ class Annotator:
 
     # In the event loop again
 
-    def _deliver(self, key: Key, batch: list[_Waiting], outcomes: list[Outcome]) -> None:
+    def _deliver(self, key: Key, batch: Sequence[_Waiting], outcomes: list[Outcome]) -> None:
         n_words = sum(one.n_words for one in outcomes if isinstance(one, Annotated))
         self._row.count_batch(key.served.name, len(batch), n_words)
         for one, outcome in zip(batch, outcomes, strict=True):

@@ -32,7 +32,7 @@ class Errors(SharedErrors):
         "other than visible ASCII. Make one with: python -c "
         "'import secrets; print(secrets.token_urlsafe(32))'"
     )
-    LIMIT = "--{name} has to be at least 1, but it is {value}."
+    LIMIT = "--{name} has to be a number of at least 1, but it is {value}."
     FEW_MAY_WAIT = (
         "--max-waiting ({waiting}) has to be at least --max-texts ({texts}): no request of so many "
         "texts could be answered."

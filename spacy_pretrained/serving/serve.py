@@ -71,7 +71,7 @@ def _check(settings: Settings, no_key: bool) -> None:
         "timeout": limits.seconds,
     }
     for name, value in sizes.items():
-        if value < 1:
+        if not 1 <= value < float("inf"):  # NaN is neither
             raise ValueError(Errors.LIMIT.format(name=name, value=value))
     if limits.waiting < limits.texts:
         raise ValueError(Errors.FEW_MAY_WAIT.format(waiting=limits.waiting, texts=limits.texts))

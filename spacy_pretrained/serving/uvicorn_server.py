@@ -26,7 +26,7 @@ def make_server(
     """control, is_ready: As for `run_worker`."""
     config = Config(
         app,
-        loop="auto",  # uvloop, but for Windows
+        loop="auto",  # uvloop, where it is installed
         http="httptools",
         ws="none",
         lifespan="off",

@@ -4,7 +4,7 @@ import os
 import socket
 from collections.abc import Callable, Sequence
 
-from .annotate import annotate_batch
+from .annotate import annotate_stream
 from .batching import Annotator
 from .log import logger, say_where, silence_others
 from .metrics import Board
@@ -19,7 +19,7 @@ CRASHED = 70
 def make_parts(served: Sequence[Served], settings: Settings, board: Board, number: int) -> Parts:
     """number: Of the worker, from 0."""
     row = board.row(number)
-    annotator = Annotator(annotate_batch, settings.limits.waiting, row, _end_at_once)
+    annotator = Annotator(annotate_stream, settings.limits.waiting, row, _end_at_once)
     return Parts(served, settings, annotator, board, row, State())
 
 

@@ -13,6 +13,7 @@ from spacy.tokens import Doc, DocBin
 
 @pytest.mark.slow
 @needs_extra
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="it reads /proc")
 def test_it_measures_the_server_beside_its_pipeline(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(Path(__file__).parents[2] / "benchmarks")
@@ -26,6 +27,7 @@ def test_it_measures_the_server_beside_its_pipeline(tmp_path, monkeypatch):
         clients=4,
         n_texts=80,
         n_requests=40,
+        n_reloaded=40,
         port=find_free_port(),
         output=output,
     )
@@ -34,3 +36,5 @@ def test_it_measures_the_server_beside_its_pipeline(tmp_path, monkeypatch):
     assert set(found["ratio"]) == {"1 a request", "8 a request"}
     assert len(found["mebibytes"]) == 2 and all(found["mebibytes"])
     assert found["latency_ms"] > 0 < found["alone_ms"]
+    reload = found["reload"]
+    assert reload["answered"] >= 40 and reload["unanswered"] == 0 and reload["generations"] == 2

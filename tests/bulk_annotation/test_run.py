@@ -132,6 +132,31 @@ def test_conllu_of_texts(annotate, write, read, tmp_path):
     assert error["row"] == 2 and error["id"] == 1 and "no words" in error["reason"]
 
 
+@pytest.mark.parametrize("form", ["jsonl", "conllu"])
+def test_kept_fields_that_utf8_cannot_hold(annotate, write, tmp_path, form):
+    """They harm nobody."""
+    rows = ['{"text": "Ada", "id": "\\ud800"}', '{"text": "Bob", "id": "ü"}']
+    progress = annotate(write("t.jsonl", rows), format=form, keep=("id",))
+    assert (progress.texts, progress.failed) == (2, 0)
+    text = (tmp_path / "out" / f"part-000000.{form}").read_text(encoding="utf8")
+    assert '"\\ud800"' in text and "ü" in text
+
+
+def test_kept_numbers_that_json_cannot_hold(annotate, read, tmp_path):
+    """Also of texts that fail: a job that goes on reads them."""
+    pa = pytest.importorskip("pyarrow")
+    import pyarrow.parquet
+
+    numbers = [float("nan"), float("-inf"), 0.5]
+    table = {"text": ["Ada", "RAISE", "Bob"], "n": numbers, "all": [numbers] * 3}
+    pyarrow.parquet.write_table(pa.table(table), tmp_path / "t.parquet")
+    for _ in range(2):
+        annotate(tmp_path / "t.parquet", keep=("n", "all"))
+        assert [row["n"] for row in read()] == [None, 0.5]
+        (error,) = read("errors.jsonl")
+        assert error["n"] is None and error["all"] == [None, None, 0.5]
+
+
 def test_tokens_are_kept_and_annotation_is_not(annotate, tmp_path):
     nlp = spacy.blank("en")
     doc = Doc(nlp.vocab, words=["A", "da", "Bob"], spaces=[False, True, False])
@@ -176,6 +201,11 @@ def test_what_is_excluded_is_missing(annotate, write, tmp_path):
     annotate(write("t.txt", ["Ada"]), format="spacy", silver=True, exclude=("entity_ruler",))
     (doc,) = read_docs(tmp_path / "out" / "part-000000.spacy")
     assert not doc.has_annotation("ENT_IOB") and doc.has_annotation("SENT_START")
+
+
+def test_what_there_is_not_cannot_be_excluded(annotate, write):
+    with pytest.raises(ValueError, match="no component 'ner' to --exclude"):
+        annotate(write("t.txt", ["Ada"]), exclude=("ner",))
 
 
 def test_so_many_are_drawn(annotate, write, read):

@@ -2,6 +2,7 @@
 other its annotation."""
 
 import logging
+from dataclasses import dataclass
 
 import pytest
 import spacy
@@ -10,7 +11,7 @@ from serving_client import find_pipeline
 from spacy.language import Language
 
 from spacy_pretrained.records import PARTS, to_record
-from spacy_pretrained.serving.annotate import ANNOTATION, Failed, annotate_batch
+from spacy_pretrained.serving.annotate import ANNOTATION, Annotated, Failed, annotate_stream
 from spacy_pretrained.serving.pipelines import Served
 
 SECRET = "a secret word"
@@ -21,6 +22,23 @@ def log(caplog, monkeypatch):
     """What this folder writes, as its own log would."""
     monkeypatch.setattr(logging.getLogger("spacy_pretrained.serving"), "propagate", True)
     return caplog
+
+
+@dataclass(frozen=True)
+class Text:
+    asked: tuple
+
+
+def annotate_batches(served, batches, labels=None):
+    """The outcomes of each batch."""
+    batches = [[Text(one) for one in batch] for batch in batches]
+    found = {id(batch): outcomes for batch, outcomes in annotate_stream(served, labels, batches)}
+    return [found.pop(id(batch)) for batch in batches]
+
+
+def annotate_batch(served, asked, labels):
+    (outcomes,) = annotate_batches(served, [asked], labels)
+    return outcomes
 
 
 def flatten(value):
@@ -91,6 +109,62 @@ def test_docs_that_an_error_handler_leaves_out_are_not_lost():
     asked = [(text, ("tokens",)) for text in ("x", SECRET, "y")]
     outcomes = annotate_batch(Served("a", nlp, ""), asked, None)
     assert [one.record["text"] for one in outcomes] == ["x", SECRET, "y"]
+
+
+def test_batches_of_a_stream(syntax):
+    """Some of them are of one text, or of none that is long."""
+    sizes = [2, 1, 70, 1, 5]
+    texts = [f"Ada sees {i} rivers." for i in range(sum(sizes))]
+    asked = [(text, PARTS) for text in texts]
+    batches = [asked[sum(sizes[:i]) : sum(sizes[: i + 1])] for i in range(len(sizes))]
+    found = annotate_batches(syntax, batches)
+    assert [len(outcomes) for outcomes in found] == sizes
+    outcomes = [one for of_batch in found for one in of_batch]
+    assert [one.record["text"] for one in outcomes] == texts
+    expected = [to_record(doc) for doc in syntax.nlp.pipe(texts)]
+    assert [one.record for one in outcomes] == flatten(expected)
+
+
+def test_batches_are_asked_for_while_others_are_annotated(syntax):
+    """The engine has one, components have another."""
+    events = []
+
+    def batches():
+        for number in range(6):
+            events.append("asked")
+            yield [Text((f"Ada sees {number} {i} rivers.", ("tokens",))) for i in range(64)]
+
+    for _ in annotate_stream(syntax, None, batches()):
+        events.append("done")
+    assert events.count("done") == 6 and events.index("done") > 1
+    assert events[:6].count("done") > 0, "not all are read before the first comes out"
+
+
+@pytest.mark.parametrize("place", [0, 7, 12])
+def test_a_text_that_fails_costs_no_other_batch_its_outcomes(log, place):
+    nlp = spacy.load(find_pipeline("syntax_int8"))
+    nlp.add_pipe("fails_at_secrets", last=True)
+    asked = [(f"Ada sees {i} rivers.", ("tokens",)) for i in range(13)]
+    asked[place] = (f"This is {SECRET}.", ("tokens",))
+    found = annotate_batches(Served("a", nlp, ""), [asked[:5], asked[5:10], asked[10:]])
+    outcomes = [one for of_batch in found for one in of_batch]
+    assert [isinstance(one, Annotated) for one in outcomes] == [i != place for i in range(13)]
+    assert [one.record["text"] for one in outcomes if isinstance(one, Annotated)] == [
+        text for i, (text, _) in enumerate(asked) if i != place
+    ]
+
+
+@Language.component("makes_another")
+def make_another(doc):
+    return doc.copy()
+
+
+def test_docs_that_a_component_makes_anew_are_not_lost():
+    nlp = spacy.blank("en")
+    nlp.add_pipe("makes_another")
+    asked = [(text, ("tokens",)) for text in ("x", "y")]
+    outcomes = annotate_batch(Served("a", nlp, ""), asked, None)
+    assert [one.record["text"] for one in outcomes] == ["x", "y"]
 
 
 def test_strings_of_texts_do_not_stay(syntax):

@@ -7,6 +7,7 @@ import time
 
 import pytest
 
+from spacy_pretrained.serving import batching
 from spacy_pretrained.serving.annotate import Annotated, Failed
 from spacy_pretrained.serving.batching import (
     MAX_CHARACTERS,
@@ -28,12 +29,16 @@ class Slow:
 
     def __init__(self):
         self.batches = []
+        self.n_streams = 0
         self.may_go_on = threading.Semaphore(0)
 
-    def __call__(self, served, asked, labels):
-        self.batches.append((served.name, labels, [text for text, _ in asked]))
-        assert self.may_go_on.acquire(timeout=30)
-        return [Annotated({"text": text}, 1) for text, _ in asked]
+    def __call__(self, served, labels, batches):
+        self.n_streams += 1
+        for batch in batches:
+            texts = [one.asked[0] for one in batch]
+            self.batches.append((served.name, labels, texts))
+            assert self.may_go_on.acquire(timeout=30)
+            yield batch, [Annotated({"text": text}, 1) for text in texts]
 
 
 def run(scene, most_waiting=1000):
@@ -139,6 +144,24 @@ def test_pipelines_and_labels_never_share_a_batch_and_nobody_starves():
             ("a", ("x", "y"), ["2"]),
             ("a", ("y", "x"), ["3"]),
         ]
+        assert slow.n_streams == 4, "the first two are of one key"
+
+    run(scene)
+
+
+def test_batches_of_a_stream_are_limited(monkeypatch):
+    """Then the strings that its texts brought are let go."""
+    monkeypatch.setattr(batching, "MAX_BATCHES", 3)
+
+    async def scene(annotator, slow):
+        first = await busy(annotator, slow)
+        texts = [f"{i}" for i in range(MAX_TEXTS * 6)]
+        many = job(texts)
+        annotator.submit(many)
+        slow.may_go_on.release(100)
+        await many.done.wait()
+        assert first.done.is_set() and texts_of(many) == texts
+        assert len(slow.batches) == 7 and slow.n_streams == 3
 
     run(scene)
 
@@ -212,7 +235,7 @@ def test_a_thread_that_cannot_go_on_says_so():
         crashes = asyncio.Queue()
         loop = asyncio.get_running_loop()
 
-        def annotate(served, asked, labels):
+        def annotate(served, labels, batches):
             raise MemoryError
 
         annotator = Annotator(
