@@ -49,6 +49,9 @@ TRF_TESTS := $(addprefix tests/,test_spacy_transformers.py stock test_existing_a
     bench-torch-fp32 bench-latency bench-memory bench-annotate bench-serve bench-recipes bench-profile \
     bench-confidence bench-frozen bench-estimates bench-long bench-mpnet stock-trained \
     bench-existing bench-textcat bench-adapt bench-search
+    bench-torch-fp32 bench-latency bench-memory bench-serve bench-recipes bench-profile \
+    bench-confidence bench-frozen bench-estimates bench-encoders bench-long bench-mpnet stock-trained \
+    bench-existing bench-textcat
 
 # The shipped pipeline, in an environment of its own: nothing is trained.
 try:
@@ -317,6 +320,15 @@ bench-frozen: install
 bench-estimates: install
 	$(RUN) benchmarks/compare_memory.py
 	$(RUN) scripts/choosing_tables.py
+
+# How fast MiniLM and a base-size encoder are in training and inference, on this machine: five minutes
+# in which nothing else should run. MPNET_WEIGHTS: see docs/models.md.
+MPNET_WEIGHTS ?= assets/all-mpnet-base-v2
+bench-encoders: install
+	$(RUN) -m spacy pretrained benchmark minilm-l6 "$(MPNET_WEIGHTS)" --train --lengths 64 \
+	    --json metrics/encoders.json
+	$(RUN) scripts/choosing_tables.py
+
 # Encoders from scratch, pretrained, and side by side on 200 documents of 250 words; an hour on one
 # core, in as many goes as you like. POLARITY has rt-polarity.pos and rt-polarity.neg.
 POLARITY ?= $(DATA)/textcat_sentence_polarity

@@ -5,10 +5,14 @@
 MiniLM-L6, and mpnet-base with random weights, which take as much memory as any: peaks of whole
 processes, in training and inference, each in batches of three sizes. Peaks do not depend on what
 else the machine does; the speeds that are measured with them do, and are not kept.
+
+Each row is written at once. Rows that the output has of this machine and these versions are not
+measured again; delete it to begin anew.
 """
 
 import json
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from shutil import copy
 from typing import Annotated, Any
@@ -17,7 +21,15 @@ import typer
 from wasabi import msg
 
 from spacy_pretrained.benchmarking.benchmark import describe_machine, make_cases
-from spacy_pretrained.benchmarking.cases import INT8, TORCH, TRAINING, Case, Measurement
+from spacy_pretrained.benchmarking.cases import (
+    FP32,
+    INFERENCE,
+    INT8,
+    TORCH,
+    TRAINING,
+    Case,
+    Measurement,
+)
 from spacy_pretrained.benchmarking.child import ask
 from spacy_pretrained.benchmarking.targets import find_target
 from spacy_pretrained.checkpoints.catalogue import CATALOGUE
@@ -27,6 +39,7 @@ from spacy_pretrained.sources.find import find_source
 
 SMALL, BASE = "minilm-l6", "all-mpnet-base-v2"
 WORDS_A_TEXT = 25
+WAYS = ((TRAINING, FP32), (INFERENCE, FP32), (INFERENCE, INT8))
 BATCHES = {SMALL: (500, 1500, 3000), BASE: (250, 750, 1500)}  # words
 
 
@@ -34,29 +47,53 @@ def main(
     output: Annotated[Path, typer.Option()] = Path("metrics/memory-estimates.json"),
 ) -> None:
     """Hold what `recommend` says of memory against what `benchmark` measures."""
-    rows, notes = [], []
+    machine, notes = describe_machine(), []
+    rows = read_known(output, machine)
+    output.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
-        for name, source in ((SMALL, SMALL), (BASE, save_random(BASE, Path(folder) / BASE))):
+        for name, sizes in BATCHES.items():
+            if all((name, *way, words) in rows for way in WAYS for words in sizes):
+                continue
+            source = SMALL if name == SMALL else save_random(name, Path(folder) / name)
             copies = Path(folder) / "copies" / name
-            for case in find_cases(str(source), copies, BATCHES[name], notes):
-                msg.info(case.describe())
-                rows.append(compare(name, Measurement(**ask("measure", case.to_json()))))
-                print(rows[-1])
+            for case in find_cases(str(source), copies, sizes, notes):
+                if (key := key_of({"name": name} | case.to_json())) not in rows:
+                    msg.info(case.describe())
+                    rows[key] = compare(name, Measurement(**ask("measure", case.to_json())))
+                    print(rows[key])
+                    write(output, machine, rows)
+    write(output, machine, rows)
     for note in notes:
         msg.warn(note)
-    output.parent.mkdir(parents=True, exist_ok=True)
-    found = {"machine": describe_machine(), "rows": rows}
+    msg.good(f"{len(rows)} rows in {output}")
+
+
+def read_known(output: Path, machine: dict[str, Any]) -> dict[tuple, dict[str, Any]]:
+    """Rows that were measured on this machine before, with today's estimates."""
+    found = json.loads(output.read_text("utf8")) if output.is_file() else {}
+    if found.get("machine") != machine:
+        return {}
+    return {key_of(row): estimated(row) for row in found["rows"]}
+
+
+def write(output: Path, machine: dict[str, Any], rows: dict[tuple, dict[str, Any]]) -> None:
+    found = {"machine": machine, "rows": list(rows.values())}
     output.write_text(json.dumps(found, indent=2) + "\n", encoding="utf8")
-    msg.good(f"Written to {output}")
 
 
-def find_cases(source: str, folder: Path, batches: tuple[int, ...], notes: list[str]) -> list[Case]:
+def key_of(row: dict[str, Any]) -> tuple:
+    return tuple(row[name] for name in ("name", "task", "precision", "words_a_batch"))
+
+
+def find_cases(
+    source: str, folder: Path, batches: tuple[int, ...], notes: list[str]
+) -> Iterator[Case]:
     """Those of `benchmark`, but for pipelines on torch that only annotate: `recommend` says what a
     pipeline takes that is quantized."""
     folder.mkdir(parents=True)
     sizes = ((WORDS_A_TEXT,), batches)
     cases = make_cases(find_target(source), folder, True, *sizes, notes, report=msg.info)
-    return [case for case in cases if case.task == TRAINING or case.engine != TORCH]
+    return (case for case in cases if case.task == TRAINING or case.engine != TORCH)
 
 
 def save_random(name: str, folder: Path) -> Path:
@@ -80,8 +117,7 @@ def save_random(name: str, folder: Path) -> Path:
 
 
 def compare(name: str, one: Measurement) -> dict[str, Any]:
-    estimated = estimate(name, one.task, one.precision, one.words_a_batch)
-    return {
+    row = {
         "name": name,
         "task": one.task,
         "precision": one.precision,
@@ -90,12 +126,17 @@ def compare(name: str, one: Measurement) -> dict[str, Any]:
         "import_bytes": one.import_bytes,
         "working_bytes": one.working_bytes,
         "peak_bytes": one.peak_bytes,
-        "estimated_bytes": estimated,
-        "ratio": round(estimated / one.peak_bytes, 2),
     }
+    return estimated(row)
 
 
-def estimate(name: str, task: str, precision: str, words_a_batch: int) -> int:
+def estimated(row: dict[str, Any]) -> dict[str, Any]:
+    """A row with what `recommend` says."""
+    estimate = estimate_peak(*key_of(row))
+    return row | {"estimated_bytes": estimate, "ratio": round(estimate / row["peak_bytes"], 2)}
+
+
+def estimate_peak(name: str, task: str, precision: str, words_a_batch: int) -> int:
     """The peak that `recommend` gives, in bytes."""
     sizes = find_sizes(CATALOGUE[name])
     if task == TRAINING:

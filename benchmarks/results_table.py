@@ -70,6 +70,15 @@ README_SPEEDS = {
     "ours": "ours, MiniLM, PyTorch bfloat16",
     "int8": "ours, MiniLM, INT8",
 }
+# Of the encoders for long documents: what was changed, with it, and without.
+LONG_CHANGES = (
+    ("an encoder from scratch", "from scratch, windows of 64", "bag of words (spaCy's)"),
+    ("windows of 512", "from scratch, windows of 512", "from scratch, windows of 64"),
+    ("the Longformer's attention", "random Longformer", "from scratch, windows of 512"),
+    ("a frozen MiniLM", "MiniLM, frozen", "bag of words (spaCy's)"),
+    ("an encoder beside it", "from scratch and frozen MiniLM", "MiniLM, frozen"),
+    ("fine-tuning it", "MiniLM, fine-tuned", "MiniLM, frozen"),
+)
 DRAWS = 5
 MODES = ["frozen", "fine-tuned"]
 WAYS = ["names", "descriptions", "descriptions, calibrated"]
@@ -299,7 +308,28 @@ def long_documents_section() -> str:
     )
     picture = "![Accuracy against epochs, and on the test set](long-documents.png)"
     header = ["", "epochs", "test, mean", "least to best seed", "development, mean"]
-    return "\n\n".join([heading, about, caption, table(header, rows), picture])
+    gains = compare_changes({name: [one["test"] for one in found] for name, found in runs.items()})
+    return "\n\n".join([heading, about, caption, table(header, rows), *gains, picture])
+
+
+def compare_changes(scores: dict[str, list[float]]) -> list[str]:
+    """A list of what each of LONG_CHANGES did: a gain if the least of its seeds is above the best
+    of those without it."""
+    lines = []
+    for what, new, old in LONG_CHANGES:
+        if new not in scores or old not in scores:
+            continue
+        with_it, without = scores[new], scores[old]
+        if min(with_it) > max(without):
+            verdict = "a gain"
+        elif max(with_it) < min(without):
+            verdict = "a loss"
+        else:
+            verdict = "no gain: the seeds' ranges overlap"
+        means = f"{mean(with_it):.1f} for {mean(without):.1f}"
+        pair = f"{what[0].upper()}{what[1:]} ({new}; without it: {old})"
+        lines.append(f"- {pair}: {means}, {verdict}.")
+    return ["What each change did:", "\n".join(lines)] if lines else []
 
 
 def zero_shot_table() -> str:

@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Callable
 from pathlib import Path
+from textwrap import fill as fill_lines
 
 from spacy_pretrained.benchmarking.cases import TRAINING
 from spacy_pretrained.checkpoints.catalogue import CATALOGUE
@@ -28,7 +29,9 @@ from spacy_pretrained.choosing.sizes import find_sizes
 
 PAGE = Path(__file__).parents[1] / "docs" / "choosing.md"
 MEASURED = PAGE.parents[1] / "metrics" / "memory-estimates.json"
+SPEEDS_MEASURED = PAGE.parents[1] / "metrics" / "encoders.json"
 MADE = re.compile(r"(<!-- made: ([\w-]+) -->\n).*?(<!-- end -->)", re.S)
+LINE = 105  # characters
 LANGUAGES = {
     "en": "English",
     "de": "German",
@@ -175,12 +178,42 @@ def by_measurement() -> str:
     return as_table(header, rows)
 
 
+def by_speed() -> str:
+    """What `benchmark` measured of two encoders in one run; nothing before that."""
+    if not SPEEDS_MEASURED.is_file():
+        return ""
+    report = json.loads(SPEEDS_MEASURED.read_text("utf8"))
+    machine, found = report["machine"], report["measurements"]
+    names = list(dict.fromkeys(Path(one["source"]).name for one in found))
+    ways: dict[str, dict[str, dict]] = {}
+    for one in found:
+        way = f"{one['task']}, {one['precision']} on {one['engine']}"
+        ways.setdefault(way, {})[Path(one["source"]).name] = one
+    rows = []
+    for way, by_name in ways.items():
+        small, base = (by_name[name] for name in names)
+        speeds = [one["words_per_second"] for one in (small, base)]
+        peaks = [f"{one['peak_bytes'] / GIGABYTE:.2f}" for one in (small, base)]
+        rows.append([way, *(f"{speed:,.0f}" for speed in speeds), f"{speeds[0] / speeds[1]:.1f}"])
+        rows[-1] += peaks
+    small, base = (f"`{name}`" for name in names)
+    header = [f"{small}, words/s", f"{base}, words/s", "ratio", f"{small}, GB", f"{base}, GB"]
+    costs = [CATALOGUE[name]["computed"]["relative_cost"] for name in names]
+    about = (
+        f"How fast the two are on {machine['cores']} cores of an {machine['cpu']}, on texts of "
+        f"{found[0]['words_a_text']} words in batches of {found[0]['words_a_batch']:,} (`make "
+        f"bench-encoders`). By their costs the ratio would be {costs[1] / costs[0]:.0f}:"
+    )
+    return f"\n{fill_lines(about, LINE)}\n\n{as_table(['', *header], rows)}"
+
+
 TABLES: dict[str, Callable[[], str]] = {
     "by-task": by_task,
     "by-language": by_language,
     "by-domain": by_domain,
     "by-memory": by_memory,
     "by-measurement": by_measurement,
+    "by-speed": by_speed,
 }
 
 

@@ -54,8 +54,13 @@ def make_tables(families: dict[str, dict]) -> str:
 
 def _row(name: str, row: dict) -> str:
     label = f"{name} (causal)" if row["causal"] else name
-    cells = [label, f"`{row['model_type']}`", *(_mark(row.get(column)) for column in COLUMNS)]
+    cells = [label, f"`{row['model_type']}`", *(_cell(row, column) for column in COLUMNS)]
     return f"| {' | '.join(cells)} |"
+
+
+def _cell(row: dict, column: str) -> str:
+    mark, mark_4 = _mark(row.get(column)), _mark(row.get(f"{column}_4"))
+    return f"{mark}; with transformers 4, {mark_4}" if mark_4 else mark
 
 
 def _mark(found: bool | None) -> str:

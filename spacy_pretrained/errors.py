@@ -27,6 +27,9 @@ class Errors:
         "Some scores of {of} are NaN or infinite{where}. Training has probably diverged: try a "
         "lower learning rate, gradient clipping or a longer warm-up."
     )
+    META_BROKEN = (
+        "'{path}' is not the meta.json of a pipeline: {error}. Copy or install the pipeline again."
+    )
     DROPOUT_RATE = "dropout has to be at least 0 and less than 1, but it is {dropout}."
     LABEL_UNKNOWN = (
         "Component '{name}' met the label '{label}' in training, which it was not initialized "

@@ -21,6 +21,10 @@ class Errors(SharedErrors):
         "installed pipeline. `python -m spacy pretrained models --cached` lists the encoders that "
         "are on this machine."
     )
+    PIPELINE_INCOMPLETE = (
+        "The pipeline in '{folder}' has no config.cfg, so its folder is incomplete. Copy or "
+        "install the pipeline again."
+    )
     ENCODER_NEEDS_TORCH = (
         "To benchmark the encoder '{source}', torch and transformers must be installed. Run: pip "
         "install 'spacy-pretrained[train]' - or benchmark a quantized pipeline. It needs neither."

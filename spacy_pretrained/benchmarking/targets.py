@@ -2,11 +2,11 @@
 
 import re
 from dataclasses import dataclass
+from os.path import expanduser
 from pathlib import Path
 
-import srsly
-
 from ..checkpoints.catalogue import CATALOGUE, PACKAGE_PREFIX
+from ..choosing.folder_info import read_object
 from ..choosing.info import find_pipeline
 from ..packaging.meta import kind_of
 from ..sources.download import find_copy
@@ -47,13 +47,16 @@ def find_target(source: str) -> Target:
     source: The folder of a pipeline, an installed pipeline, or what `find_source` takes.
     RAISES: ValueError, naming the source and what to do.
     """
-    folder = Path(source).expanduser()
-    if not (folder / "meta.json").is_file():
+    folder = Path(expanduser(source))
+    if not source or not (folder / "meta.json").is_file():
         folder = _find_encoder(source) or find_pipeline(source)
     if folder is None:
         raise ValueError(Errors.NOT_KNOWN.format(source=source))
-    if (folder / "config.cfg").is_file():
-        kind = kind_of(folder, srsly.read_json(folder / "meta.json"))
+    if (folder / "meta.json").is_file():
+        meta = read_object(folder / "meta.json", Errors.META_BROKEN)
+        if not (folder / "config.cfg").is_file():
+            raise ValueError(Errors.PIPELINE_INCOMPLETE.format(folder=folder))
+        kind = kind_of(folder, meta)
         return Target(source, folder, kind, find_precision(folder, kind))
     if not (is_installed("torch") and is_installed("transformers")):
         raise ValueError(Errors.ENCODER_NEEDS_TORCH.format(source=source))
@@ -70,7 +73,7 @@ def find_precision(folder: Path, kind: str) -> str:
 def _find_encoder(source: str) -> Path | None:
     hub = parse_hub_id(source)
     is_package = source.startswith(PACKAGE_PREFIX) or CATALOGUE.get(source, {}).get("package")
-    if is_package or Path(source).expanduser().is_dir():
+    if is_package or (source and Path(expanduser(source)).is_dir()):
         return find_source(source)
     if hub is None:
         return None

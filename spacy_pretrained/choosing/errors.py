@@ -11,21 +11,37 @@ class Errors(SharedErrors):
     CHOICE = "Unknown {name} '{value}'. Use one of: {known}."
     MEMORY = "'{memory}' is no amount of memory. Write it like 8GB, 512MB or 6.5GB."
     EXAMPLES = "The number of examples is at least 0, but it is {examples}."
+    NO_EXAMPLES = (
+        "There is nothing to train '{task}' on without examples. Annotate some, at least a few "
+        "dozen; categories of texts can also be found by their names alone: --task zero-shot."
+    )
+    LANG = (
+        "'{lang}' is no code of a language. Give one such as en for English, es for Spanish, or xx "
+        "for many languages."
+    )
     NOTHING_FITS = (
         "No encoder of the catalogue fits: {reason}. Allow more memory, or look for an encoder "
         "elsewhere: any folder in Hugging Face layout and any 'owner/name' on the model hub is "
         "taken as `--encoder` of `python -m spacy pretrained config`."
+    )
+    NO_CONFIG_FILE = (
+        "--{name} is for the config that --config writes. Add --config with the file's name, or "
+        "leave --{name} out."
     )
     NO_CONFIG = (
         "There is no config for '{task}': it needs no training. Add the component to a pipeline "
         'with source = "{source}" for its weights.'
     )
     UNKNOWN_NAME = (
-        "'{name}' is no name in the catalogue, no folder and no installed pipeline. The nearest "
-        "names are: {near}. `python -m spacy pretrained models` lists all."
+        "'{name}' is no name in the catalogue, no folder, no installed pipeline and no model in "
+        "the hub's cache. The nearest names are: {near}. `python -m spacy pretrained models` lists "
+        "all."
     )
     CONFIG_BROKEN = (
         "'{path}' is not the config of an encoder: {error}. Copy or download the folder again."
+    )
+    PIPELINE_CONFIG = (
+        "'{path}' is not the config of a pipeline: {error}. Copy or install the pipeline again."
     )
     FOLDER_UNKNOWN = (
         "The folder '{folder}' has neither a meta.json, as a pipeline has, nor a config.json, as "

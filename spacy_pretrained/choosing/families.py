@@ -3,7 +3,7 @@ windows in rows; and whose tokenizers can be read."""
 
 from typing import Any
 
-from ..checkpoints.families import FAMILIES
+from ..checkpoints.families import FAMILIES, runs_on_openvino
 from ..sources.model_folder import SLOW
 
 
@@ -16,7 +16,7 @@ def find_traits(family: str, *, causal: bool) -> dict[str, bool | None]:
     for found in FAMILIES.values():
         is_it = found["model_type"] == family and found.get("causal", False) == causal
         if is_it and "refused" not in found:
-            return {"openvino": found.get("openvino"), "packed": found.get("packed")}
+            return {"openvino": runs_on_openvino(found), "packed": found.get("packed")}
     return {"openvino": None, "packed": None}
 
 

@@ -11,13 +11,14 @@ from .memory import (
     estimate_training,
     most_pieces,
 )
-from .query import Query
+from .query import WITHOUT_TRAINING, Query
 from .sizes import Sizes
 
 FULL, FROZEN, FEW_SHOT, NONE = "full fine-tuning", "frozen encoder", "few-shot", "no training"
 FEW_EXAMPLES = 500  # up to here a text classifier learns more by few-shot learning
 BATCH_WORDS = 1500  # as in our configs
 LEAST_WORDS = 200
+LEAST_STEPS = 500  # smaller batches, where there would be fewer
 FEW_SHOT_TEXTS = 32  # of a batch
 WORDS = {"textcat": 50}  # of an example; a guess, which a corpus replaces
 SENTENCE_WORDS = 20
@@ -48,13 +49,17 @@ class Plan:
 def make_plan(query: Query, sizes: Sizes) -> Plan | None:
     """None if there is no way to train in that memory."""
     running = (estimate_inference(sizes), estimate_inference(sizes, int8=True))
-    if query.task in ("zero-shot", "similarity"):
+    if query.task in WITHOUT_TRAINING:
         if query.memory is not None and running[0].peak > query.memory:
             return None
         return Plan(NONE, None, None, None, None, None, False, False, None, *running)
     bfloat16 = query.device == "cuda"
     is_few = query.task == "textcat" and query.examples <= FEW_EXAMPLES
     wanted = FEW_SHOT_TEXTS * WORDS["textcat"] if is_few else BATCH_WORDS
+    epochs = choose_epochs(query.examples, sizes)
+    if not is_few:
+        in_least_steps = count_words(query) * epochs // LEAST_STEPS // 50 * 50
+        wanted = min(wanted, max(LEAST_WORDS, in_least_steps))
     for frozen, checkpointing in ((False, False), (False, True), (True, False)):
         settings = {"bfloat16": bfloat16, "gradient_checkpointing": checkpointing, "frozen": frozen}
         words = wanted
@@ -64,7 +69,6 @@ def make_plan(query: Query, sizes: Sizes) -> Plan | None:
             continue
         memory = estimate_training(sizes, round(words * PIECES_PER_WORD), **settings)
         words = min(wanted, words // 50 * 50)
-        epochs = choose_epochs(query.examples, sizes)
         rate = HEAD_RATE if frozen else choose_rate(sizes.outside)
         length = (epochs, words, count_steps(query, epochs, words), rate, WARMUP)
         method = FROZEN if frozen else FULL
@@ -84,5 +88,9 @@ def choose_epochs(examples: int, sizes: Sizes) -> int:
 
 
 def count_steps(query: Query, epochs: int, words: int) -> int:
-    total = query.examples * WORDS.get(query.task, SENTENCE_WORDS)
-    return max(1, ceil(epochs * total / words))
+    return max(1, ceil(epochs * count_words(query) / words))
+
+
+def count_words(query: Query) -> int:
+    """Of all examples."""
+    return query.examples * WORDS.get(query.task, SENTENCE_WORDS)

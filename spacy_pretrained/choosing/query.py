@@ -14,10 +14,12 @@ TASKS = {
     "zero-shot": "categories of texts, by their names alone",
     "similarity": "vectors of texts that are near where texts are alike",
 }
+WITHOUT_TRAINING = ("zero-shot", "similarity")
 DEVICES = ("cpu", "cuda")
 SPEEDS = ("fast", "balanced", "accurate")
 DOMAINS = ("biomedical", "clinical", "science", "legal", "finance", "tweets")
 UNITS = {"kb": 1_000, "mb": 1_000_000, "gb": GIGABYTE, "tb": 1_000 * GIGABYTE}
+LANG = re.compile(r"([a-z]{2,3})([-_][a-z0-9]+)*")
 USUAL_EXAMPLES = 5_000
 
 ELSEWHERE = {
@@ -56,6 +58,7 @@ class Query:
     """What an encoder is wanted for.
 
     memory: Bytes that a training may take; None means that it does not matter.
+    lang: Code of a language, as `read_lang` gives it; "xx" for many.
     examples: Annotated sentences, or texts with categories, to learn from.
     domain: One of `DOMAINS`, or None for texts in general.
     RAISES: ValueError, naming what is known, for anything else.
@@ -79,8 +82,24 @@ class Query:
             if value not in known:
                 known = ", ".join(filter(None, known))
                 raise ValueError(Errors.CHOICE.format(name=name, value=value, known=known))
+        if self.lang != read_lang(self.lang):
+            raise ValueError(Errors.LANG.format(lang=self.lang))
         if self.examples < 0:
             raise ValueError(Errors.EXAMPLES.format(examples=self.examples))
+        if not self.examples and self.task not in WITHOUT_TRAINING:
+            raise ValueError(Errors.NO_EXAMPLES.format(task=self.task))
+
+
+def read_lang(text: str) -> str:
+    """The code of a language, without that of a country.
+
+    >>> read_lang("es"), read_lang("pt-BR"), read_lang("EN")
+    ('es', 'pt', 'en')
+    """
+    found = LANG.fullmatch(text.strip().lower())
+    if found is None:
+        raise ValueError(Errors.LANG.format(lang=text))
+    return found[1]
 
 
 def read_memory(text: str) -> int:

@@ -14,7 +14,7 @@ from ..checkpoints.catalogue import CATALOGUE, MULTILINGUAL
 from .errors import Errors
 from .families import find_traits, gives_offsets
 from .plan import FEW_EXAMPLES, FROZEN, FULL, Plan, make_plan
-from .query import Query
+from .query import WITHOUT_TRAINING, Query
 from .sizes import Sizes, find_sizes
 
 SHORT_LIST = 3
@@ -31,6 +31,7 @@ TARGETS = {
     "cuda": {"fast": 0.25, "balanced": 1.0, "accurate": 3.5},
 }
 FEW, FEWER_FLOPS = 1_000, 0.5  # up to so many examples, so large an encoder in place of the target
+SHARES_LAYERS = {"albert"}  # one layer's weights for all
 OF_LONG_TEXTS = {"longformer", "big_bird", "xlnet"}
 CASED_TASKS = {"ner", "tagging"}
 POINTS = {
@@ -47,6 +48,7 @@ POINTS = {
     "estimated": -0.1,
     "unchecked": -1.0,
     "long texts": -1.5,
+    "shared layers": -0.5,  # Z. Lan et al., ALBERT, 2020: below BERT at the same cost
     "of sentences": -0.6,
     "entailment": 0.3,
     "discriminator": 0.25,
@@ -87,7 +89,8 @@ def recommend(query: Query, most: int = SHORT_LIST) -> list[Recommendation]:
             reasons = [reason for _, _, reason in weighed if reason]
             found.append(Recommendation(name, entry, sizes, plan, round(points, 3), reasons))
     if not found:
-        reason = f"training takes more than {query.memory / 1e9:g} GB on the smallest of them"
+        what = "running" if query.task in WITHOUT_TRAINING else "training"
+        reason = f"{what} takes more than {query.memory / 1e9:g} GB on the smallest of them"
         raise ValueError(Errors.NOTHING_FITS.format(reason=reason))
     return sorted(found, key=lambda one: (-one.points, one.name))[:most]
 
@@ -119,6 +122,8 @@ def weigh(
         yield "own language", 0, describe_languages(entry, query.lang)
     if entry["domain"] == query.domain and query.domain:
         yield "domain", 1, f"trained on {query.domain} texts"
+    elif query.domain:
+        yield "domain", 0, f"trained on texts in general, not on {query.domain} ones"
     if query.task in CASED_TASKS and entry["cased"] is not None:
         if entry["cased"]:
             yield "keeps case", 1, "keeps letter case, which names show by"
@@ -138,6 +143,8 @@ def weigh(
         yield "unchecked", 1, "nobody could look it up"
     if entry["family"] in OF_LONG_TEXTS:
         yield "long texts", 1, "made for long documents"
+    if entry["family"] in SHARES_LAYERS:
+        yield "shared layers", 1, "all layers have the same weights: a small file, no less work"
     of_texts = query.task in KINDS or (query.examples <= FEW_EXAMPLES and query.task == "textcat")
     if entry["kind"] == "sentence encoder" and not of_texts:
         yield "of sentences", 1, ""

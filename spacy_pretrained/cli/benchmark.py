@@ -41,6 +41,7 @@ def benchmark(
 
         from ..benchmarking.benchmark import benchmark as run
         from ..benchmarking.benchmark import describe_machine, read_numbers
+        from .outputs import check_writable
 
         numbers = {
             "lengths": read_numbers("--lengths", lengths),
@@ -50,11 +51,12 @@ def benchmark(
             from ..benchmarking.plot import check_picture
 
             check_picture(plot)
+        for path in filter(None, (output, plot)):
+            check_writable(path)
         results = run(sources, train=train, report=msg.info, **numbers)
         show(results)
         if output is not None:
             found = {"machine": describe_machine()} | asdict(results)
-            output.parent.mkdir(parents=True, exist_ok=True)
             output.write_text(json.dumps(found, indent=2) + "\n", encoding="utf8")
             msg.good(f"Written to {output}")
         if plot is not None:

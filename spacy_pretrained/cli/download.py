@@ -31,7 +31,7 @@ def download(
         from ..sources.download import download
         from ..sources.errors import Errors
         from ..sources.find import find_in_package
-        from ..sources.hub_id import parse_hub_id
+        from ..sources.hub_id import read_hub_id
         from ..sources.licence import describe_licence
 
         entry = CATALOGUE.get(name, {})
@@ -40,9 +40,7 @@ def download(
                 msg.good(f"'{name}' is installed as a Python package: {folder}")
                 return
             raise ValueError(Errors.HUB_PACKAGE.format(name=name, **entry))
-        hub = parse_hub_id(name)
-        if hub is None:
-            raise ValueError(Errors.HUB_NAME.format(name=name))
+        hub = read_hub_id(name)
         try:
             found = download(hub)
         except KeyboardInterrupt:

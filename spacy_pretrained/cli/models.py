@@ -65,6 +65,9 @@ def show_models(rows: list[dict[str, Any]]) -> None:
     header = ("NAME", "KIND", "LANGUAGES", "SIZE", "COST", "TRAINING", "LICENCE", "WEIGHTS", "")
     aligns = ("l", "l", "l", "r", "r", "r", "l", "l", "l")
     msg.table(table, header=header, divider=True, aligns=aligns, max_col=MOST_CHARACTERS)
+    if not rows:
+        print("No encoder of the catalogue is all of that. Leave an option out.")
+        return
     print(
         f"{len(rows)} encoders. COST: FLOPs a wordpiece, BERT base being 1. TRAINING: memory of "
         "full fine-tuning in batches of 1,500 words. ?: not known. `info NAME` says more."

@@ -43,17 +43,21 @@ def recommend(
 
     Example: python -m spacy pretrained recommend --task ner --lang es --memory 8GB --speed fast
     """
-    from ..choosing.query import ELSEWHERE, Query, read_memory
+    from ..choosing.query import ELSEWHERE, Query, read_lang, read_memory
 
     if task in ELSEWHERE:
         lines = ELSEWHERE[task]
         print(json.dumps({"task": task, "elsewhere": lines}) if as_json else "\n".join(lines))
         return
     with clear_errors():
+        from ..choosing.errors import Errors
         from ..choosing.recommend import recommend as find
 
+        for option, value in (("train", train), ("dev", dev)):
+            if value is not None and config is None:
+                raise ValueError(Errors.NO_CONFIG_FILE.format(name=option))
         limit = None if memory is None else read_memory(memory)
-        query = Query(task, lang, device, limit, speed, examples, domain)
+        query = Query(task, read_lang(lang), device, limit, speed, examples, domain)
         found = find(query)
         if as_json:
             print(json.dumps([as_dict(one) for one in found], indent=2, ensure_ascii=False))

@@ -29,15 +29,13 @@ def remove(
         from ..sources import hub_cache
         from ..sources.disk_space import format_bytes
         from ..sources.errors import Errors
-        from ..sources.hub_id import parse_hub_id
+        from ..sources.hub_id import read_hub_id
 
         package = CATALOGUE.get(name, {}).get("package")
         if package:
             raise ValueError(Errors.REMOVE_PACKAGE.format(name=name, package=package))
-        hub = parse_hub_id(name)
-        if hub is None:
-            raise ValueError(Errors.HUB_NAME.format(name=name))
-        plan = hub_cache.plan_removal(hub)
+        hub = read_hub_id(name)
+        plan = hub_cache.plan_removal(hub, all_revisions="@" not in name)
         print(f"To be deleted, {format_bytes(plan.n_bytes)}:")
         for path in plan.paths:
             print(f"  {path}")

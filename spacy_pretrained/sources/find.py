@@ -1,6 +1,5 @@
 """From a source of weights, as configs name it, to a folder."""
 
-import difflib
 import importlib.machinery
 import importlib.util
 import logging
@@ -9,7 +8,7 @@ from pathlib import Path
 
 from ..checkpoints.catalogue import CATALOGUE, PACKAGE_PREFIX
 from .errors import Errors
-from .hub_id import HubId, parse_hub_id
+from .hub_id import HubId, find_nearest, parse_hub_id
 from .model_folder import (
     check_descriptions,
     check_links,
@@ -106,7 +105,6 @@ def _find_on_hub(hub: HubId) -> Path:
 
 
 def _unknown(source: str) -> str:
-    near = difflib.get_close_matches(source, CATALOGUE, n=3, cutoff=0.4)
     default = next(iter(CATALOGUE))  # the one that configs take, which a package brings
-    names = ", ".join(dict.fromkeys([*near, default]))
+    names = ", ".join(dict.fromkeys([*find_nearest(source), default]))
     return Errors.SOURCE_UNKNOWN.format(source=source, near=names, n_names=len(CATALOGUE))

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .errors import Errors
-from .hub_id import MAIN, HubId
+from .hub_id import HubId
 
 
 def cache_folder() -> Path:
@@ -34,7 +34,8 @@ def find_snapshot(hub: HubId) -> Path | None:
     reference = folder / "refs" / hub.revision
     commit = reference.read_text().strip() if reference.is_file() else hub.revision
     snapshot = folder / "snapshots" / commit
-    return snapshot if commit and snapshot.is_dir() else None
+    is_way = commit in ("", ".", "..") or "/" in commit or "\\" in commit  # to another folder
+    return snapshot if snapshot.is_dir() and not is_way else None
 
 
 @dataclass(frozen=True)
@@ -45,8 +46,8 @@ class Removal:
     n_bytes: int
 
 
-def plan_removal(hub: HubId) -> Removal:
-    """What to delete of a model: a revision, or all of it if none is given (that is, `main`).
+def plan_removal(hub: HubId, *, all_revisions: bool) -> Removal:
+    """What to delete of a model: the revision, or all of them.
 
     RAISES: ValueError if the cache does not have it, or has a link to another place instead.
     """
@@ -58,11 +59,13 @@ def plan_removal(hub: HubId) -> Removal:
         raise ValueError(Errors.REMOVE_NOTHING.format(hub=hub, cache=cache))
     snapshots = sorted(p for p in (folder / "snapshots").glob("*") if p.is_dir())
     chosen = find_snapshot(hub)
-    if hub.revision == MAIN or snapshots == [chosen]:
+    if all_revisions or snapshots == [chosen]:
         locks = cache / ".locks" / folder.name
         return Removal([folder, *([locks] if locks.is_dir() else [])], size_of(folder))
     if chosen is None:
-        raise ValueError(Errors.REMOVE_NOTHING.format(hub=hub, cache=cache))
+        raise ValueError(Errors.REMOVE_NO_REVISION.format(hub=hub.name, revision=hub.revision))
+    if chosen.is_symlink():
+        raise ValueError(Errors.REMOVE_OUTSIDE.format(folder=chosen, cache=cache))
     kept = {blob for other in snapshots if other != chosen for blob in _blobs(other, folder)}
     blobs = sorted(_blobs(chosen, folder) - kept)
     references = [

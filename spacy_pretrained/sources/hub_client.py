@@ -12,7 +12,7 @@ from pathlib import Path
 
 from .disk_space import describe_full_disk
 from .errors import Errors
-from .hub_id import HubId
+from .hub_id import HubId, describe_unknown
 
 PATIENCE = 5.0  # seconds for the hub's first answer; importing what a command needs takes others
 NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
@@ -69,7 +69,7 @@ def list_files(hub: HubId) -> Listing:
         raise Unreachable(f" (no answer in {PATIENCE:.0f} s)")
     (info,) = results
     if isinstance(info, errors.HFValidationError):
-        raise ValueError(Errors.HUB_NAME.format(name=hub)) from info
+        raise ValueError(describe_unknown(str(hub))) from info
     if isinstance(info, errors.OfflineModeIsEnabled):
         raise Unreachable(" (HF_HUB_OFFLINE is set)") from info
     if isinstance(info, Exception):

@@ -6,6 +6,7 @@ from importlib.metadata import files, packages_distributions
 from pathlib import Path
 
 from .errors import Errors
+from .hub_files import TRANSFORMER
 from .hub_id import HubId
 
 CARD = "README.md"
@@ -18,9 +19,9 @@ PAGE = "https://huggingface.co/{name}"
 
 
 def read_licence(folder: Path) -> str | None:
-    """The licence that the card in a model's folder states, or that in the folder above. None if it
-    has no card, or one that does not say it."""
-    for place in (folder, folder.parent):
+    """The licence that the card in a model's folder states; of a sentence-transformers model, also
+    that in the folder above. None if it has no card, or one that does not say it."""
+    for place in _places(folder):
         card = place / CARD
         if card.is_file():
             return find_licence(card.read_text(encoding="utf8", errors="replace"))
@@ -30,8 +31,7 @@ def read_licence(folder: Path) -> str | None:
 def read_licence_text(folder: Path) -> str | None:
     """The text of the licence that comes with a model: a file in its folder or, of a
     sentence-transformers model, in the folder above. None if there is none."""
-    above = [folder.parent] if (folder.parent / MODULES).is_file() else []
-    for place in (folder, *above):
+    for place in _places(folder):
         paths = sorted(path for name in TEXTS for path in place.glob(name) if path.is_file())
         if paths:
             return "\n\n".join(path.read_text("utf8", "replace").strip() for path in paths)
@@ -72,6 +72,12 @@ def describe_licence(licence: str | None, hub: HubId) -> str | None:
         page = PAGE.format(name=hub.name)
         return Errors.LICENCE_UNKNOWN.format(hub=hub, licence=licence or "not stated", page=page)
     return None
+
+
+def _places(folder: Path) -> list[Path]:
+    """Where a model's card and licence may be."""
+    is_part = (folder.parent / MODULES).is_file() or folder.name == TRANSFORMER.rstrip("/")
+    return [folder, folder.parent] if is_part else [folder]
 
 
 def _read_field(fields: str, name: str) -> str | None:

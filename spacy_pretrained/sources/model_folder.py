@@ -35,8 +35,7 @@ def find_model_folder(folder: Path) -> Path:
     model, whose other folders have configs and weights of other layers (2_Dense)."""
     if _is_model(folder):
         return folder
-    parts = _read_json(folder / MODULES) if (folder / MODULES).is_file() else []
-    for part in parts if isinstance(parts, list) else []:
+    for part in _read_parts(folder):
         if str(part.get("type", "")).endswith(".Transformer"):
             inner = folder / str(part.get("path", ""))
             if not inner.resolve().is_relative_to(folder.resolve()):
@@ -54,8 +53,7 @@ def find_layers_left_out(folder: Path) -> list[str]:
     folder: The folder with the transformer's files.
     """
     for root in (folder, folder.parent):
-        parts = _read_json(root / MODULES) if (root / MODULES).is_file() else []
-        parts = [part for part in parts if isinstance(part, dict)]
+        parts = _read_parts(root)
         if any((root / str(part.get("path", ""))).resolve() == folder.resolve() for part in parts):
             others = [p for p in parts if not str(p.get("type", "")).endswith(WITHOUT_WEIGHTS)]
             return [str(part.get("path")) for part in others]
@@ -80,6 +78,9 @@ def check_descriptions(folder: Path) -> None:
         raise ValueError(Errors.FOLDER_ADAPTER.format(folder=folder, base=base))
     if not (folder / CONFIG).is_file():
         raise ValueError(Errors.FOLDER_NO_CONFIG.format(folder=folder))
+    if not config:
+        error = "it is no object with settings"
+        raise ValueError(Errors.FOLDER_CONFIG_BROKEN.format(path=folder / CONFIG, error=error))
     if method := _find_quantizer(folder, config):
         raise ValueError(Errors.FOLDER_QUANTIZED.format(folder=folder, method=method))
     if not (folder / TOKENIZER).is_file():
@@ -152,7 +153,8 @@ def _is_model(folder: Path) -> bool:
 def _find_quantizer(folder: Path, config: dict[str, Any]) -> str | None:
     """What quantized the weights of a folder, as configs beside them say."""
     if settings := config.get("quantization_config"):
-        method = str(settings.get("quant_method") or "bitsandbytes")  # which says none in old files
+        method = settings.get("quant_method") if isinstance(settings, dict) else None
+        method = str(method or "bitsandbytes")  # which says none in old files
         return METHODS.get(method, method)
     return next((m for name, m in QUANTIZER_CONFIGS.items() if (folder / name).is_file()), None)
 
@@ -160,9 +162,10 @@ def _find_quantizer(folder: Path, config: dict[str, Any]) -> str | None:
 def _check_tokenizer(folder: Path, config: dict[str, Any]) -> None:
     """Refuse a tokenizer that cannot be converted to a tokenizer.json."""
     settings = _read_object(folder / TOKENIZER_CONFIG)
-    code = (settings.get("auto_map") or {}).get("AutoTokenizer")
+    code = settings.get("auto_map")
+    code = code.get("AutoTokenizer") if isinstance(code, dict) else None
     if code:
-        code = code if isinstance(code, str) else next(filter(None, code), "")
+        code = code if isinstance(code, str) else next(filter(None, code), "")  # slow and fast
         raise ValueError(Errors.TOKENIZER_CODE.format(folder=folder, code=code))
     name = settings.get("tokenizer_class") or config.get("tokenizer_class")
     name = name or SLOW.get(str(config.get("model_type")))
@@ -175,6 +178,12 @@ def _check_tokenizer(folder: Path, config: dict[str, Any]) -> None:
         raise ValueError(
             Errors.TOKENIZER_SENTENCEPIECE.format(folder=folder, file=model, packages=packages)
         )
+
+
+def _read_parts(root: Path) -> list[dict[str, Any]]:
+    """Those of a sentence-transformers model; none, if it is no such model."""
+    parts = _read_json(root / MODULES) if (root / MODULES).is_file() else []
+    return [part for part in parts if isinstance(part, dict)] if isinstance(parts, list) else []
 
 
 def _read_object(path: Path) -> dict[str, Any]:

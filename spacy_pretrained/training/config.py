@@ -189,7 +189,9 @@ def _set_lang(short: Config, lang: str, model: str | None) -> None:
     try:
         defaults = get_lang_class(lang).Defaults.config
     except ImportError as error:
-        raise ValueError(str(error)) from error
+        is_unknown = "E048" in str(error)  # and not one that needs another package
+        message = Errors.CONFIG_LANG.format(lang=lang) if is_unknown else str(error)
+        raise ValueError(message) from error
     if "tokenizer" in defaults.get("nlp", {}):  # of a language without spaces, such as Chinese
         short["nlp"].pop("tokenizer", None)
 

@@ -58,6 +58,10 @@ class Errors(SharedErrors):
         "'{purpose}' has no paths.model: it does not begin with a trained pipeline. To train one "
         "further, the purpose is train_on."
     )
+    CONFIG_LANG = (
+        "spaCy has no language '{lang}'. Give xx in its place: its tokenizer splits text at spaces "
+        "and punctuation, whatever the language."
+    )
     CONFIG_MODEL_LANG = (
         "The pipeline '{model}' is for the language '{found}', and its components cannot be "
         "trained further in another one, '{lang}'. Leave out --lang, or train a new pipeline with "

@@ -74,12 +74,17 @@ def test_a_table_json_and_a_picture(measured, tiny_bert, tmp_path):
 
 def test_bad_input_is_refused_before_anything_is_measured(measured, tiny_bert, tmp_path):
     pytest.importorskip("matplotlib")
+    (tmp_path / "a.png").mkdir()
     for args, message in (
         ((tiny_bert, "--lengths", "many"), "--lengths takes whole numbers"),
         ((tiny_bert, "--batch", "0"), "--batch takes whole numbers"),
         ((tiny_bert, "--plot", str(tmp_path / "picture")), "no suffix"),
         ((tiny_bert, "--plot", str(tmp_path / "picture.nothing")), "end in '.nothing'"),
         (("no-such-encoder",), "no name in the catalogue"),
+        (("~no-such-user/x",), "no name in the catalogue"),
+        ((tiny_bert, "--json", str(tmp_path)), "is a folder"),
+        ((tiny_bert, "--json", f"{tiny_bert}/config.json/x.json"), "cannot be a folder"),
+        ((tiny_bert, "--plot", str(tmp_path / "a.png")), "is a folder"),
     ):
         assert message in run(*args, code=1)
     assert run(code=2) and not measured

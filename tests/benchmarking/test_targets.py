@@ -70,6 +70,17 @@ def test_what_is_nothing(tmp_path):
         benchmark([])
 
 
+def test_a_broken_pipeline(tmp_path):
+    spacy.blank("en").to_disk(tmp_path)
+    (tmp_path / "config.cfg").unlink()
+    with pytest.raises(ValueError, match=r"has no config\.cfg"):
+        find_target(str(tmp_path))
+    for content in ("{", "[]"):
+        (tmp_path / "meta.json").write_text(content)
+        with pytest.raises(ValueError, match=r"is not the meta\.json of a pipeline"):
+            find_target(str(tmp_path))
+
+
 def test_an_encoder_needs_torch(tiny_bert, monkeypatch):
     monkeypatch.setattr(module, "is_installed", lambda package: package != "torch")
     with pytest.raises(ValueError, match=r"spacy-pretrained\[train\].*quantized pipeline"):

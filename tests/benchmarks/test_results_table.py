@@ -70,4 +70,22 @@ def test_long_documents_are_shown_once_all_encoders_have_all_seeds(tables):
     path.write_text(json.dumps(report))
     section = tables.long_documents_section()
     assert "| a | 2 | 80.0 | 75.0 to 85.0 | 80.0 |" in section
+    assert "What each change did" not in section
     assert "on 60 test documents after a training on 120; 2 seeds" in section
+
+
+def test_a_change_is_a_gain_only_where_all_seeds_are_better(tables, monkeypatch):
+    changes = (("a change", "new", "old"), ("another", "unknown", "old"))
+    monkeypatch.setattr(tables, "LONG_CHANGES", changes)
+    for new, old, verdict in (
+        ([91.0, 92.0], [90.0, 90.5], "91.5 for 90.2, a gain."),
+        ([91.0, 92.0], [90.0, 91.0], "91.5 for 90.5, no gain: the seeds' ranges overlap."),
+        ([80.0, 81.0], [90.0, 91.0], "80.5 for 90.5, a loss."),
+    ):
+        _, text = tables.compare_changes({"new": new, "old": old})
+        assert text == f"- A change (new; without it: old): {verdict}"
+
+
+def test_changes_are_of_runs_that_there_are(tables):
+    runs = importlib.import_module("long_documents").RUNS
+    assert {name for _, *pair in tables.LONG_CHANGES for name in pair} == set(runs)

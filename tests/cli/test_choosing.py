@@ -49,6 +49,7 @@ def test_models_as_a_table_and_as_json():
     assert f"{len(rows)} encoders" in text
     assert {"name", "licence", "checked", "training_gb"} <= rows[0].keys()
     assert "Use one of" in run("models", "--size", "huge", code=1)
+    assert "Leave an option out" in run("models", "--family", "gpt2", "--task", "ner")
 
 
 def test_what_is_unchecked_is_shown(monkeypatch):
@@ -105,6 +106,18 @@ def test_recommend_writes_a_config_and_the_next_command(tmp_path):
     assert 'source = "minilm-l6"' in path.read_text("utf8")
     no = run("recommend", "--task", "similarity", "--config", str(tmp_path / "no.cfg"), code=1)
     assert "no config for" in no and not (tmp_path / "no.cfg").exists()
+
+
+def test_options_of_the_config_need_one():
+    for option in ("--train", "--dev"):
+        said = " ".join(run("recommend", "--task", "ner", option, "x.spacy", code=1).split())
+        assert f"{option} is for the config that --config writes" in said
+
+
+def test_a_language_with_its_country_is_the_language():
+    args = ("recommend", "--task", "ner", "--json", "--lang")
+    assert run(*args, "ES-es") == run(*args, "es")
+    assert "no code of a language" in run("recommend", "--task", "ner", "--lang", "spanish", code=1)
 
 
 @pytest.mark.slow

@@ -42,7 +42,8 @@ def test_each_answer_stands_below_its_command(script):
         assert given == {f"--{key}": str(value) for key, value in options.items()}
 
 
-def test_the_commands_run():
+def test_the_commands_run(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     from typer.testing import CliRunner
 
     from spacy_pretrained.cli import pretrained_cli

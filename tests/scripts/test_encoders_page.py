@@ -27,6 +27,7 @@ def test_the_table_has_every_family_that_is_tried():
         family = FAMILIES[name]
         assert row["model_type"] == family.model_type
         assert row.get("openvino", False) == (family.openvino and family.refused is None)
+        assert row.get("openvino_4") == family.openvino_4
         assert ("refused" in row) == (family.refused is not None)
     assert [name for name, row in families.items() if row.get("int8")] == [
         name for name in families if name in IN_INT8

@@ -52,7 +52,7 @@ def test_all_of_a_model_is_removed_and_nothing_else(hub, cache):
     hub.models["owner/other"] = hub.models["owner/tiny"]
     download(TINY)
     kept = download(HubId("owner/other")).folder
-    plan = plan_removal(TINY)
+    plan = plan_removal(TINY, all_revisions=True)
     assert plan.paths == [cache / "models--owner--tiny", cache / ".locks" / "models--owner--tiny"]
     (repo,) = (r for r in scan_cache_dir(cache).repos if r.repo_id == "owner/tiny")
     # And the reference to the commit, a file of 40 bytes.
@@ -67,12 +67,13 @@ def test_a_revision_goes_without_what_others_need(hub, model, cache):
     hub.refs["v1"] = OTHER
     (model / "config.json").write_text((model / "config.json").read_text() + "\n")
     second = download(HubId("owner/tiny", "v1")).folder
-    plan = plan_removal(HubId("owner/tiny", "v1"))
+    plan = plan_removal(HubId("owner/tiny", "v1"), all_revisions=False)
     assert plan.n_bytes == (model / "config.json").stat().st_size  # all else is shared
     remove(plan)
     assert not second.exists() and find_source(f"owner/tiny@{COMMIT}") == first
     assert scan_cache_dir(cache).warnings == []
-    remove(plan_removal(HubId("owner/tiny", COMMIT)))  # the last one takes the model with it
+    # The last one takes the model with it.
+    remove(plan_removal(HubId("owner/tiny", COMMIT), all_revisions=False))
     assert not (cache / "models--owner--tiny").exists()
 
 
@@ -82,8 +83,27 @@ def test_a_link_to_another_place_is_left_alone(cache, tmp_path):
     cache.mkdir(parents=True)
     (cache / "models--owner--tiny").symlink_to(elsewhere)
     with pytest.raises(ValueError, match="a link to another place"):
-        plan_removal(TINY)
+        plan_removal(TINY, all_revisions=True)
     assert elsewhere.is_dir()
+
+
+def test_a_reference_leads_to_no_other_folder(hub, cache):
+    hub.models["owner/other"] = hub.models["owner/tiny"]
+    download(TINY)
+    other = download(HubId("owner/other")).folder
+    reference = cache / "models--owner--tiny" / "refs" / "main"
+    for place in (f"../../models--owner--other/snapshots/{other.name}", "..", ".", ""):
+        reference.write_text(place)
+        assert find_snapshot(TINY) is None, place
+
+
+def test_a_snapshot_that_is_a_link_is_left_alone(hub, cache, tmp_path):
+    folder = download(TINY).folder
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (folder.parent / OTHER).symlink_to(elsewhere)
+    with pytest.raises(ValueError, match="a link to another place"):
+        plan_removal(HubId("owner/tiny", OTHER), all_revisions=False)
 
 
 # Commands
@@ -105,7 +125,27 @@ def test_remove_yes(hub):
     assert not folder.exists()
 
 
-@pytest.mark.parametrize("name", ["no-such-name", "../../etc", "/etc", ".", "a/b/c", "owner/tiny@"])
+def test_remove_at_main_keeps_other_revisions(hub, model):
+    download(TINY)
+    hub.refs["v1"] = OTHER
+    (model / "config.json").write_text((model / "config.json").read_text() + "\n")
+    kept = download(HubId("owner/tiny", "v1")).folder
+    assert "has 'owner/tiny', but not its revision 'v2'" in call(
+        "remove", "owner/tiny@v2", "--yes", code=1
+    )
+    call("remove", "owner/tiny@main", "--yes")
+    assert find_snapshot(TINY) is None and find_snapshot(HubId("owner/tiny", "v1")) == kept
+    call("remove", "owner/tiny", "--yes")
+    assert not kept.exists()
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("no-such-name", "../../etc", "/etc", ".", "a/b/c", "owner/tiny@", "", "owner/tiny@.."),
+        f"owner/tiny@{COMMIT}/../../../models--owner--other",
+    ],
+)
 def test_other_names_remove_nothing(name, cache):
     assert "neither a name in the catalogue" in call("remove", name, "--yes", code=1)
 
@@ -133,6 +173,8 @@ def test_download_of_what_is_installed():
 
 def test_download_of_a_name_that_is_none(cache):
     assert "neither a name in the catalogue" in call("download", "no-such-name", code=1)
+    for name in ("RoBERTa-Base", "FacebookAI/roberta base", "robertabase"):
+        assert "nearest names in the catalogue are: roberta-base" in call("download", name, code=1)
 
 
 def test_an_interrupted_download_says_what_is_kept(hub, monkeypatch):
@@ -147,5 +189,5 @@ def test_an_interrupted_download_says_what_is_kept(hub, monkeypatch):
 
 def test_a_converted_model_is_removed_whole(hub, cache, in_process):
     download(BIN)
-    remove(plan_removal(BIN))
+    remove(plan_removal(BIN, all_revisions=True))
     assert not (cache / "models--owner--bin").exists()

@@ -4,7 +4,7 @@ import pytest
 
 from spacy_pretrained.checkpoints.catalogue import CATALOGUE
 from spacy_pretrained.sources.hub_id import HubId, parse_hub_id
-from spacy_pretrained.sources.licence import describe_licence, find_licence
+from spacy_pretrained.sources.licence import describe_licence, find_licence, read_licence
 
 HUB = HubId("owner/name")
 
@@ -24,10 +24,16 @@ def test_names(source, expected):
 
 
 @pytest.mark.parametrize(
-    "source", ["", "name", "owner/name@", "a/b/c", "/a/b", "../b", "./b", "~/b", "a/b@../../c", "@"]
+    "source", ["", "name", "owner/name@", "a/b/c", "/a/b", "../b", "./b", "~/b", "@"]
 )
 def test_what_is_no_name(source):
     assert parse_hub_id(source) is None
+
+
+@pytest.mark.parametrize("revision", ["../../c", "x/../../c", "x/..", "", " ", "/x", "x y"])
+@pytest.mark.parametrize("name", ["a/b", "minilm-l6"])
+def test_what_is_no_revision(name, revision):
+    assert parse_hub_id(f"{name}@{revision}") is None
 
 
 @pytest.mark.parametrize(
@@ -47,6 +53,16 @@ def test_the_licence_of_a_card(fields, licence):
 
 def test_a_card_without_a_header():
     assert find_licence("# Title\nlicense: mit\n") is None
+
+
+def test_the_card_above_a_folder_is_that_of_a_sentence_transformers_model_only(tmp_path):
+    (tmp_path / "README.md").write_text("---\nlicense: mit\n---\n")
+    for name in ("model", "0_Transformer"):
+        (tmp_path / name).mkdir()
+    assert read_licence(tmp_path / "0_Transformer") == "mit"
+    assert read_licence(tmp_path / "model") is None
+    (tmp_path / "modules.json").write_text("[]")
+    assert read_licence(tmp_path / "model") == "mit"
 
 
 @pytest.mark.parametrize("licence", ["mit", "apache-2.0", "cc-by-sa-4.0", "Apache-2.0"])

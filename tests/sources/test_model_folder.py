@@ -190,6 +190,24 @@ def test_a_config_that_is_no_json(folder):
 # Names of tensors
 
 
+@pytest.mark.parametrize("content", ["[]", "{}", "null", '"bert"', "3"])
+def test_a_config_that_is_no_object(folder, content):
+    (folder / "config.json").write_text(content)
+    with pytest.raises(ValueError, match=r"config\.json' cannot be read: it is no object"):
+        find_source(str(folder))
+
+
+@pytest.mark.parametrize("content", ["[]", "3", '["x", {"type": 1, "path": 2}]', "{}", "null"])
+def test_other_files_that_are_odd(folder, content):
+    """They say nothing, and keep nobody from reading the model."""
+    (folder / "modules.json").write_text(content)
+    (folder / "tokenizer_config.json").write_text(content)
+    assert find_source(str(folder)) == folder
+    (folder / "tokenizer.json").rename(folder / "vocab.json")
+    (folder / "tokenizer_config.json").write_text('{"auto_map": "x", "tokenizer_class": []}')
+    assert find_source(str(folder)) == folder
+
+
 def test_names_of_tensors_are_those_of_the_library(folder):
     from safetensors import safe_open
 

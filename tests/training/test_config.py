@@ -128,7 +128,7 @@ def test_a_pipeline_to_begin_with(tmp_path, names):
         ("ner", {"train": "nothing.spacy"}, "no file or folder 'nothing.spacy'"),
         ("ner", {"dev": "nothing.spacy"}, "no file or folder 'nothing.spacy'"),
         ("ner", {"train": __file__}, "is not a .spacy file"),
-        ("ner", {"lang": "qq"}, "Can't import language qq"),
+        ("ner", {"lang": "qq"}, "spaCy has no language 'qq'. Give xx"),
         ("ner", {"max_steps": -1}, "not -1"),
     ],
 )
