@@ -326,15 +326,18 @@ stock-trained:
 	$(MAKE) stock-pipeline STOCK=transformer
 	$(MAKE) stock-pipeline STOCK=curated_transformer
 
-# One of them; each runs in the environment that it needs.
+# One of them; each runs in the environment that it needs. In minutes, on the sample corpus:
+# make stock-pipeline TRAIN=corpus/sample/train.spacy ENTITIES=corpus/sample/dev.spacy \
+#     TEXTS=corpus/sample/test.spacy STOCK_STEPS="--steps 240 --batch 200"
 STOCK ?= transformer
+STOCK_STEPS ?=
 STOCK_VENV = $(if $(filter transformer,$(STOCK)),.venv-trf,.venv-curated)
 STOCK_PYTHON = $(STOCK_VENV)/bin/python
 COPIES := fp32-kept fp32-sentences int8-kept int8-sentences
 stock-pipeline: install
 	$(MAKE) $(STOCK_VENV)/installed
 	$(STOCK_PYTHON) benchmarks/train_stock.py $(STOCK) training/stock --train "$(TRAIN)" \
-	    --dev "$(ENTITIES)"
+	    --dev "$(ENTITIES)" $(STOCK_STEPS)
 	for copy in $(COPIES); do \
 	    $(STOCK_PYTHON) -m spacy pretrained quantize training/stock/$(STOCK) \
 	        training/stock/$(STOCK)-$$copy --precision $${copy%-*} --windows $${copy#*-} \

@@ -42,6 +42,7 @@ def main(
     docs = annotate(nlp, dev)
     report = {
         "command": shlex.join(["python", *sys.argv]),
+        "dev": str(dev),
         "documents": len(docs),
         "tokens": sum(map(len, docs)),
         "scores": score(nlp, docs, dev),

@@ -330,9 +330,9 @@ def stock_section(factory: str, title: str) -> str:
         rows.append([STOCK_COPIES[name], *cells])
     least = min(report["copies"]["fp32-kept"]["alike"].values())
     caption = (
-        f"Scores on the {report['documents']} documents ({report['tokens']:,} tokens) of the "
-        "development set, and how much of the original's annotation there each copy repeats, in "
-        f"percent. In the fp32 copy that keeps the windows, at least {least:.3f} % of tokens have "
+        f"Scores on `{report['dev']}` ({report['documents']} documents, {report['tokens']:,} "
+        "tokens), and how much of the original's annotation there each copy repeats, in percent. "
+        f"In the fp32 copy that keeps the windows, at least {least:.3f} % of tokens have "
         "the original's tag, and as many its head, its label and its entity."
     )
     header = ["", *STOCK_SCORES.values(), *(f"same {name}" for name in STOCK_ALIKE.values())]

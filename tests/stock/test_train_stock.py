@@ -26,7 +26,7 @@ def test_a_pipeline_is_trained_saved_and_converted(factory, tiny_bert, tmp_path)
     vocab = spacy.blank("en").vocab
     docs = [make_reference(vocab, [i % 4, (i + 1) % 4]) for i in range(40)]
     DocBin(docs=docs).to_disk(corpus)
-    main(factory, tmp_path, train=corpus, dev=corpus, source=Path(tiny_bert), uas=101.0, steps=2)
+    main(factory, tmp_path, train=corpus, dev=corpus, source=Path(tiny_bert), uas=0.0, steps=2)
     nlp = spacy.load(tmp_path / factory)
     assert nlp.pipe_names == [factory, "tagger", "parser", "ner"]
     assert 0 <= nlp.meta["performance"]["dep_uas"] <= 1
