@@ -328,17 +328,25 @@ def stock_section(factory: str, title: str) -> str:
         agreement = [f"{copy['agreement'][key]:.2f}" for key in STOCK_ALIKE]
         cells = [*stock_cells(copy), *agreement, *stock_speed(speeds.get(name))]
         rows.append([STOCK_COPIES[name], *cells])
-    least = min(report["copies"]["fp32-kept"]["alike"].values())
     caption = (
         f"Scores on `{report['dev']}` ({report['documents']} documents, {report['tokens']:,} "
-        "tokens), and how much of the original's annotation there each copy repeats, in percent. "
-        f"In the fp32 copy that keeps the windows, at least {least:.3f} % of tokens have "
-        "the original's tag, and as many its head, its label and its entity."
+        "tokens), and how much of the original's annotation there each copy repeats, in percent"
+        f"{stock_fp32(report)}."
     )
     header = ["", *STOCK_SCORES.values(), *(f"same {name}" for name in STOCK_ALIKE.values())]
     header += ["words/s", "× original"]
     parts = [f"### {title}", caption, table(header, rows), stock_machine(speed)]
     return "\n\n".join(filter(None, [*parts, stock_sizes(factory)]))
+
+
+def stock_fp32(report: dict[str, Any]) -> str:
+    if "fp32-kept" not in report["copies"]:
+        return ""
+    least = min(report["copies"]["fp32-kept"]["alike"].values())
+    return (
+        f". In the fp32 copy that keeps the windows, at least {least:.3f} % of tokens have the "
+        "original's tag, and as many its head, its label and its entity"
+    )
 
 
 def stock_cells(found: dict[str, Any]) -> list[str]:

@@ -75,6 +75,10 @@ def test_apps_find_with_the_copy_what_they_find_with_the_original(tiny_bert, tmp
     listener = {"@architectures": "spacy-transformers.TransformerListener.v1", "pooling": MEAN}
     add_heads(nlp, listener)
     train(nlp, "transformer", steps=30)
+    # Parts of speech, as en_core_web_trf has them: pytextrank needs some.
+    ruler = nlp.add_pipe("attribute_ruler")
+    for tag, pos in {"NN": "NOUN", "NNS": "NOUN", "NNP": "PROPN", "JJ": "ADJ"}.items():
+        ruler.add([[{"TAG": tag}]], {"POS": pos})
     nlp.to_disk(tmp_path / "stock")
     quantize_pipeline(nlp, precision="fp32").to_disk(tmp_path / "copy")
     found = run(tmp_path / "copy", blocked=True)

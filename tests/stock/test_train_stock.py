@@ -1,4 +1,4 @@
-"""benchmarks/train_stock.py: what `make stock-trained` trains is converted."""
+"""benchmarks/train_stock.py: what `make stock-trained` trains can be converted."""
 
 from importlib.util import find_spec
 from pathlib import Path
@@ -8,7 +8,7 @@ import spacy
 from spacy.tokens import DocBin
 from tiny_pipelines import make_reference
 
-from spacy_pretrained.quantization.quantize import quantize_pipeline
+from spacy_pretrained.stock.reader import read_stock
 
 PACKAGES = {
     "transformer": "spacy_transformers",
@@ -17,7 +17,7 @@ PACKAGES = {
 
 
 @pytest.mark.parametrize("factory", PACKAGES)
-def test_a_pipeline_is_trained_saved_and_converted(factory, tiny_bert, tmp_path):
+def test_a_pipeline_is_trained_and_saved(factory, tiny_bert, tmp_path):
     if not find_spec(PACKAGES[factory]):
         pytest.skip(f"{PACKAGES[factory]} not installed: see `make test-trf`, `make test-curated`")
     from train_stock import main
@@ -30,6 +30,5 @@ def test_a_pipeline_is_trained_saved_and_converted(factory, tiny_bert, tmp_path)
     nlp = spacy.load(tmp_path / factory)
     assert nlp.pipe_names == [factory, "tagger", "parser", "ner"]
     assert 0 <= nlp.meta["performance"]["dep_uas"] <= 1
-    new = quantize_pipeline(nlp, precision="fp32")
-    text = "Ada sees the old river."
-    assert [t.tag_ for t in new(text)] == [t.tag_ for t in nlp(text)]
+    assert all(token.tag_ for token in nlp("Ada sees the old river."))
+    assert read_stock(nlp).pipe.name == factory
