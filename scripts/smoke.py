@@ -7,7 +7,7 @@ the pipeline did before it was packaged.
 The environment is made anew, in `venv-torch` beside the wheel's folder, and stays for you to try.
 It has no pip of its own; `python -m pip --python ENVIRONMENT` works on it. Python compiles there
 what is imported. `spacy-pretrained` itself is built from this folder; all else comes from where pip
-gets it, in the versions of constraints.txt.
+gets it, in the versions of constraints.txt, or of another file like it.
 """
 
 import json
@@ -46,6 +46,9 @@ def main(
     absent: Annotated[
         str, typer.Option(help="Modules that must not be in the environment, with commas")
     ] = "",
+    constraint: Annotated[
+        str, typer.Option(help="File of this folder with the versions to install")
+    ] = "constraints.txt",
     output: Annotated[Path | None, typer.Option(help="JSON file for the figures")] = None,
 ) -> None:
     wheels = sorted(folder.glob("*.whl"))
@@ -57,7 +60,7 @@ def main(
     lines = [doc.text for doc in docs]
     with ThreadPoolExecutor() as pool:  # pip uses one core
         expected = pool.submit(annotate, Path(sys.executable), str(model.resolve()), lines)
-        python = make_environment(environment.resolve(), wheels[0])
+        python = make_environment(environment.resolve(), wheels[0], constraint)
         before = expected.result()
     msg.info(
         f"Annotating {count_of(len(lines), 'text')} as the pipeline did before it was packaged"
@@ -89,7 +92,7 @@ def main(
     msg.text(f"To try it: {python} -m spacy info {name}")
 
 
-def make_environment(path: Path, wheel: Path) -> Path:
+def make_environment(path: Path, wheel: Path, constraint: str = "constraints.txt") -> Path:
     """RETURNS: Python of a new environment with the wheel and what it asks for."""
     shutil.rmtree(path, ignore_errors=True)
     venv.create(path)
@@ -100,7 +103,7 @@ def make_environment(path: Path, wheel: Path) -> Path:
     build_wheel(ROOT, own)
     # The constraints are those of the folder: another path would need a URL if it has spaces.
     command = [sys.executable, "-m", "pip", "--python", str(python), "install", "--no-compile"]
-    command += ["--constraint", "constraints.txt", "--find-links", str(own)]
+    command += ["--constraint", constraint, "--find-links", str(own)]
     command += ["--disable-pip-version-check", str(wheel.resolve())]
     if not run_pip(f"Installing {wheel.name}", command, ROOT):
         msg.text(OFFLINE, exits=1)

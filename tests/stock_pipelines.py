@@ -10,6 +10,7 @@ from hard_texts import HARD_TEXTS
 from numpy.testing import assert_allclose
 from spacy.language import Language
 from spacy.tokens import Doc
+from stock_heads import HEADS, make_heads
 from thinc.api import Adam
 from tiny_pipelines import annotations, make_examples
 
@@ -22,33 +23,14 @@ TEXTS = [
     "Ada sees the old river. A hearing is scheduled on the issue today. Yes!",
     "Robots never sleep in Zürich. " * 20,
 ]
-MEAN = {"@layers": "reduce_mean.v1"}
 WIDTH = 32
-HEADS = ("tagger", "parser", "ner")
-
-
-def make_heads(listener: dict) -> dict[str, dict]:
-    """Stock components that listen to a transformer, by their factories."""
-    parser = {
-        "@architectures": "spacy.TransitionBasedParser.v2",
-        "state_type": "parser",
-        "extra_state_tokens": False,
-        "hidden_width": 16,
-        "maxout_pieces": 2,
-        "use_upper": False,
-        "tok2vec": listener,
-    }
-    return {
-        "tagger": {"@architectures": "spacy.Tagger.v2", "tok2vec": listener},
-        "parser": parser,
-        "ner": parser | {"state_type": "ner"},
-    }
 
 
 def add_heads(nlp: Language, listener: dict, factories: tuple[str, ...] = HEADS) -> None:
+    models = make_heads(listener, parser_width=16, ner_width=16, maxout_pieces=2)
     for factory in factories:
         settings = {"min_action_freq": 1} if factory == "parser" else {}  # of so few documents
-        nlp.add_pipe(factory, config={"model": make_heads(listener)[factory], **settings})
+        nlp.add_pipe(factory, config={"model": models[factory], **settings})
 
 
 def train(nlp: Language, name: str, steps: int = 8) -> None:

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 import spacy
 from doc_blocks import ROOT, read_blocks
-from stock_pipelines import MEAN, TEXTS, add_heads, short_source, train
+from stock_heads import MEAN
+from stock_pipelines import TEXTS, add_heads, short_source, train
 
 pytest.importorskip(
     "spacy_transformers",

@@ -11,6 +11,7 @@ from thinc.api import Ops
 from thinc.types import Floats2d, Floats3d
 
 from ..checkpoints.checkpoint import Checkpoint
+from ..checkpoints.wordpieces import PieceTokenizer
 from .batches import WindowBatch, batch
 from .doc_arrays import DocArrays
 from .errors import Errors
@@ -68,8 +69,9 @@ class StockPlan:
         if stock.spans == PIECES and stock.window > size.limit:
             sizes = {"window": stock.window, "limit": size.limit}
             raise ValueError(Errors.STOCK_WINDOW_TOO_LARGE.format(**sizes))
+        stride = min(stride or size.room, size.room)
         make = _sequences_of_tokens if stock.words else _sequences_of_spans
-        found = make(checkpoint, stock, docs, arrays, size, stride)
+        found = make(checkpoint.tokenizer, stock, docs, arrays, size, stride)
         self.batches: list[WindowBatch] = []
         places, starts = NOTHING, np.zeros(1, dtype="int64")
         if len(found.ids):
@@ -116,16 +118,13 @@ def _make_pairs(found: Sequences, places: np.ndarray, n_tokens: int, pooling: st
 
 
 def _sequences_of_spans(
-    checkpoint: Checkpoint,
+    tokenizer: PieceTokenizer,
     stock: StockWindows,
     docs: list[Doc],
     arrays: list[DocArrays],
     size: WindowSize,
-    stride: int | None,
+    stride: int,
 ) -> Sequences:
-    tokenizer = checkpoint.tokenizer
-    prefix = np.array(tokenizer.prefix, dtype="int64")
-    suffix = np.array(tokenizer.suffix, dtype="int64")
     texts, before, owners = [], [], []  # of all spans; characters before them, and whose they are
     n_characters, token_starts = 0, [NOTHING]
     for number, (doc, a) in enumerate(zip(docs, arrays)):
@@ -138,8 +137,7 @@ def _sequences_of_spans(
         token_starts.append(a.starts + n_characters)
         n_characters += len(text)
     starts = np.concatenate(token_starts)
-    room = min(stride or size.room, size.room)
-    parts = _Parts()
+    parts = _Parts(tokenizer)
     for shift, owner, pieces in zip(before, owners, tokenizer.encode_with_special(texts)):
         is_empty = pieces.starts >= pieces.ends
         first = np.searchsorted(starts, shift + pieces.starts, "right") - 1
@@ -149,13 +147,13 @@ def _sequences_of_spans(
             continue
         if stock.spans == SEEMING:
             cuts = [NOTHING, _find_changes(first)]
-            windows = split(len(first), cuts, size.room, room)
-            parts.add_windows(windows, prefix, pieces.ids, first, last, suffix)
+            windows = split(len(first), cuts, size.room, stride)
+            parts.add_windows(windows, pieces.ids, first, last)
             continue
-        n_pieces = len(prefix) + len(first) + len(suffix)
+        n_pieces = len(first) + size.special
         if n_pieces > size.limit:
             _warn_of_cut(n_pieces, size.limit, docs[owner].text)
-        parts.add(prefix, pieces.ids, first, last, suffix, limit=size.limit)
+        parts.add(pieces.ids, first, last, limit=size.limit)
     return parts.join()
 
 
@@ -203,22 +201,18 @@ def _warn_of_cut(n_pieces: int, limit: int, text: str) -> None:
 
 
 def _sequences_of_tokens(
-    checkpoint: Checkpoint,
+    tokenizer: PieceTokenizer,
     stock: StockWindows,
     docs: list[Doc],
     arrays: list[DocArrays],
     size: WindowSize,
-    stride: int | None,
+    stride: int,
 ) -> Sequences:
-    tokenizer = checkpoint.tokenizer
-    prefix = np.array(tokenizer.prefix, dtype="int64")
-    suffix = np.array(tokenizer.suffix, dtype="int64")
     ids, lengths = encode_tokens(tokenizer, stock.words, docs, arrays)
     token_bounds = np.cumsum([0, *(len(doc) for doc in docs)])
     piece_bounds = np.cumsum([0, *lengths])[token_bounds]
     tokens = np.repeat(np.arange(len(lengths)), lengths)
-    room = min(stride or size.room, size.room)
-    parts = _Parts()
+    parts = _Parts(tokenizer)
     for a, n_before, (low, high) in zip(arrays, token_bounds, pairwise(piece_bounds.tolist())):
         if low == high:
             continue
@@ -226,11 +220,11 @@ def _sequences_of_tokens(
         if stock.spans == SEEMING:
             sentences = np.cumsum(a.sentence_like)[owners - n_before]
             cuts = [_find_changes(sentences), _find_changes(owners)]
-            windows = split(len(own), cuts, size.room, room)
-            parts.add_windows(windows, prefix, own, owners, owners, suffix)
+            windows = split(len(own), cuts, size.room, stride)
+            parts.add_windows(windows, own, owners, owners)
         else:
-            whole = _Parts()
-            whole.add(prefix, own, owners, owners, suffix)
+            whole = _Parts(tokenizer)
+            whole.add(own, owners, owners)
             parts.add_overlapping(whole.join(), stock.window, stock.stride)
     return parts.join()
 
@@ -241,25 +235,21 @@ def _find_changes(ascending: np.ndarray) -> np.ndarray:
 
 
 class _Parts:
-    """Windows that are put together one by one."""
+    """Windows that are put together one by one, each with the tokenizer's special pieces around."""
 
-    def __init__(self):
+    def __init__(self, tokenizer: PieceTokenizer):
+        self._prefix = np.array(tokenizer.prefix, dtype="int64")
+        self._suffix = np.array(tokenizer.suffix, dtype="int64")
         self._columns: list[tuple[np.ndarray, ...]] = []
         self._lengths: list[np.ndarray] = []
 
     def add(
-        self,
-        prefix: np.ndarray,
-        ids: np.ndarray,
-        first: np.ndarray,
-        last: np.ndarray,
-        suffix: np.ndarray,
-        limit: int | None = None,
+        self, ids: np.ndarray, first: np.ndarray, last: np.ndarray, limit: int | None = None
     ) -> None:
         """One window, of at most `limit` pieces: what is beyond is left out, special ones too."""
-        before, behind = np.zeros(len(prefix), "int64"), np.zeros(len(suffix), "int64")
+        before, behind = np.zeros_like(self._prefix), np.zeros_like(self._suffix)
         columns = (
-            np.concatenate([prefix, ids, suffix])[:limit],
+            np.concatenate([self._prefix, ids, self._suffix])[:limit],
             np.concatenate([before, first, behind])[:limit],
             np.concatenate([before - 1, last, behind - 1])[:limit],
         )
@@ -267,21 +257,15 @@ class _Parts:
         self._lengths.append(np.array([len(columns[0])]))
 
     def add_windows(
-        self,
-        windows: Windows,
-        prefix: np.ndarray,
-        ids: np.ndarray,
-        first: np.ndarray,
-        last: np.ndarray,
-        suffix: np.ndarray,
+        self, windows: Windows, ids: np.ndarray, first: np.ndarray, last: np.ndarray
     ) -> None:
-        """Windows over pieces, each with special ones around; only their cores have vectors."""
+        """Windows over pieces; only their cores have vectors."""
         bounds = (windows.start, windows.end, windows.core_start, windows.core_end)
         for start, end, core_start, core_end in zip(*(b.tolist() for b in bounds)):
             number = np.arange(start, end)
             is_core = (number >= core_start) & (number < core_end)
             shown = np.where(is_core, last[start:end], first[start:end] - 1)
-            self.add(prefix, ids[start:end], first[start:end], shown, suffix)
+            self.add(ids[start:end], first[start:end], shown)
 
     def add_overlapping(self, whole: Sequences, window: int, stride: int) -> None:
         """Windows over one long sequence, from 0, stride, 2 * stride … to its end. What is in two

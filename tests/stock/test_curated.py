@@ -8,9 +8,8 @@ import pytest
 import spacy
 from spacy.tokens import Doc
 from spacy.util import fix_random_seed
+from stock_heads import HEADS, MEAN
 from stock_pipelines import (
-    HEADS,
-    MEAN,
     TEXTS,
     WIDTH,
     add_heads,

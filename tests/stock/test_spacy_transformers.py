@@ -10,9 +10,8 @@ import pytest
 import spacy
 from spacy.tokens import DocBin
 from spacy.util import fix_random_seed
+from stock_heads import HEADS, MEAN
 from stock_pipelines import (
-    HEADS,
-    MEAN,
     TEXTS,
     add_heads,
     assert_alike,
