@@ -56,7 +56,7 @@ def main(
 def measure(
     known: TextcatLabels, train: list[Doc], held_out: list[Doc], n_seeds: int
 ) -> dict[str, Any]:
-    """Accuracies in percent: of descriptions alone; by CAUTION and size the mean over the draws, and
+    """Accuracies in percent: of descriptions alone; by CAUTION and size the mean over the draws and
     the least."""
     model = make_pipeline(known, FROZEN).get_pipe("few_shot_textcat").model
     prior = get_head(model)

@@ -17,8 +17,8 @@ from typing import TextIO
 ENTAILMENT, NEUTRAL, CONTRADICTION = "entailment", "neutral", "contradiction"
 CLASSES = (ENTAILMENT, NEUTRAL, CONTRADICTION)
 NLI_MISSING = (
-    "There is no {pattern} (or {pattern}.gz) in '{folder}' or the folders in it. Get the set and put "
-    "its folder there: see scripts/nli_sets.py."
+    "There is no {pattern} (or {pattern}.gz) in '{folder}' or the folders in it. Get the set and "
+    "put its folder there: see docs/text-classification.md."
 )
 NLI_LABEL = "{path} has the label '{label}'. It may be {classes}."
 

@@ -3,7 +3,8 @@
     python scripts/train_nli.py DATA training/nli --minutes 120
 
 DATA: A folder with the files that scripts/nli_sets.py names. Their licences differ (one is for
-computational use only, others are share-alike): neither they nor the weights come with this project.
+computational use only, others are share-alike): neither they nor the weights come with this
+project.
 
 The output is a Hugging Face folder whose config.json names its classes, to be given as `source`. It
 is written at the end, with metrics.json: what was learnt from, what was dropped because its premise
@@ -174,8 +175,8 @@ def mark_possible(pairs: list[Pair]) -> torch.Tensor:
 
 
 def find_loss(logits: torch.Tensor, possible: torch.Tensor) -> torch.Tensor:
-    """Minus the mean logarithm of the probability that one of the possible classes holds. Where only
-    one is possible, that is the cross-entropy."""
+    """Minus the mean logarithm of the probability that one of the possible classes holds. Where
+    only one is possible, that is the cross-entropy."""
     all_classes = logits.logsumexp(dim=1)
     return (all_classes - logits.masked_fill(~possible, -torch.inf).logsumexp(dim=1)).mean()
 

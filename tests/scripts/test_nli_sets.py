@@ -1,4 +1,4 @@
-"""scripts/nli_sets.py: files are read as they are, and nothing of SNLI's test premises is learnt."""
+"""scripts/nli_sets.py: files are read as they are, but for pairs on SNLI's held-out premises."""
 
 import importlib
 from pathlib import Path

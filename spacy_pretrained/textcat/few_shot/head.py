@@ -2,8 +2,9 @@
 there are no examples, and what many examples say.
 
 It is the most probable head given the examples, under a normal prior around the weights it had
-before: C. Chelba and A. Acero, Adaptation of Maximum Entropy Capitalizer: Little Data Can Help a Lot,
-2004. Theirs has one precision. Here it falls with the number of examples: see `find_precision`.
+before (C. Chelba and A. Acero, Adaptation of Maximum Entropy Capitalizer: Little Data Can Help a
+Lot, 2004). The precision of theirs is constant. Ours falls with the number of examples: see
+`find_precision`.
 """
 
 from dataclasses import dataclass

@@ -148,9 +148,9 @@ def test_the_seed_says_which_model(tiny_bert):
 
 def test_a_second_fit_adds_to_the_first(tiny_bert):
     nlp = make_nlp(tiny_bert, frozen=True)
-    fit(nlp)
+    fit(nlp, make_examples(nlp) * 10 * OFTEN)
     assert best(nlp, ["In 1999 he paid $12.50."]) != ["dogs"]
-    fit(nlp, make_examples(nlp, [("In 1999 he paid $12.50.", "dogs"), *TEXTS[:2]]) * OFTEN)
+    fit(nlp, make_examples(nlp, [("In 1999 he paid $12.50.", "dogs"), *TEXTS[:2]]) * 2 * OFTEN)
     assert best(nlp, ["In 1999 he paid $12.50."]) == ["dogs"]
     assert best(nlp, [text for text, _ in TEXTS]) == [label for _, label in TEXTS]
 
