@@ -55,7 +55,7 @@ def test_what_is_done_is_not_run_again(few_shot, docs, tmp_path, monkeypatch):
         return {"accuracy": 50.0 + run.seed, "macro_f": 40.0} | spent
 
     monkeypatch.setattr(few_shot, "evaluate", evaluate)
-    sizes = {"frozen": {"polarity": (0, 8)}, "fine-tuned": {"polarity": (8,)}}
+    sizes = {"frozen": (0, 8), "fine-tuned": (8,)}
     monkeypatch.setattr(few_shot, "SIZES", sizes)
     output = tmp_path / "metrics" / "few-shot.json"
     labels = ROOT / "assets" / "textcat"

@@ -1,9 +1,10 @@
 """Logistic regression that begins with what is known: a head between labels' own vectors, where
 there are no examples, and what many examples say.
 
-It is the most probable head given the examples, if weights are spread around those they had before
-by a normal distribution. So the first examples correct labels' names, and the more there are, the
-less these count.
+It is the most probable head given the examples, under a normal prior around the weights it had
+before (C. Chelba and A. Acero, Adaptation of Maximum Entropy Capitalizer: Little Data Can Help a
+Lot, 2004). The precision of theirs is constant. Ours falls with the number of examples: see
+`find_precision`.
 """
 
 from dataclasses import dataclass
@@ -16,10 +17,9 @@ from ...heads.losses import cross_entropy
 from ..gold import make_targets
 from .lbfgs import minimize
 
-# Of the normal distributions; chosen on texts to train on. Biases may move far: it takes few
-# examples to see which labels are frequent.
-WEIGHT_PRECISION = 0.1
-BIAS_PRECISION = 0.1
+# Of `find_precision`. Chosen on training texts by scripts/few_shot_prior.py.
+PRECISION = 0.1
+CAUTION = 20.0
 
 
 @dataclass(frozen=True)
@@ -30,28 +30,41 @@ class Head:
     b: Floats1d  # (K,)
 
 
-def fit_head(vectors: Floats2d, known: Ints2d, prior: Head, *, multi_label: bool) -> Head:
+def find_precision(n_examples: int, caution: float = CAUTION) -> float:
+    """The precision of the prior, the inverse of its variance, for so many examples.
+
+    One example of each label fits almost any head whose weights may move far: along what these few
+    texts happen to be about, and along biases, although texts that were picked label by label say
+    nothing of how frequent labels are. Such a head was worse than the names of the labels. So the
+    fewer examples there are, the nearer the head stays to these. With many, what is added vanishes.
+    """
+    return PRECISION + caution / max(n_examples, 1)
+
+
+def fit_head(
+    vectors: Floats2d, known: Ints2d, prior: Head, precision: float, *, multi_label: bool
+) -> Head:
     """Fit a head to N examples; it stays near the one given. The same examples give the same head.
 
     vectors: Their normalized vectors (N, D).
     known: What is known of their labels (N, K), as `textcat_gold.read_cats` gives it.
+    precision: Of the prior: how much a distance from the head given counts. The same for weights
+        and biases.
     """
     ops = NumpyOps()
     vectors = vectors.astype("float64")
-    W, b = prior.W.astype("float64"), prior.b.astype("float64")
+    start = np.concatenate([prior.W.ravel(), prior.b]).astype("float64")
     targets = make_targets(known, multi_label=multi_label)
 
-    def loss(parameters: Floats1d) -> tuple[float, Floats1d]:
-        d_W = parameters[: W.size].reshape(W.shape)
-        d_b = parameters[W.size :]
-        logits = vectors @ (W + d_W).T + (b + d_b)
-        gradient, value = cross_entropy(ops, logits, targets, multi_label=multi_label)
-        value += WEIGHT_PRECISION / 2 * float((d_W**2).sum())
-        value += BIAS_PRECISION / 2 * float((d_b**2).sum())
-        d_weights = gradient.T @ vectors + WEIGHT_PRECISION * d_W
-        d_biases = gradient.sum(axis=0) + BIAS_PRECISION * d_b
-        return value, np.concatenate([d_weights.ravel(), d_biases])
+    def loss(moved: Floats1d) -> tuple[float, Floats1d]:
+        W, b = split(start + moved)
+        gradient, value = cross_entropy(ops, vectors @ W.T + b, targets, multi_label=multi_label)
+        value += precision / 2 * float(moved @ moved)
+        d_parameters = np.concatenate([(gradient.T @ vectors).ravel(), gradient.sum(axis=0)])
+        return value, d_parameters + precision * moved
 
-    best = minimize(loss, np.zeros(W.size + b.size), tolerance=1e-4)
-    d_W, d_b = best[: W.size].reshape(W.shape), best[W.size :]
-    return Head((W + d_W).astype("float32"), (b + d_b).astype("float32"))
+    def split(parameters: Floats1d) -> tuple[Floats2d, Floats1d]:
+        return parameters[: prior.W.size].reshape(prior.W.shape), parameters[prior.W.size :]
+
+    W, b = split(start + minimize(loss, np.zeros_like(start), tolerance=1e-4))
+    return Head(W.astype("float32"), b.astype("float32"))

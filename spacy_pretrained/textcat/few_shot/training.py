@@ -17,7 +17,7 @@ from ...heads.losses import cross_entropy
 from ..gold import make_targets
 from .batches import draw_batches
 from .contrastive import contrastive_loss, count_in_common
-from .head import fit_head
+from .head import find_precision, fit_head
 from .model import FewShot, get_head, set_head
 
 # Batches, if nothing else is asked for: so many times through all examples, within bounds.
@@ -65,16 +65,18 @@ def fit(
 ) -> int:
     """Learn from N texts, none of them blank.
 
-    known: What is known of their labels (N, K), as `textcat_gold.read_cats` gives it.
+    known: What is known of their labels (N, K), of each text something, as
+        `textcat_gold.read_cats` gives it.
     check: See `accumulate`.
     watchers: Get to hear each step of fine-tuning.
     RETURNS: The number of these steps.
     """
-    prior = get_head(model)
+    prior, precision = get_head(model), find_precision(len(texts))
 
     def refit() -> None:
         vectors = model.ops.to_numpy(model.get_ref("vectors").predict(texts))
-        set_head(model, fit_head(vectors, known, prior, multi_label=task.multi_label))
+        head = fit_head(vectors, known, prior, precision, multi_label=task.multi_label)
+        set_head(model, head)
 
     refit()
     if not settings.fine_tune:

@@ -1,4 +1,4 @@
-"""few_shot_head.py: the best head there is by its own measure, between what was known and what
+"""few_shot/head.py: the best head there is by its own measure, between what was known and what
 examples say."""
 
 import numpy as np
@@ -7,10 +7,11 @@ from numpy.testing import assert_allclose
 from thinc.api import NumpyOps
 
 from spacy_pretrained.heads.losses import cross_entropy
-from spacy_pretrained.textcat.few_shot.head import BIAS_PRECISION, WEIGHT_PRECISION, Head, fit_head
+from spacy_pretrained.textcat.few_shot.head import Head, find_precision, fit_head
 from spacy_pretrained.textcat.gold import make_targets
 
 N, K, D = 12, 3, 4
+PRECISION = 0.1
 
 
 def make_task(n: int = N, *, multi_label: bool) -> tuple[np.ndarray, np.ndarray, Head]:
@@ -29,14 +30,14 @@ def energy(head: Head, vectors, known, prior: Head, *, multi_label: bool) -> flo
     logits = vectors @ head.W.T + head.b
     targets = make_targets(known, multi_label=multi_label)
     _, loss = cross_entropy(NumpyOps(), logits, targets, multi_label=multi_label)
-    spread = WEIGHT_PRECISION * ((head.W - prior.W) ** 2).sum()
-    return loss + (spread + BIAS_PRECISION * ((head.b - prior.b) ** 2).sum()) / 2
+    moved = ((head.W - prior.W) ** 2).sum() + ((head.b - prior.b) ** 2).sum()
+    return loss + PRECISION / 2 * moved
 
 
 @pytest.mark.parametrize("multi_label", [False, True])
 def test_no_head_nearby_is_better(multi_label):
     vectors, known, prior = make_task(multi_label=multi_label)
-    head = fit_head(vectors, known, prior, multi_label=multi_label)
+    head = fit_head(vectors, known, prior, PRECISION, multi_label=multi_label)
     best = energy(head, vectors, known, prior, multi_label=multi_label)
     assert best < energy(prior, vectors, known, prior, multi_label=multi_label) - 1
     random = np.random.default_rng(1)
@@ -48,7 +49,7 @@ def test_no_head_nearby_is_better(multi_label):
 
 def test_without_examples_it_stays_as_it_is():
     vectors, known, prior = make_task(0, multi_label=False)
-    head = fit_head(vectors, known, prior, multi_label=False)
+    head = fit_head(vectors, known, prior, PRECISION, multi_label=False)
     assert_allclose(head.W, prior.W, atol=1e-6)
     assert_allclose(head.b, prior.b, atol=1e-6)
 
@@ -57,9 +58,8 @@ def test_the_more_often_it_is_told_the_further_it_goes():
     vectors, known, prior = make_task(multi_label=False)
     moved = []
     for times in (1, 3, 9):
-        head = fit_head(
-            np.tile(vectors, (times, 1)), np.tile(known, (times, 1)), prior, multi_label=False
-        )
+        told = np.tile(vectors, (times, 1)), np.tile(known, (times, 1))
+        head = fit_head(*told, prior, PRECISION, multi_label=False)
         moved.append(np.linalg.norm(head.W - prior.W))
     assert 0 < moved[0] < moved[1] < moved[2]
 
@@ -71,20 +71,42 @@ def test_what_is_not_known_changes_nothing():
         np.concatenate([vectors, vectors]),
         np.concatenate([known, unknown]),
         prior,
+        PRECISION,
         multi_label=True,
     )
-    assert_allclose(more.W, fit_head(vectors, known, prior, multi_label=True).W, atol=1e-3)
+    less = fit_head(vectors, known, prior, PRECISION, multi_label=True)
+    assert_allclose(more.W, less.W, atol=1e-3)
 
 
 def test_the_same_examples_give_the_same_head():
     vectors, known, prior = make_task(multi_label=False)
-    one, other = (fit_head(vectors, known, prior, multi_label=False) for _ in range(2))
+    one, other = (fit_head(vectors, known, prior, PRECISION, multi_label=False) for _ in range(2))
     assert (one.W == other.W).all() and (one.b == other.b).all()
 
 
 def test_frequent_labels_get_a_higher_bias():
     vectors = np.tile([[1.0, 0.0]], (10, 1))
     known = np.where(np.eye(2, dtype=int)[[0] * 9 + [1]], 1, -1)
-    head = fit_head(vectors, known, Head(np.zeros((2, 2)), np.zeros(2)), multi_label=False)
+    prior = Head(np.zeros((2, 2)), np.zeros(2))
+    head = fit_head(vectors, known, prior, PRECISION, multi_label=False)
     logits = head.W[:, 0] + head.b
     assert 0.6 < 1 / (1 + np.exp(logits[1] - logits[0])) < 0.92  # 0.9 of what was seen, shrunk
+
+
+def test_the_fewer_examples_the_nearer_it_stays():
+    assert find_precision(0) == find_precision(1) > find_precision(2) > find_precision(100)
+    assert find_precision(10**6) == pytest.approx(PRECISION, rel=1e-3)
+
+
+def test_one_example_a_label_does_not_overrule_the_names_and_many_do():
+    """Each text is nearer to the name of another label than to that of its own."""
+    names, own = np.eye(K, D), np.arange(K)
+    others = (own + 1) % K
+    prior = Head(10 * names, np.zeros(K))
+    texts = names[others] + 0.6 * names
+    texts /= np.linalg.norm(texts, axis=1, keepdims=True)
+    known = np.where(np.eye(K, dtype=int) == 1, 1, -1)
+    for times, expected in ((1, others), (100, own)):
+        told = np.tile(texts, (times, 1)), np.tile(known, (times, 1))
+        head = fit_head(*told, prior, find_precision(K * times), multi_label=False)
+        assert ((texts @ head.W.T + head.b).argmax(axis=1) == expected).all()

@@ -24,8 +24,10 @@ TEXTS = [
     ("The shells she sold were sea shells.", "the sea"),
     ("The quick brown fox jumps over the lazy dog.", "dogs"),
     ("A lazy dog 😀 jumps.", "dogs"),
-    ("Training and testing encoders in batches.", "science"),  # one example is enough
+    ("Training and testing encoders in batches.", "science"),
 ]
+# Often enough to be learnt by heart: a single example of a label moves the head little.
+OFTEN = 20
 
 
 def make_nlp(source: str, *, frozen: bool = False, **config) -> Language:
@@ -58,7 +60,8 @@ def scores(nlp: Language, texts=HARD_TEXTS) -> np.ndarray:
 
 def fit(nlp: Language, examples=None, **settings):
     settings = {"n_steps": 4, "batch_size": 4, "learn_rate": 1e-3} | settings
-    return nlp.get_pipe(NAME).fit(make_examples(nlp) if examples is None else examples, **settings)
+    examples = make_examples(nlp) * OFTEN if examples is None else examples
+    return nlp.get_pipe(NAME).fit(examples, **settings)
 
 
 @pytest.fixture(scope="module")
@@ -114,7 +117,7 @@ def test_examples_are_learnt(tiny_bert, frozen, multi_label):
     nlp = make_nlp(tiny_bert, frozen=frozen, multi_label=multi_label)
     before = scores(nlp, [text for text, _ in TEXTS])
     result = fit(nlp, n_steps=10)
-    assert (result.n_examples, result.n_ignored) == (5, 0)
+    assert (result.n_examples, result.n_ignored) == (5 * OFTEN, 0)
     assert result.n_steps == (0 if frozen else 10)
     assert best(nlp, [text for text, _ in TEXTS]) == [label for _, label in TEXTS]
     after = scores(nlp, [text for text, _ in TEXTS])
@@ -145,11 +148,11 @@ def test_the_seed_says_which_model(tiny_bert):
 
 def test_a_second_fit_adds_to_the_first(tiny_bert):
     nlp = make_nlp(tiny_bert, frozen=True)
-    fit(nlp)
+    fit(nlp, make_examples(nlp) * 10 * OFTEN)
     assert best(nlp, ["In 1999 he paid $12.50."]) != ["dogs"]
-    fit(nlp, make_examples(nlp, [("In 1999 he paid $12.50.", "dogs"), TEXTS[0]]))
+    fit(nlp, make_examples(nlp, [("In 1999 he paid $12.50.", "dogs"), *TEXTS[:2]]) * 2 * OFTEN)
     assert best(nlp, ["In 1999 he paid $12.50."]) == ["dogs"]
-    assert best(nlp, [text for text, _ in TEXTS[:4]]) == [label for _, label in TEXTS[:4]]
+    assert best(nlp, [text for text, _ in TEXTS]) == [label for _, label in TEXTS]
 
 
 def test_labels_that_are_new_begin_with_their_names_and_others_stay(tiny_bert):
@@ -164,7 +167,7 @@ def test_labels_that_are_new_begin_with_their_names_and_others_stay(tiny_bert):
     assert pipe.add_label("money") == 1 and pipe.add_label("money") == 0
     assert list(nlp("Zürich").cats) == ["cities", "dogs", "science", "money"]
     labels = list(pipe.labels)
-    fit(nlp, make_examples(nlp, [("$12.50", "money"), TEXTS[2]], labels))
+    fit(nlp, make_examples(nlp, [("$12.50", "money"), TEXTS[2]], labels) * OFTEN)
     assert best(nlp, ["$12.50", TEXTS[2][0]]) == ["money", "dogs"]
 
 
@@ -190,7 +193,7 @@ def test_examples_that_say_nothing_are_ignored_and_counted(tiny_bert, frozen):
     result = fit(nlp, make_examples(nlp) + nothing)
     assert (result.n_examples, result.n_ignored) == (5, 4)
     other = make_nlp(tiny_bert, frozen=frozen)
-    fit(other)
+    fit(other, make_examples(other))
     assert_allclose(scores(nlp), scores(other), atol=1e-5)
     with pytest.raises(ValueError, match=r"no example \(of 4\) has both a text and a category"):
         fit(nlp, nothing)
@@ -199,9 +202,9 @@ def test_examples_that_say_nothing_are_ignored_and_counted(tiny_bert, frozen):
 
 def test_examples_that_are_there_twice_count_twice(tiny_bert):
     nlp, other = (make_nlp(tiny_bert, frozen=True) for _ in range(2))
-    fit(nlp)
-    result = fit(other, make_examples(other) * 2)
-    assert result.n_examples == 10
+    fit(nlp, make_examples(nlp) * OFTEN)
+    result = fit(other, make_examples(other) * OFTEN * 2)
+    assert result.n_examples == 10 * OFTEN
     once, twice = (scores(n, [t for t, _ in TEXTS]).max(axis=1) for n in (nlp, other))
     assert (twice > once).all()
 
@@ -334,8 +337,8 @@ def test_what_is_saved_comes_back_and_learns_on(fitted, tmp_path, way):
     else:
         again = pickle.loads(pickle.dumps(fitted))
     assert_allclose(scores(again), scores(fitted), atol=1e-5)
-    result = fit(again, make_examples(again, [("In 1999", "science"), TEXTS[2]]))
-    assert (result.n_examples, result.n_steps) == (2, 4)
+    result = fit(again, make_examples(again, [("In 1999", "science"), TEXTS[2]]) * OFTEN)
+    assert (result.n_examples, result.n_steps) == (2 * OFTEN, 4)
     assert best(again, ["In 1999"]) == ["science"]
 
 
@@ -372,7 +375,7 @@ def test_other_labels_than_the_configs_are_saved(tiny_bert, tmp_path):
 def test_spacy_evaluates_it_and_finds_a_threshold(tiny_bert, tmp_path):
     nlp = make_nlp(tiny_bert, frozen=True, multi_label=True)
     examples = make_examples(nlp)
-    fit(nlp, examples)
+    fit(nlp, examples * OFTEN)
     found = nlp.evaluate(examples)
     assert found["cats_macro_auc"] == 1 and found["cats_score_desc"] == "macro AUC"
     assert set(found["cats_f_per_type"]) == set(LABELS)
