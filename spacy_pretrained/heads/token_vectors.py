@@ -46,9 +46,7 @@ def set_outputs(model: Model[list[Doc], Floats2d], nO: int) -> None:
     model.set_dim("nO", nO, force=True)
 
 
-def insert_outputs(
-    model: Model[list[Doc], Floats2d], at: int, *, like: list[list[int]]
-) -> None:
+def insert_outputs(model: Model[list[Doc], Floats2d], at: int, *, like: list[list[int]]) -> None:
     """Insert scores before number `at` into a model by `put_layers` that may be trained.
 
     like: For each new score, numbers of old ones. At first it is their mean, less `FAR_BELOW`: it

@@ -42,9 +42,7 @@ def test_divergence_from_fewer_columns(scores, T):
     merged = np.stack([q[:, 0], q[:, 1:].sum(axis=1)], axis=1)
     p, q = softmax(old / T), softmax(np.log(merged) / T)
     assert loss == pytest.approx(T**2 * (p * np.log(p / q)).sum())
-    numeric = differences(
-        lambda s: divergence(OPS, s, old, background=1, temperature=T)[1], scores
-    )
+    numeric = differences(lambda s: divergence(OPS, s, old, background=1, temperature=T)[1], scores)
     np.testing.assert_allclose(gradient, numeric, atol=1e-7)
 
 
