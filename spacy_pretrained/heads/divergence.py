@@ -5,9 +5,19 @@ from thinc.types import FloatsXd
 
 from .losses import SMALLEST, sigmoid, softmax
 
+# Scores are divided by this before they become probabilities. Of a text that it was trained on, a
+# component is certain: its probabilities hardly change while its scores fall by half, and elsewhere,
+# where they were less high, it has forgotten. That shows at 2 (Z. Li and D. Hoiem, Learning without
+# Forgetting, 2016, equation 3).
+TEMPERATURE = 2.0
+
 
 def divergence(
-    ops: Ops, scores: FloatsXd, old: FloatsXd, background: int | None = None
+    ops: Ops,
+    scores: FloatsXd,
+    old: FloatsXd,
+    background: int | None = None,
+    temperature: float = TEMPERATURE,
 ) -> tuple[FloatsXd, float]:
     """Gradient, and sum over all rows, of the Kullback-Leibler divergence of softmax(scores) from
     softmax(old), along the last axis; -inf is a probability of 0 in both.
@@ -16,33 +26,40 @@ def divergence(
         column then, so that its old probability is compared with the sum of its new one and theirs
         (F. Cermelli et al., Modeling the Background for Incremental Learning in Semantic
         Segmentation, 2020, equation 8).
+    temperature: What scores are divided by, those of that sum too. Loss and gradient are multiplied
+        by its square, so that they do not shrink with it.
     """
     xp = ops.xp
-    gradient, target, n_old = softmax(scores), softmax(old), old.shape[-1]
-    found = gradient[..., :n_old]
-    if gradient.shape[-1] > n_old:
-        found = found.copy()
-        found[..., background] += gradient[..., n_old:].sum(axis=-1)
+    n_old = old.shape[-1]
+    if scores.shape[-1] == n_old:
+        return _compare(xp, scores, old, temperature)
+    parts = xp.concatenate([scores[..., [background]], scores[..., n_old:]], axis=-1)
+    merged = scores[..., :n_old].copy()
+    highest = parts.max(axis=-1)
+    totals = xp.exp(parts - highest[..., None]).sum(axis=-1)
+    merged[..., background] = highest + xp.log(totals)
+    d_merged, loss = _compare(xp, merged, old, temperature)
+    # Each member of the sum has its share of the gradient.
+    d_parts = d_merged[..., [background]] * softmax(parts)
+    d_merged[..., background] = d_parts[..., 0]
+    return xp.concatenate([d_merged, d_parts[..., 1:]], axis=-1), loss
+
+
+def _compare(xp, scores: FloatsXd, old: FloatsXd, temperature: float) -> tuple[FloatsXd, float]:
+    found, target = softmax(scores / temperature), softmax(old / temperature)
     logs = xp.log(xp.maximum(target, SMALLEST)) - xp.log(xp.maximum(found, SMALLEST))
-    loss = float((target * logs).sum())
-    if gradient.shape[-1] > n_old:
-        # Each member of the sum has its share of the target.
-        share = target[..., background] / xp.maximum(found[..., background], SMALLEST)
-        gradient[..., n_old:] *= (1 - share)[..., None]
-        own = gradient[..., background] * (1 - share)
-        gradient[..., :n_old] -= target
-        gradient[..., background] = own
-    else:
-        gradient -= target
-    return gradient, loss
+    return temperature * (found - target), temperature**2 * float((target * logs).sum())
 
 
-def binary_divergence(ops: Ops, scores: FloatsXd, old: FloatsXd) -> tuple[FloatsXd, float]:
+def binary_divergence(
+    ops: Ops, scores: FloatsXd, old: FloatsXd, temperature: float = TEMPERATURE
+) -> tuple[FloatsXd, float]:
     """The same for scores that are yes-or-no questions each."""
     xp = ops.xp
+    scores, old = scores / temperature, old / temperature
     target = sigmoid(old)
-    gradient = sigmoid(scores) - target
+    gradient = temperature * (sigmoid(scores) - target)
     # log sigmoid(x) = -log(1 + exp(-x))
     yes = xp.logaddexp(0, -scores) - xp.logaddexp(0, -old)
     no = xp.logaddexp(0, scores) - xp.logaddexp(0, old)
-    return gradient, float((target * yes + (1 - target) * no).sum())
+    return gradient, temperature**2 * float((target * yes + (1 - target) * no).sum())

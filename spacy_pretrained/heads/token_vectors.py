@@ -46,22 +46,22 @@ def set_outputs(model: Model[list[Doc], Floats2d], nO: int) -> None:
     model.set_dim("nO", nO, force=True)
 
 
-def insert_outputs(
-    model: Model[list[Doc], Floats2d], at: int, *, like: int, count: int = 1
-) -> None:
-    """Insert so many scores before number `at` into a model by `put_layers` that may be trained.
-    At first each is that of number `like`, less `FAR_BELOW`: it is never the best, so that
-    predictions stay.
+def insert_outputs(model: Model[list[Doc], Floats2d], at: int, *, like: list[list[int]]) -> None:
+    """Insert scores before number `at` into a model by `put_layers` that may be trained.
+
+    like: For each new score, numbers of old ones. At first it is their mean, less `FAR_BELOW`: it
+        is never the best, so that predictions stay.
 
     The layer is replaced, for an optimizer keeps moments of the old one, of its old size.
     """
     old = model.get_ref("output")
-    new = Linear(old.get_dim("nO") + count, old.maybe_get_dim("nI"))
+    new = Linear(old.get_dim("nO") + len(like), old.maybe_get_dim("nI"))
     if old.has_param("W"):
         xp = model.ops.xp
         W, b = old.get_param("W"), old.get_param("b")
-        below = xp.tile(b[like] - FAR_BELOW, count)
-        new.set_param("W", xp.concatenate([W[:at], xp.tile(W[like], (count, 1)), W[at:]]))
+        means = xp.stack([W[numbers].mean(axis=0) for numbers in like])
+        below = xp.stack([b[numbers].mean() for numbers in like]) - FAR_BELOW
+        new.set_param("W", xp.concatenate([W[:at], means, W[at:]]))
         new.set_param("b", xp.concatenate([b[:at], below, b[at:]]))
     model.replace_node(old, new)
     model.set_ref("output", new)

@@ -164,7 +164,7 @@ class PretrainedLemmatizer(RehearsingPipe):
         if not self.trees.add(form, lemma):
             return 0
         if self.model.get_ref("output").has_param("W"):
-            insert_outputs(self.model, N_CASES + len(self.trees.pairs) - 1, like=N_CASES)
+            insert_outputs(self.model, N_CASES + len(self.trees.pairs) - 1, like=[[N_CASES]])
         self._trees_changed()
         return 1
 

@@ -36,8 +36,14 @@ def expect_outside(model: Model[list[Doc], Floats2d]) -> None:
     b[OUTSIDE] = np.log(OUTSIDE_SHARE)
 
 
-def add_outputs(model: Model[list[Doc], Floats2d], count: int) -> None:
-    """Append so many states to a model that may be trained. At first each of them is as probable
-    as O, but for a factor: wherever one could be, O is better, so that predictions stay."""
-    at = model.get_ref("output").get_dim("nO")
-    insert_outputs(model, at, like=OUTSIDE, count=count)
+def add_outputs(model: Model[list[Doc], Floats2d]) -> None:
+    """Append the states of a label to a model that may be trained. At first the score of each is
+    far below the mean of its kind, so that predictions stay: with every label, B has another B that
+    is better.
+
+    So training begins from what entities have in common. If the states began like O, all that looks
+    like the first entities of the new label would be drawn to O, old entities among it.
+    """
+    n_old = model.get_ref("output").get_dim("nO")
+    kinds = [list(range(kind, n_old, 4)) for kind in range(1, 5)]
+    insert_outputs(model, n_old, like=kinds if n_old > 1 else [[OUTSIDE]] * 4)

@@ -153,7 +153,7 @@ class PretrainedNer(DistillingPipe):
         self.cfg["labels"].append(label)
         self.vocab.strings.add(label)
         if self.model.get_ref("output").has_dim("nO"):
-            add_outputs(self.model, n_states(1) - 1)
+            add_outputs(self.model)
         return 1
 
     def _count_scores(self) -> int:

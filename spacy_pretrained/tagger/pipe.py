@@ -176,7 +176,7 @@ class PretrainedTagger(DistillingPipe):
         self.vocab.strings.add(value)
         if is_trained:
             number = self.labels.index(label)
-            insert_outputs(self.model, number, like=number - 1)
+            insert_outputs(self.model, number, like=[[number - 1]])
         return 1
 
     # Prediction

@@ -7,6 +7,7 @@ from spacy.tokens import Doc
 from thinc.api import Adam, chain
 from tiny_pipelines import make_cnn
 
+from spacy_pretrained.heads.resizing import FAR_BELOW
 from spacy_pretrained.ner.bioes import decode, n_states
 from spacy_pretrained.ner.model import add_outputs, build_ner, expect_outside
 
@@ -63,27 +64,36 @@ def test_a_new_model_expects_no_entities(docs):
         assert np.ptp(p[1:]) < 1e-6
 
 
-def test_added_outputs(docs):
+@pytest.mark.parametrize("n_old", [1, 5, 13])
+def test_added_outputs(docs, n_old):
     """Old scores stay; a new state is nowhere the best, and nowhere part of the best sequence."""
-    model = make_model(docs)
+    model = make_model(docs, n_old)
     before = model.predict(docs)
-    add_outputs(model, 4)
+    add_outputs(model)
     after = model.predict(docs)
-    assert after.shape == (5, 9) and model.get_dim("nO") == 9
-    np.testing.assert_allclose(after[:, :5], before, rtol=1e-6)
+    assert after.shape == (5, n_old + 4) and model.get_dim("nO") == n_old + 4
+    np.testing.assert_allclose(after[:, :n_old], before, rtol=1e-5, atol=1e-5)
     rng = np.random.default_rng(1)
     vectors = rng.normal(size=(5000, 24)).astype("float32")
     scores = model.get_ref("output").predict(vectors)
-    assert scores.argmax(axis=1).max() < 5
+    assert scores.argmax(axis=1).max() < n_old
     first = np.arange(5000) % 10 == 0
-    assert decode(scores, first).tolist() == decode(scores[:, :5], first).tolist()
+    assert decode(scores, first).tolist() == decode(scores[:, :n_old], first).tolist()
     p = np.exp(scores) / np.exp(scores).sum(axis=1, keepdims=True)
-    assert p[:, 5:].sum(axis=1).max() < 0.05
+    assert p[:, n_old:].sum(axis=1).max() < 0.05
+
+
+def test_a_new_label_begins_as_what_the_others_have_in_common(docs):
+    model = make_model(docs, 9)
+    scores = model.predict(docs)
+    add_outputs(model)
+    means = (scores[:, 1:5] + scores[:, 5:9]) / 2
+    np.testing.assert_allclose(model.predict(docs)[:, 9:], means - FAR_BELOW, rtol=1e-4)
 
 
 def test_added_outputs_before_initialization(docs):
     model = build_ner(make_cnn(), nO=n_states(1))
-    add_outputs(model, 4)
+    add_outputs(model)
     model.initialize(docs)
     assert model.predict(docs).shape == (5, 9)
 
@@ -98,8 +108,8 @@ def test_added_outputs_are_trained_and_saved(docs):
         before = model.get_ref("output").get_param("W").copy()
         model.finish_update(optimizer)
         assert (model.get_ref("output").get_param("W") != before).any(axis=1).all()
-        add_outputs(model, 4)
+        add_outputs(model)
     copy = build_ner(make_cnn(), hidden_width=24).from_bytes(model.to_bytes())
     np.testing.assert_array_equal(copy.predict(docs), model.predict(docs))
-    add_outputs(copy, 4)
+    add_outputs(copy)
     assert copy.predict(docs).shape == (5, 21)
