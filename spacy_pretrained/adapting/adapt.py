@@ -73,4 +73,3 @@ def _draw(found: Adapted, out: Path, report: Report) -> None:
     from .curve import plot_curve
 
     plot_curve(found, out / CURVE)
-

@@ -78,7 +78,5 @@ class Errors(SharedErrors):
         "'{path}' has no texts with categories. Give a .spacy file whose Docs have `cats`, such as "
         "`python -m spacy pretrained convert texts` makes."
     )
-    STOPPED = (
-        "Stopped. The last checkpoint is in '{folder}'. Give the same command again to go on."
-    )
+    STOPPED = "Stopped. The last checkpoint is in '{folder}'. Give the same command again to go on."
     STOPPED_EARLY = "Stopped before the first checkpoint: there is nothing to go on with."

@@ -137,9 +137,7 @@ def _train_all(
     )
     if last := find_whole(course.folder):
         report(f"Going on from {last[-1]}")
-    return run_course(
-        course, opened.model, data.training, data.held_out, opened.vocabulary, report
-    )
+    return run_course(course, opened.model, data.training, data.held_out, opened.vocabulary, report)
 
 
 def _choose_steps(

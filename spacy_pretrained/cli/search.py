@@ -74,9 +74,7 @@ def search(
         for name, value in found.values.items()
     ]
     msg.table(rows, header=("SETTING", "BEST", "IMPORTANCE"), divider=True, max_col=70)
-    msg.text(
-        f"{describe_counts(found)}. The best is trial {found.number}: {100 * found.score:.2f}"
-    )
+    msg.text(f"{describe_counts(found)}. The best is trial {found.number}: {100 * found.score:.2f}")
     if found.comparison is not None:
         (msg.good if found.comparison.is_better else msg.warn)(found.comparison.explain())
     best = out / "best.cfg"

@@ -6,9 +6,9 @@ from thinc.types import FloatsXd
 from .losses import SMALLEST, sigmoid, softmax
 
 # Scores are divided by this before they become probabilities. Of a text that it was trained on, a
-# component is certain: its probabilities hardly change while its scores fall by half, and elsewhere,
-# where they were less high, it has forgotten. That shows at 2 (Z. Li and D. Hoiem, Learning without
-# Forgetting, 2016, equation 3).
+# component is certain: its probabilities hardly change while its scores fall by half, and on other
+# texts, where they were lower, it has forgotten. At 2 that shows (Z. Li and D. Hoiem, Learning
+# without Forgetting, 2016, equation 3).
 TEMPERATURE = 2.0
 
 

@@ -36,9 +36,7 @@ class Errors(SharedErrors):
     SETTING_REFERENCE = (
         "The config takes '{setting}' from elsewhere ({value}). Let the space name that instead."
     )
-    CONFIG_MISSING = (
-        "There is no config '{path}'. `python -m spacy pretrained config` writes one."
-    )
+    CONFIG_MISSING = "There is no config '{path}'. `python -m spacy pretrained config` writes one."
     CONFIG_BROKEN = "'{path}' is not a config that spaCy can read: {error}"
     OPTION_TOO_SMALL = "{name} has to be {least} or more, but it is {value}."
     OPTION_NOT_ABOVE = "{name} has to be more than 0, but it is {value}."
@@ -48,9 +46,7 @@ class Errors(SharedErrors):
         "'{out}' has a search with another {what}. Give the same one to go on with it, or another "
         "folder."
     )
-    OUT_TAKEN = (
-        "'{out}' is not empty, and what is in it is not from `search`. Give another folder."
-    )
+    OUT_TAKEN = "'{out}' is not empty, and what is in it is not from `search`. Give another folder."
     NO_SCORES = "the training ended without an evaluation"
     NO_METRIC = "its log has no score '{metric}', but {known}"
     OUT_OF_MEMORY = (

@@ -1,12 +1,12 @@
 """The space of a search: which settings of a config are tried, and with which values.
 
-    [search]
-    metric = "score"
+[search]
+metric = "score"
 
-    [search.space]
-    training.dropout = {"low": 0.0, "high": 0.4}
-    training.optimizer.learn_rate.initial_rate = {"low": 3e-4, "high": 3e-3, "log": true}
-    training.batcher.size = {"choices": [500, 1000, 1500]}
+[search.space]
+training.dropout = {"low": 0.0, "high": 0.4}
+training.optimizer.learn_rate.initial_rate = {"low": 3e-4, "high": 3e-3, "log": true}
+training.batcher.size = {"choices": [500, 1000, 1500]}
 """
 
 from dataclasses import dataclass

@@ -224,7 +224,7 @@ def test_one_training(one_config, tmp_path):
     stop.set()
     with pytest.raises(TrialStopped):
         run_trial(one_config, tmp_path / "c", "score", SearchOptions(), stop)
-    with pytest.raises(TrialFailed, match="no score 'ents_f', but .*tag_acc"):
+    with pytest.raises(TrialFailed, match=r"no score 'ents_f', but .*tag_acc"):
         run_trial(one_config, tmp_path / "d", "ents_f", SearchOptions(), Event())
 
 

@@ -94,7 +94,7 @@ def test_unknown_options_and_files(make_space, tmp_path):
     with pytest.raises(ValueError, match="ner, pipeline"):
         read_space(str(tmp_path / "none.cfg"))
     (tmp_path / "bad.cfg").write_text("no block", "utf8")
-    with pytest.raises(ValueError, match="cannot|not a config"):
+    with pytest.raises(ValueError, match=r"cannot|not a config"):
         read_space(str(tmp_path / "bad.cfg"))
 
 
