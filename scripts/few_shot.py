@@ -69,9 +69,7 @@ def main(
     msg.good(f"Written to {output}")
 
 
-def missing_runs(
-    modes: Iterable[str], n_seeds: int, done: list[dict[str, Any]]
-) -> Iterator[Run]:
+def missing_runs(modes: Iterable[str], n_seeds: int, done: list[dict[str, Any]]) -> Iterator[Run]:
     """What is still to be run of a set. Without texts there is nothing to draw: one seed does."""
     there = {(run["mode"], run["texts_a_label"], run["seed"]) for run in done}
     for mode in modes:

@@ -8,7 +8,10 @@ SNLI = [("A man sleeps on a bench.", "A man rests.", "entailment")]
 TABLES = {
     "cf_counterfactual/NLI/train.tsv": (
         "sentence1\tsentence2\tgold_label",
-        [('A "red" car\'s there.', "A car.", "entailment"), (SNLI[0][0], "Nobody.", "contradiction")],
+        [
+            ('A "red" car\'s there.', "A car.", "entailment"),
+            (SNLI[0][0], "Nobody.", "contradiction"),
+        ],
     ),
     "taxinli10k.tsv": ("prem\thyp\tlabel", [("It rains.", "It is wet.", "neutral")]),
     "conj/adversarial_train_15k.tsv": (

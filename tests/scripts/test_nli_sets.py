@@ -7,6 +7,8 @@ import pytest
 from nli_files import write_nli_sets
 
 ROOT = Path(__file__).parents[2]
+
+
 @pytest.fixture
 def nli_sets(monkeypatch):
     monkeypatch.syspath_prepend(ROOT / "scripts")

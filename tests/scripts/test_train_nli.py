@@ -49,9 +49,7 @@ def test_the_loss_is_cross_entropy_where_one_class_is_possible(train_nli):
     logits = torch.randn(3, 3, requires_grad=True)
     gold = torch.tensor([0, 1, 2])
     loss = train_nli.find_loss(logits, torch.eye(3, dtype=torch.bool)[gold])
-    assert_allclose(
-        loss.item(), torch.nn.functional.cross_entropy(logits, gold).item(), rtol=1e-5
-    )
+    assert_allclose(loss.item(), torch.nn.functional.cross_entropy(logits, gold).item(), rtol=1e-5)
     either = torch.tensor([[False, True, True]])
     loss = train_nli.find_loss(logits[:1], either)
     p = logits[0].softmax(dim=0)
