@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from spacy.language import Language
 from spacy.pipeline import MultiLabel_TextCategorizer
 from spacy.scorer import PRFScore
-from spacy.tokens import Doc
+from spacy.tokens import Doc, Token
 from spacy.training import Example
 
 from .score_counts import (
@@ -20,12 +20,19 @@ from .score_counts import (
     token_counter,
 )
 
+
+def _word_counter(read: Callable[[Token], int]) -> Counter:
+    """Spaces do not count: spaCy's scores leave them out on one side alone, since gold annotation
+    has nothing there, where pipelines do."""
+    return token_counter(lambda token: 0 if token.is_space else read(token))
+
+
 # What is compared, and the attribute that Docs have if anything is annotated there.
 MEASURES: dict[str, tuple[str, Counter]] = {
-    "tag": ("TAG", token_counter(lambda token: token.tag)),
-    "pos": ("POS", token_counter(lambda token: token.pos)),
-    "morph": ("MORPH", token_counter(lambda token: token.morph.key)),
-    "lemma": ("LEMMA", token_counter(lambda token: token.lemma)),
+    "tag": ("TAG", _word_counter(lambda token: token.tag)),
+    "pos": ("POS", _word_counter(lambda token: token.pos)),
+    "morph": ("MORPH", _word_counter(lambda token: token.morph.key)),
+    "lemma": ("LEMMA", _word_counter(lambda token: token.lemma)),
     "heads": ("DEP", count_las),
     "sentences": ("SENT_START", count_sentences),
     "entities": ("ENT_IOB", count_entities),

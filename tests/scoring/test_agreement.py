@@ -44,6 +44,12 @@ def test_a_copy_agrees_with_itself():
     assert found == dict.fromkeys(names, 100.0)
 
 
+def test_tagged_spaces_agree_too():
+    words, tags = ["Yes", "\n\n", "!"], ["UH", "_SP", "."]
+    doc = Doc(spacy.blank("en").vocab, words=words, tags=tags, lemmas=words)
+    assert measure_agreement(make_nlp(), [doc], [doc.copy()]) == {"tag": 100.0, "lemma": 100.0}
+
+
 def test_each_measure_sees_its_own_kind_of_annotation():
     changed = make_doc()
     changed[0].tag_ = "XX"
