@@ -5,9 +5,11 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from types import FrameType
+from typing import Any
 
 import typer
 
@@ -23,7 +25,8 @@ def ends_when_interrupted() -> Iterator[None]:
     """Around a command's work: Ctrl-C ends it with exit code 130, within `GRACE` and a moment.
 
     Python raises a KeyboardInterrupt in the main thread only when that is back from what a library
-    does in another language, and some libraries swallow it. So a thread waits for the signal, too.
+    does in another language, and some libraries swallow it. So a thread waits for the signal, too,
+    and ends the process if it is a command's own. Another program goes on: it may have other work.
     """
     if threading.current_thread() is not threading.main_thread():
         yield  # which no signal reaches
@@ -32,6 +35,9 @@ def ends_when_interrupted() -> Iterator[None]:
     writer.setblocking(False)
     is_done = threading.Event()
     before = signal.set_wakeup_fd(writer.fileno(), warn_on_full_buffer=False)
+    handler = signal.getsignal(signal.SIGINT)
+    if callable(handler):  # or else the signal is ignored
+        signal.signal(signal.SIGINT, _note_and(handler))
     watcher = threading.Thread(target=_watch, args=(reader, is_done), daemon=True)
     watcher.start()
     try:
@@ -45,6 +51,8 @@ def ends_when_interrupted() -> Iterator[None]:
         raise typer.Exit(INTERRUPTED) from None
     finally:
         signal.set_wakeup_fd(before)
+        if callable(handler):
+            signal.signal(signal.SIGINT, handler)
         is_done.set()
         writer.close()
         watcher.join()
@@ -52,11 +60,21 @@ def ends_when_interrupted() -> Iterator[None]:
         STOPPED.clear()
 
 
+def _note_and(handler: Callable[[int, FrameType | None], Any]) -> Callable[[int, Any], None]:
+    """A handler that notes the signal before anybody can swallow what the other one raises."""
+
+    def handle(number: int, frame: FrameType | None) -> None:
+        STOPPED.set()
+        handler(number, frame)
+
+    return handle
+
+
 def _watch(reader: socket.socket, is_done: threading.Event) -> None:
     while received := reader.recv(1):  # nothing when the other end is closed
         if received[0] == signal.SIGINT:
             STOPPED.set()
-            if not is_done.wait(GRACE):
+            if not is_done.wait(GRACE) and _is_command_line():
                 abandon_folders()
                 print(Errors.STOPPED, file=sys.stderr)
                 _end()

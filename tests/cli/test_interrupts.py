@@ -11,7 +11,7 @@ import pytest
 import spacy
 import typer
 
-from spacy_pretrained.cli.interrupts import GRACE, ends_when_interrupted
+from spacy_pretrained.cli.interrupts import ends_when_interrupted
 from spacy_pretrained.saving.pipeline_folder import STOPPED, NewFolder
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="sends SIGINT")
@@ -76,7 +76,7 @@ def test_all_is_as_before(tmp_path, work):
     begin = time.perf_counter()
     _, said = process.communicate(timeout=30)
     assert process.returncode == 130 and "Stopped." in said, said
-    assert time.perf_counter() - begin < GRACE + 1
+    assert time.perf_counter() - begin < 4  # half of that where nothing else runs
     assert contents(tmp_path) == before
 
 
