@@ -134,8 +134,8 @@ What breaks first:
     intro = f"""\
 This is a calculation, not a measurement. It takes what `make bench-annotate` measured on
 {machine_of(report)}: the speed of a core, the start-up, and sizes of records, by the INT8 pipeline
-of `pipelines/`. A CPU with VNNI annotates several times as many words a second as one without:
-measure yours. Texts have 100 words, machines 16 cores."""
+of `pipelines/`. A CPU without VNNI runs INT8 no faster than fp32, [less than half as
+fast](quantization.md): measure yours. Texts have 100 words, machines 16 cores."""
     printed = said.getvalue()
     return f"{intro}\n\n```python\n{code}```\n\n```text\n{printed}```\n\n{prose}"
 

@@ -373,6 +373,8 @@ def stock_fp32(report: dict[str, Any]) -> str:
     if "fp32-kept" not in report["copies"]:
         return ""
     least = min(report["copies"]["fp32-kept"]["alike"].values())
+    if least == 100:
+        return ". In the fp32 copy that keeps the windows, all tokens have the original's tag, head, label and entity"
     return (
         f". In the fp32 copy that keeps the windows, at least {least:.3f} % of tokens have the "
         "original's tag, and as many its head, its label and its entity"
@@ -441,7 +443,7 @@ def few_shot_table() -> str:
     caption = (
         f"Accuracy in percent by texts per label: mean and standard deviation over {DRAWS} draws "
         "of texts, or as many as the brackets say, and the seconds of one core that a fit takes "
-        "(`spacy project run few-shot .`):"
+        "(`python scripts/few_shot.py corpus/textcat metrics/textcat/few-shot.json --mode frozen`):"
     )
     return caption + "\n\n" + table(["test set", "encoder", *sizes], rows)
 

@@ -22,7 +22,8 @@ ROOT = Path(__file__).parent.parent
 OTHERS = ("pipeline_trf", "train_on")
 CONFIGS = sorted(p for p in (ROOT / "configs").glob("*.cfg") if p.stem not in OTHERS)
 # One has most of what the others have.
-QUICK = "pipeline"
+QUICK = "ner"  # the others are slow tests
+BY_PROCESSES = "pipeline"
 
 ENCODER = "pretrained_encoder"
 # Of the components made by each factory: a label that the corpus has, and a score.
@@ -82,7 +83,7 @@ def corpus_with_categories(corpus):
 )
 def test_config_with_every_command(path, request, tiny_bert, tmp_path):
     # One config is enough to see that a new process finds all there is, too.
-    run = run_command if path.stem == QUICK else call_command
+    run = run_command if path.stem == BY_PROCESSES else call_command
     full, labels = tmp_path / "config.cfg", tmp_path / "labels"
     log, scores = tmp_path / "log.jsonl", tmp_path / "scores.json"
     call_command("pretrained", "config", path, full)

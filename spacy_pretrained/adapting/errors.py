@@ -44,7 +44,7 @@ class Errors(SharedErrors):
     )
     HEAD_SHAPE = (
         "'{source}' has no masked-LM head, and a fresh one of the kind '{name}' cannot be tied to "
-        "its embeddings: it has vectors of {wanted} numbers, and they have {found}."
+        "its embeddings: the head needs vectors of {wanted} numbers, but the embeddings have {found}."
     )
     DIVERGED = (
         "Training diverged: the held-out perplexity is {perplexity} at step {step}. Set --rate "

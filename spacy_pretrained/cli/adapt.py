@@ -23,7 +23,8 @@ def adapt(
     texts: Annotated[
         Path,
         typer.Argument(
-            help="Texts: .txt with one a line, .jsonl, .csv, .parquet, .spacy, or a folder of these"
+            help="Texts: .txt with one a line, .jsonl, .csv, .tsv, .parquet, .spacy, .conllu, or a "
+            "folder of these"
         ),
     ],
     out: Annotated[

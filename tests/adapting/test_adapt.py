@@ -82,6 +82,7 @@ def test_the_loss_is_that_of_transformers(with_head):
             torch.testing.assert_close(parameter.grad, other.grad, msg=name)
 
 
+@pytest.mark.slow
 def test_a_fresh_head_is_trained_alone_first(tiny_bert, texts_file, tmp_path):
     warned = []
     found = adapt(tiny_bert, texts_file, tmp_path / "out", LONGER, warn=warned.append)
@@ -95,6 +96,7 @@ class Stop(Exception):
     """As Ctrl-C, or whatever."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "where", ["step 8 ", *(pytest.param(w, marks=SLOW) for w in ("head alone, step", "step 4 "))]
 )
@@ -169,6 +171,7 @@ def test_kinds_of_encoders(kind, tiny_source, texts_file, tmp_path):
     assert load_pretrained(tmp_path / "out", None)
 
 
+@pytest.mark.slow
 def test_pairs_of_sentences(tiny_bert, texts, tmp_path):
     path = tmp_path / "texts.txt"
     parts = ["\n".join(texts[start : start + 4]) for start in range(0, len(texts), 4)]
@@ -207,6 +210,7 @@ def test_early_stopping(with_head, texts_file, tmp_path):
     assert found.curve[-1]["step"] == best["step"] + 2
 
 
+@pytest.mark.slow
 def test_sentence_encoders(tiny_bert, texts_file, tmp_path, monkeypatch):
     """A warning, and zero-shot accuracy before and after."""
     import spacy

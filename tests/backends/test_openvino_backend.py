@@ -365,6 +365,7 @@ def _child(shim: OpenVinoShim, queue) -> None:
     queue.put(predict(shim))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["fork", "spawn"])
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of forks with threads
 def test_other_processes_give_the_same(shim, method):

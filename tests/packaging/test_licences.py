@@ -17,7 +17,7 @@ def test_of_a_folder(tmp_path, name):
 
 
 def test_the_folder_above_counts_only_if_it_is_of_the_same_model(tmp_path):
-    inner = tmp_path / "0_Transformer"
+    inner = tmp_path / "model"
     inner.mkdir()
     (tmp_path / "LICENSE").write_text("Text.")
     assert read_licence_text(inner) is None  # it may be the licence of anything

@@ -63,6 +63,7 @@ def test_files_of_others_do_not_end_a_training(nlp, tmp_path, caplog):
     assert spacy.load(tmp_path).pipe_names == nlp.pipe_names
 
 
+@pytest.mark.slow
 def test_a_copy_that_is_cut_short_is_refused(nlp, tmp_path):
     """shutil.copytree copies in any order."""
     spacy_pretrained.save(nlp, tmp_path / "model-last")
@@ -79,6 +80,7 @@ def test_a_copy_that_is_cut_short_is_refused(nlp, tmp_path):
             spacy.load(tmp_path / "model-best")
 
 
+@pytest.mark.slow
 def test_each_file_that_is_missing_is_noticed(nlp, tmp_path):
     spacy_pretrained.save(nlp, tmp_path)
     for name in names(tmp_path):

@@ -26,6 +26,7 @@ def data(tmp_path) -> Path:
     return tmp_path / "data"
 
 
+@pytest.mark.slow
 def test_the_component_takes_what_was_trained(train_nli, data, tiny_bert, tmp_path):
     output = tmp_path / "nli"
     train_nli.main(data, output, tiny_bert, steps=60, batch_size=4, learn_rate=3e-3)
