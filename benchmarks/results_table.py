@@ -374,7 +374,10 @@ def stock_fp32(report: dict[str, Any]) -> str:
         return ""
     least = min(report["copies"]["fp32-kept"]["alike"].values())
     if least == 100:
-        return ". In the fp32 copy that keeps the windows, all tokens have the original's tag, head, label and entity"
+        return (
+            ". In the fp32 copy that keeps the windows, all tokens have the original's tag, head, "
+            "label and entity"
+        )
     return (
         f". In the fp32 copy that keeps the windows, at least {least:.3f} % of tokens have the "
         "original's tag, and as many its head, its label and its entity"

@@ -6,6 +6,8 @@ S. Gururangan et al., Don't Stop Pretraining: Adapt Language Models to Domains a
 from dataclasses import replace
 from pathlib import Path
 
+from spacy.tokens import Doc
+
 from ..sources.find import find_source
 from ..sources.installed import is_installed
 from .errors import Errors
@@ -13,7 +15,7 @@ from .options import AdaptOptions
 from .report import Report
 from .result import Adapted
 from .sentence_encoders import is_sentence_encoder
-from .work import begin
+from .work import Work, begin
 from .zero_shot import find_labelled, measure_zero_shot, read_labelled
 
 NEEDED = ("torch", "transformers", "accelerate")
@@ -48,6 +50,23 @@ def adapt(
     folder = find_source(source)
     labelled = [] if options.labelled is None else read_labelled(options.labelled)
     work = begin(out, source, texts, options)
+    with work.alone():
+        found = _adapt(source, folder, work, texts, options, labelled, report, warn)
+        _draw(found, out, report)
+    work.finish(found.as_dict(options))
+    return found
+
+
+def _adapt(
+    source: str,
+    folder: Path,
+    work: Work,
+    texts: Path,
+    options: AdaptOptions,
+    labelled: list[Doc],
+    report: Report,
+    warn: Report,
+) -> Adapted:
     if is_sentence_encoder(source, folder):
         labelled = labelled or find_labelled(texts)
         warn(Errors.SENTENCE_ENCODER.format(source=source))
@@ -59,10 +78,10 @@ def adapt(
 
     found = train_and_save(source, folder, texts, work, options, report)
     if labelled:
-        before, after = work.progress["zero_shot_before"], measure_zero_shot(str(out), labelled)
+        before = work.progress["zero_shot_before"]
+        # A name such as minilm-l6 alone would be that of another source.
+        after = measure_zero_shot(str(work.out.resolve()), labelled)
         found = replace(found, zero_shot={"before": before, "after": after})
-    _draw(found, out, report)
-    work.finish(found.as_dict(options))
     return found
 
 

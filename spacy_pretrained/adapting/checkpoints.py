@@ -15,7 +15,7 @@ PREFIX = "checkpoint-"
 def mark_whole(checkpoint: Path) -> None:
     """Say that all of a checkpoint is on disk."""
     for path in checkpoint.iterdir():
-        with path.open("rb") as file:
+        with path.open("r+b") as file:  # Windows syncs only what may be written
             os.fsync(file.fileno())
     (checkpoint / MARK).touch()
 

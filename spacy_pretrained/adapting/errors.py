@@ -44,7 +44,8 @@ class Errors(SharedErrors):
     )
     HEAD_SHAPE = (
         "'{source}' has no masked-LM head, and a fresh one of the kind '{name}' cannot be tied to "
-        "its embeddings: the head needs vectors of {wanted} numbers, but the embeddings have {found}."
+        "its embeddings: the head needs vectors of {wanted} numbers, but the embeddings "
+        "have {found}."
     )
     DIVERGED = (
         "Training diverged: the held-out perplexity is {perplexity} at step {step}. Set --rate "
@@ -77,6 +78,9 @@ class Errors(SharedErrors):
     LABELLED_NONE = (
         "'{path}' has no texts with categories. Give a .spacy file whose Docs have `cats`, such as "
         "`python -m spacy pretrained convert texts` makes."
+    )
+    OUT_IN_USE = (
+        "Another process is training in '{folder}'. Wait until it ends, or give another folder."
     )
     STOPPED = "Stopped. The last checkpoint is in '{folder}'. Give the same command again to go on."
     STOPPED_EARLY = "Stopped before the first checkpoint: there is nothing to go on with."

@@ -35,7 +35,8 @@ class AdaptOptions:
             value = getattr(self, name)
             if value is not None and not 0 < value < math.inf:
                 raise ValueError(Errors.OPTION_NOT_ABOVE.format(name=f"--{name}", value=value))
-        for name, least in (("batch", 1), ("length", 1), ("interval", 0), ("patience", 1)):
+        least_values = {"batch": 1, "length": 1, "interval": 0, "patience": 1, "seed": 0}
+        for name, least in least_values.items():
             value = getattr(self, name)
             if value < least:
                 found = {"name": f"--{name}", "value": value, "least": least}

@@ -50,10 +50,12 @@ def read_texts(path: Path, text_field: str = "text", *, sentences: bool = False)
 def hold_out(texts: list[Text], seed: int) -> tuple[list[Text], list[Text]]:
     """Texts to train on, and some that are held out; none where there are few. What is held out is
     nowhere among the others: copies of it are left out."""
-    if len(texts) < LEAST_TEXTS:
-        return texts, []
+    # Pairs are made of texts with two sentences or more.
+    fit = [i for i, text in enumerate(texts) if isinstance(text, str) or len(text) > 1]
     n = max(1, min(MOST_HELD_OUT, round(HELD_OUT * len(texts))))
-    chosen = set(random.Random(seed).sample(range(len(texts)), n))
+    if len(texts) < LEAST_TEXTS or len(fit) <= 2 * n:
+        return texts, []
+    chosen = set(random.Random(seed).sample(fit, n))
     held_out = [text for i, text in enumerate(texts) if i in chosen]
     copies = {_key(text) for text in held_out}
     return [text for text in texts if _key(text) not in copies], held_out

@@ -64,7 +64,7 @@ class MaskedLanguageModel(torch.nn.Module):
         inputs = {"input_ids": input_ids, "attention_mask": attention_mask}
         if token_type_ids is not None:
             inputs["token_type_ids"] = token_type_ids
-        self._chosen = labels != IGNORED
+        self._chosen = labels != IGNORED  # for the hook `_keep_chosen`, between encoder and head
         logits = self.masked_lm(**inputs).logits[0]  # (M, V)
         masked = cross_entropy(logits.float(), labels[self._chosen])
         losses = {"loss": masked, "masked": masked}
@@ -118,8 +118,10 @@ def open_masked_lm(folder: Path, source: str, *, pairs: bool, seed: int) -> Open
     in_encoder = f"{masked_lm.base_model_prefix}."
     of_encoder = [name for name in missing if name.startswith(in_encoder)]
     refuse_misfits([n for n in of_encoder if not NOT_NEEDED.search(n)], folder)
-    is_fresh = bool(_find_head(masked_lm) & set(missing))
+    fresh = _find_head(masked_lm) & set(missing)
+    is_fresh = bool(fresh)
     if is_fresh:
+        _set_biases(masked_lm, fresh)
         _tie(masked_lm, source)
     checkpoint = make_checkpoint(masked_lm, config, folder, width=masked_lm.config.hidden_size)
     if pairs and not _tells_pairs_apart(masked_lm, checkpoint):
@@ -146,6 +148,13 @@ def _find_head(masked_lm: PreTrainedModel) -> set[str]:
     """The names of the parameters that the encoder does not have, too."""
     own = {id(parameter) for parameter in masked_lm.base_model.parameters()}
     return {name for name, p in masked_lm.named_parameters() if id(p) not in own}
+
+
+def _set_biases(masked_lm: PreTrainedModel, fresh: set[str]) -> None:
+    """Of some kinds, Longformer's for one, transformers leaves a head's own bias as the memory was."""
+    for name, parameter in masked_lm.named_parameters():
+        if name in fresh and name.endswith("bias"):
+            torch.nn.init.zeros_(parameter)
 
 
 def _tie(masked_lm: PreTrainedModel, source: str) -> None:

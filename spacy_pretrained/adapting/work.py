@@ -2,6 +2,7 @@
 
     OUT/adapt/settings.json   source, texts and options, which a later run has to have, too
     OUT/adapt/progress.json   what was found on the way, such as the number of steps
+    OUT/adapt/lock            held by the process that trains
     OUT/adapt/head/           checkpoints of the head alone
     OUT/adapt/all/            checkpoints of everything
 
@@ -11,6 +12,8 @@ The result lies beside it, in OUT itself, and is complete when OUT/adapt.json is
 import json
 import os
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +23,7 @@ from .options import AdaptOptions
 from .texts import find_files
 
 WORK, REPORT = "adapt", "adapt.json"
-SETTINGS, PROGRESS = "settings.json", "progress.json"
+SETTINGS, PROGRESS, LOCK = "settings.json", "progress.json", "lock"
 
 
 class Work:
@@ -43,6 +46,21 @@ class Work:
         """The result is there: the checkpoints are not needed any more."""
         write_json(self.out / REPORT, report)
         shutil.rmtree(self.folder)
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """RAISES: ValueError if another process trains here."""
+        with (self.folder / LOCK).open("a") as file:
+            try:
+                import fcntl
+            except ImportError:  # Windows: not noticed there
+                pass
+            else:
+                try:
+                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                except OSError:
+                    raise ValueError(Errors.OUT_IN_USE.format(folder=self.out)) from None
+            yield
 
 
 def begin(out: Path, source: str, texts: Path, options: AdaptOptions) -> Work:

@@ -2,7 +2,6 @@
 
 import json
 import os
-import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -22,7 +21,7 @@ def ask(module: str, arguments: dict[str, Any]) -> dict[str, Any]:
     """
     command = [sys.executable, "-m", f"{__package__}.{module}"]
     done = subprocess.run(command, input=json.dumps(arguments), capture_output=True, text=True)
-    if done.returncode == -signal.SIGKILL:
+    if done.returncode == -9:  # SIGKILL, which Windows has no name for
         raise ChildFailed(Errors.OUT_OF_MEMORY)
     if done.returncode:
         lines = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]

@@ -1,5 +1,6 @@
 """`python -m spacy pretrained adapt`."""
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -114,4 +115,5 @@ def adapt(
     if found.fresh_head:
         print("Before: with a head of its own, trained alone on the same texts.")
     msg.good(f"Saved {out}")
-    print(f"To train on it: python -m spacy pretrained config ner config.cfg --encoder {out}")
+    name = shlex.quote(str(out))
+    print(f"To train on it: python -m spacy pretrained config ner config.cfg --encoder {name}")

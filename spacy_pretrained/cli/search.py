@@ -79,4 +79,6 @@ def search(
         (msg.good if found.comparison.is_better else msg.warn)(found.comparison.explain())
     best = out / "best.cfg"
     msg.good(f"Saved {best}")
-    print(f"To train: python -m spacy train {shlex.quote(str(best))} --output training")
+    more = f" --code {shlex.quote(str(code))}" if code else ""
+    more += f" --gpu-id {gpu_id}" if gpu_id >= 0 else ""
+    print(f"To train: python -m spacy train {shlex.quote(str(best))} --output training{more}")

@@ -225,12 +225,13 @@ def _write(docs: Iterable[Doc], output: str | Path) -> None:
     output = Path(output)
     if output.suffix != ENDING:
         raise ValueError(Errors.CONVERT_OUTPUT.format(output=output))
-    doc_bin = DocBin(docs=docs, store_user_data=True)  # which has words of multiword tokens
+    # The user data has the words of multiword tokens.
+    content = DocBin(docs=docs, store_user_data=True).to_bytes()
     output.parent.mkdir(parents=True, exist_ok=True)
     # Beside its place, which keeps what it has until all is written.
     beside = output.with_name(f".{output.name}-{os.getpid()}")
     try:
-        doc_bin.to_disk(beside)
+        beside.write_bytes(content)
         os.replace(beside, output)
     finally:
         beside.unlink(missing_ok=True)

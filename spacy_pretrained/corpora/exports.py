@@ -13,6 +13,7 @@ Each record shows by its keys which of these it is. `span_dataset.py` makes enti
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -102,7 +103,7 @@ def read_records(
     if first[1].lstrip().startswith("["):
         yield from _read_list(path, encoding, faults)
         return
-    for number, line in (first, *lines):
+    for number, line in chain([first], lines):
         at = place(path, number)
         try:
             record = json.loads(line)
@@ -170,8 +171,8 @@ def _read_text(record: Row, at: str, key: str) -> str:
 
 def _find_spans(record: Row, at: str, spans: str | None) -> list[Any] | None:
     names = [name for name in ((spans,) if spans else SPANS) if name in record]
-    if not names and "answer" in record:
-        return []  # Prodigy leaves out the list of an accepted text without any
+    if not names and ("answer" in record or "annotation_id" in record):
+        return []  # Prodigy and JSON-MIN leave out the list of an annotated text without any
     if not names:
         asked = spans or ", ".join(SPANS)
         raise ValueError(Errors.EXPORT_SPANS.format(at=at, asked=asked, keys=", ".join(record)))

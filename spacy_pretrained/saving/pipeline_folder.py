@@ -103,8 +103,10 @@ class NewFolder:
         return self
 
     def __exit__(self, *exc_info) -> None:
-        _OPEN.remove(self)
-        self._beside.cleanup()
+        try:
+            self._beside.cleanup()
+        finally:  # until then `abandon_folders` removes it, too
+            _OPEN.remove(self)
 
     def save(self, nlp: Language) -> None:
         nlp.to_disk(self.path)
@@ -124,12 +126,12 @@ class NewFolder:
         with _SWAP:
             if STOPPED.is_set():
                 raise KeyboardInterrupt
-            if self._output.exists():
-                os.rename(self._output, old)
             try:
+                if self._output.exists():
+                    os.rename(self._output, old)
                 os.rename(self.path, self._output)
-            except BaseException:
-                if old.exists():
+            except BaseException:  # Ctrl-C may come after either of the two
+                if old.exists() and not self._output.exists():
                     os.rename(old, self._output)
                 raise
 
@@ -165,7 +167,7 @@ def _clean_up(output: Path) -> None:
 
 
 def _is_running(pid: int) -> bool:
-    if pid == os.getpid():
+    if pid == os.getpid() or os.name == "nt":  # where signal 0 is Ctrl-C
         return True
     try:
         os.kill(pid, 0)

@@ -31,7 +31,11 @@ def check_settings(config: Config, space: Space) -> None:
         block, name = _find_block(config, path)
         if block is None or name not in block or isinstance(block[name], dict):
             near = difflib.get_close_matches(path, list_settings(config), n=1, cutoff=0.0)
-            raise ValueError(Errors.SETTING_UNKNOWN.format(setting=path, near=near[0]))
+            raise ValueError(
+                Errors.SETTING_UNKNOWN.format(
+                    setting=path, near=near[0] if near else "(it has none)"
+                )
+            )
         if isinstance(block[name], str) and block[name].startswith("${"):
             raise ValueError(Errors.SETTING_REFERENCE.format(setting=path, value=block[name]))
 

@@ -24,6 +24,10 @@ class Errors(SharedErrors):
         "'{path}': {setting} goes from {low} to {high}. Both have to be numbers, the second the "
         "larger one and, with log, the first above 0."
     )
+    SPACE_STEP = (
+        "'{path}': the step of {setting} is {step}. It has to be a number above 0, a whole one if "
+        "both ends of the range are, and it does not go with log."
+    )
     SPACE_CHOICES = (
         "'{path}': the choices of {setting} have to be two or more numbers, strings, true, false "
         "or null, all different. They are {choices}."
@@ -43,8 +47,8 @@ class Errors(SharedErrors):
     SEEDS = "--seeds has to be 0, or from 2 to {most}, but it is {seeds}."
     STORAGE = "The storage '{storage}' cannot be opened: {error}"
     OTHER_SEARCH = (
-        "'{out}' has a search with another {what}. Give the same one to go on with it, or another "
-        "folder."
+        "'{out}', or the database of --storage, has a search with another {what}. Give the same "
+        "one to go on with it, or another folder and another database."
     )
     OUT_TAKEN = "'{out}' is not empty, and what is in it is not from `search`. Give another folder."
     NO_SCORES = "the training ended without an evaluation"
@@ -57,11 +61,16 @@ class Errors(SharedErrors):
         "config itself train?"
     )
     RUN_FAILED = "The training of the {which} config with seed {seed} failed: {reason}"
+    NONE_YET = (
+        "No trial has a score yet. Other processes run all that are left; the one that ends last "
+        "makes the comparison."
+    )
     STOPPED = (
         "Stopped. '{out}' has all finished trials. Give the same command again to go on; what was "
         "running is tried again."
     )
     OTHERS_RUN = (
         "Other processes still run trials of this search. The one that ends last compares the best "
-        "config with the default."
+        "config with the default. If none does, one on another machine or in another container was "
+        "killed, and its trial counts as running: begin again in another folder."
     )

@@ -11,12 +11,11 @@ _threads = threading.RLock()
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
     """Wait until nobody else holds the lock. The system frees that of a process that is killed."""
-    with _threads:
+    with _threads, path.open("a") as file:
         try:
             import fcntl
         except ImportError:  # Windows: threads alone
-            yield
-            return
-        with path.open("a") as file:
+            pass
+        else:
             fcntl.flock(file, fcntl.LOCK_EX)
-            yield
+        yield

@@ -15,6 +15,8 @@ def is_alive(owner: str) -> bool:
     host, number, begin = owner.rsplit(" ", 2)
     if host != socket.gethostname():
         return True
+    if os.name == "nt":  # signal 0 is Ctrl-C there; and one process searches, see lock.py
+        return int(number) == os.getpid()
     try:
         os.kill(int(number), 0)
     except ProcessLookupError:

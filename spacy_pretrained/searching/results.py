@@ -9,8 +9,9 @@ from typing import Any
 from thinc.api import Config
 
 from .configs import with_values
+from .lock import locked
 from .space import Space
-from .study import Trials, as_rows
+from .study import LOCK, Trials, as_rows
 
 BEST, TRIALS, IMPORTANCE, COMPARISON = "best.cfg", "trials.csv", "importance.json", "seeds.json"
 FOLDERS = "trials"
@@ -18,7 +19,12 @@ LEAST_TRIALS = 4  # with fewer scores nothing can be said about settings
 
 
 def write_results(out: Path, config: Config, space: Space, trials: Trials) -> None:
-    """Write what is known by now: after each trial."""
+    """Write what is known by now: after each trial. One writes at a time."""
+    with locked(out / LOCK):
+        _write(out, config, space, trials)
+
+
+def _write(out: Path, config: Config, space: Space, trials: Trials) -> None:
     rows = list(as_rows(trials.counted(), space))
     if not rows:
         return
@@ -35,8 +41,9 @@ def write_results(out: Path, config: Config, space: Space, trials: Trials) -> No
 
 def remove_folders(out: Path, trials: Trials) -> None:
     """Remove the pipelines of all trials but the best and those that run."""
+    folders = list((out / FOLDERS).glob("*"))  # before asking: later ones are of trials that begin
     kept = trials.numbers_in_use()
-    for folder in (out / FOLDERS).glob("*"):
+    for folder in folders:
         if folder.name.isdecimal() and int(folder.name) not in kept:
             shutil.rmtree(folder, ignore_errors=True)
 

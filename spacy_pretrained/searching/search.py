@@ -14,6 +14,7 @@ from ..sources.installed import is_installed
 from .compare import BEST, DEFAULT, Comparison, compare
 from .configs import check_settings, read_config, read_values, with_values
 from .errors import Errors
+from .lock import locked
 from .options import SearchOptions
 from .results import (
     FOLDERS,
@@ -29,6 +30,7 @@ from .study import LOCK, REASON, Trials, as_rows
 from .trial import TrialFailed, TrialPruned, TrialStopped, run_trial
 
 Report = Callable[[str], None]
+COMPARING = "comparing"  # held by who runs the comparison
 
 
 @dataclass(frozen=True)
@@ -111,7 +113,8 @@ class Runner:
             thread.start()
         try:
             for thread in threads:
-                thread.join()
+                while thread.is_alive():
+                    thread.join(1)  # on Windows nobody can interrupt one without an end
         except KeyboardInterrupt:
             self.stop.set()
             for thread in threads:
@@ -160,6 +163,8 @@ def _finish(runner: Runner, warn: Report) -> Found:
     trials, out, options = runner.trials, runner.out, runner.options
     counted = trials.counted()
     best = trials.best()
+    if best is None and trials.others_run():
+        raise ValueError(Errors.NONE_YET)
     if best is None:
         reasons = [one.user_attrs[REASON] for one in counted if REASON in one.user_attrs]
         known = {"n": len(counted), "reason": reasons[-1] if reasons else ""}
@@ -175,7 +180,8 @@ def _finish(runner: Runner, warn: Report) -> Found:
         configs = {DEFAULT: runner.config, BEST: with_values(runner.config, values)}
         runner.report(f"The best config and the default, {options.seeds} seeds each")
         metric = runner.space.metric
-        comparison = compare(configs, out, metric, options, runner.stop, runner.report)
+        with locked(out / COMPARING):  # who waits finds all scores in seeds.json
+            comparison = compare(configs, out, metric, options, runner.stop, runner.report)
     states = [trial.state.name for trial in counted]
     return Found(
         best.number,

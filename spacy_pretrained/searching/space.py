@@ -136,10 +136,19 @@ def _check(setting: str, value: Any, path: Path) -> Setting:
     if not {"low", "high"} <= value.keys():
         raise ValueError(Errors.SPACE_KEYS.format(**known, value=value))
     low, high, log = value["low"], value["high"], value.get("log", False)
-    numbers = [one for one in (low, high, value.get("step", 1)) if _is_number(one)]
-    if len(numbers) < 3 or low >= high or (log and low <= 0):
+    if not _is_number(low) or not _is_number(high) or low >= high or (log and low <= 0):
         raise ValueError(Errors.SPACE_RANGE.format(**known, low=low, high=high))
-    return Setting(setting, low, high, value.get("step"), bool(log), also=tuple(also))
+    step = value.get("step")
+    if step is not None and (
+        log or not _is_number(step) or step <= 0 or not _fits(step, low, high)
+    ):
+        raise ValueError(Errors.SPACE_STEP.format(**known, step=step))
+    return Setting(setting, low, high, step, bool(log), also=tuple(also))
+
+
+def _fits(step: float, low: float, high: float) -> bool:
+    """A range of whole numbers has a whole step."""
+    return isinstance(step, int) or not (isinstance(low, int) and isinstance(high, int))
 
 
 def _is_number(value: Any) -> bool:

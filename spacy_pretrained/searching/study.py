@@ -69,7 +69,8 @@ class Trials:
         from optuna.samplers import TPESampler
 
         number = len(self.study.get_trials(deepcopy=False))
-        return TPESampler(seed=SEED_STEP * self._seed + number, constant_liar=True)
+        seed = (SEED_STEP * self._seed + number) % 2**32  # numpy takes no others
+        return TPESampler(seed=seed, constant_liar=True)
 
     def end(self, trial: "Trial", score: float, step: int) -> None:
         with self._locked():

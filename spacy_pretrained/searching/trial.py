@@ -2,7 +2,6 @@
 
 import json
 import os
-import signal
 import subprocess
 import sys
 import time
@@ -134,7 +133,7 @@ def _end(process: subprocess.Popen) -> None:
 
 
 def _find_reason(returncode: int, errors: Path) -> str:
-    if returncode == -signal.SIGKILL:
+    if returncode == -9:  # SIGKILL, which Windows has no name for
         return Errors.OUT_OF_MEMORY
     lines = [line.strip() for line in errors.read_text("utf8", "replace").splitlines()]
     return next((line for line in reversed(lines) if line), f"exit code {returncode}")
