@@ -44,7 +44,9 @@ def draw(sets: dict[str, Any], picture: Path) -> None:
         draw_set(axes, found)
     for axes in panels[len(sets) :]:
         axes.axis("off")
-    draw_legend(panels[-1])
+    draw_legend(
+        panels[-1], [m for m in MODES if any(m in found["summary"] for found in sets.values())]
+    )
     figure.tight_layout(w_pad=2.5, h_pad=2)
     figure.savefig(picture, dpi=130)
     plt.close(figure)
@@ -104,9 +106,9 @@ def label_ends(axes: Axes, curves: dict[str, dict[int, dict[str, float]]]) -> No
         )
 
 
-def draw_legend(axes: Axes) -> None:
+def draw_legend(axes: Axes, modes: list[str]) -> None:
     """In shares of the panel, whose axes are those of the others."""
-    lines = [(f"encoder {mode}", color) for mode, color in MODES.items()]
+    lines = [(f"encoder {mode}", MODES[mode]) for mode in modes]
     lines += [(line, GREY) for line in ("across: texts a label", "upwards: accuracy, %")]
     lines += [("bands: from the least to the best of 5 draws", GREY)]
     for i, (line, color) in enumerate(lines):

@@ -151,7 +151,7 @@ def _find_head(masked_lm: PreTrainedModel) -> set[str]:
 
 
 def _set_biases(masked_lm: PreTrainedModel, fresh: set[str]) -> None:
-    """Of some kinds, Longformer's for one, transformers leaves a head's own bias as the memory was."""
+    """Of some kinds, such as Longformer, transformers leaves the head's bias as memory was."""
     for name, parameter in masked_lm.named_parameters():
         if name in fresh and name.endswith("bias"):
             torch.nn.init.zeros_(parameter)
