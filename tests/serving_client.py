@@ -2,7 +2,6 @@
 
 import http.client
 import json
-import select
 import signal
 import socket
 import subprocess
@@ -194,5 +193,10 @@ def send_part(port: int, data: bytes) -> socket.socket:
 
 def is_closed(sock: socket.socket, seconds: float) -> bool:
     """Whether the other side closes within so many seconds."""
-    readable, _, _ = select.select([sock], [], [], seconds)
-    return bool(readable) and not sock.recv(1)
+    sock.settimeout(seconds)
+    try:
+        while sock.recv(4096):  # the rest of an answer
+            pass
+    except TimeoutError:
+        return False
+    return True

@@ -9,10 +9,8 @@ import time
 
 import pytest
 import spacy
-import typer
 
 from spacy_pretrained.cli.interrupts import ends_when_interrupted
-from spacy_pretrained.saving.pipeline_folder import STOPPED, NewFolder
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="sends SIGINT")
 
@@ -80,19 +78,36 @@ def test_all_is_as_before(tmp_path, work):
     assert contents(tmp_path) == before
 
 
-def test_what_follows_in_the_same_process_is_as_ever(tmp_path):
-    handler, before = signal.default_int_handler, signal.getsignal(signal.SIGINT)
-    signal.signal(signal.SIGINT, handler)
-    n_threads = threading.active_count()
-    with pytest.raises(typer.Exit), ends_when_interrupted():
+AFTERWARDS = """
+import signal, sys, threading, time
+import spacy, typer
+from pathlib import Path
+from spacy_pretrained.cli.interrupts import ends_when_interrupted
+from spacy_pretrained.saving.pipeline_folder import STOPPED, NewFolder
+
+handler = signal.default_int_handler
+signal.signal(signal.SIGINT, handler)
+n_threads = threading.active_count()
+try:
+    with ends_when_interrupted():
         signal.raise_signal(signal.SIGINT)
         time.sleep(5)
-    assert not STOPPED.is_set() and threading.active_count() == n_threads
-    assert signal.getsignal(signal.SIGINT) == handler and signal.set_wakeup_fd(-1) == -1
-    signal.signal(signal.SIGINT, before)
-    with ends_when_interrupted(), NewFolder(tmp_path / "new") as folder:
-        folder.save(spacy.blank("en"))
-        folder.put_in_place()
+except typer.Exit as end:
+    assert end.exit_code == 130
+assert not STOPPED.is_set() and threading.active_count() == n_threads
+assert signal.getsignal(signal.SIGINT) == handler and signal.set_wakeup_fd(-1) == -1
+with ends_when_interrupted(), NewFolder(Path(sys.argv[1])) as folder:
+    folder.save(spacy.blank("en"))
+    folder.put_in_place()
+print("as ever")
+"""
+
+
+def test_what_follows_in_the_same_process_is_as_ever(tmp_path):
+    # In a process of its own: it interrupts itself.
+    command = [sys.executable, "-c", AFTERWARDS, str(tmp_path / "new")]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert "as ever" in done.stdout, done.stderr
     assert (tmp_path / "new" / "meta.json").is_file()
 
 
