@@ -50,6 +50,7 @@ def make_curated(folder: Path) -> tuple[dict, dict]:
         "intermediate_width": config["intermediate_size"],
         "num_hidden_layers": config["num_hidden_layers"],
         "num_attention_heads": config["num_attention_heads"],
+        "max_position_embeddings": config["max_position_embeddings"],
         "piece_encoder": {"@architectures": f"{PREFIX}.BertWordpieceEncoder.v1"},
         "with_spans": spans,
     }
