@@ -21,6 +21,7 @@ from spacy_pretrained.adapting.adapt import adapt
 from spacy_pretrained.adapting.checkpoints import find_whole
 from spacy_pretrained.adapting.options import AdaptOptions
 from spacy_pretrained.adapting.torch_model import open_masked_lm
+from spacy_pretrained.adapting.work import Work
 from spacy_pretrained.backends.torch_weights import load_pretrained
 from spacy_pretrained.cli import pretrained_cli
 
@@ -246,3 +247,13 @@ def test_the_command(with_head, texts_file, tmp_path):
     assert "held-out perplexity" in result.output and "To train on it" in result.output
     result = CliRunner().invoke(pretrained_cli, [*map(str, arguments), *options])
     assert result.exit_code == 1 and "already" in " ".join(result.output.split())
+
+
+def test_two_do_not_train_in_one_folder(tmp_path):
+    pytest.importorskip("fcntl", reason="not noticed on Windows")
+    work = Work(tmp_path)
+    work.folder.mkdir()
+    with work.alone(), pytest.raises(ValueError, match="Another process"), Work(tmp_path).alone():
+        pass
+    with Work(tmp_path).alone():
+        pass

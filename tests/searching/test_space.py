@@ -148,3 +148,12 @@ def test_spaces_that_come_along_fit_their_configs(name, tmp_path):
     away = [s.path for s in space.settings if not s.has(values[s.path])]
     # The default follows the encoder's size: it is no number.
     assert away == ["components.pretrained_encoder.model.learn_rate_factor"]
+
+
+@pytest.mark.parametrize(
+    "low, high, more",
+    [(1, 9, "0"), (1, 9, "-2"), (1, 9, "0.5"), (0.1, 0.9, '0.1, "log": true')],
+)
+def test_steps_that_make_no_sense(make_space, low, high, more):
+    with pytest.raises(ValueError, match=r"the step of training\.dropout"):
+        make_space(f'training.dropout = {{"low": {low}, "high": {high}, "step": {more}}}')
