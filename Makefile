@@ -290,8 +290,8 @@ bench-serve: .venv-serve/installed
 .venv-serve/installed: constraints.txt setup.cfg pyproject.toml
 	@echo "Making .venv-serve, the environment of the shipped pipeline and its server"
 	@$(PYTHON) -m venv .venv-serve
-	@$(PIP_SERVE) "A pipeline and its server" $(PINNED) --editable ".[serve,parquet]" \
-	    pipelines/$(WHEEL)-*.whl
+	@$(PIP_SERVE) "The server" $(PINNED) --editable ".[serve,parquet]"
+	@$(PIP_SERVE) "A pipeline" $(PINNED) pipelines/$(WHEEL)-*.whl
 	@touch .venv-serve/installed
 
 # Every recipe of `quantize`, on CPUs with and without VNNI.
