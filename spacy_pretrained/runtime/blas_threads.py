@@ -23,9 +23,8 @@ def few_blas_threads() -> Iterator[None]:
     """Limit BLAS to a quarter of the process's threads. Next to the working threads of an engine,
     those of BLAS wait for each other, and use CPU time while they wait.
 
-    The limit applies to the whole process: BLAS has none for a single thread. Each thread that
-    leaves resets it, even if others are still inside, because OpenBLAS does not always obey a
-    thread that has not set it before.
+    The limit applies to the whole process, until the last thread has left: most builds of BLAS have
+    none for a single thread. Those with OpenMP have, and there each thread sets its own.
     """
     global _inside, _usual
     with _lock:
@@ -33,14 +32,28 @@ def few_blas_threads() -> Iterator[None]:
             _usual = [library.num_threads for library in _libraries()]
         _inside += 1
         for library, number in zip(_libraries(), _usual):
-            library.set_num_threads(min(_few(), number))
+            _set_threads(library, min(_few(), number))
     try:
         yield
     finally:
         with _lock:
             _inside -= 1
             for library, number in zip(_libraries(), _usual):
-                library.set_num_threads(number)
+                if not _inside or getattr(library, "threading_layer", "") == "openmp":
+                    _set_threads(library, number)
+
+
+def _set_threads(library: LibController, number: int) -> None:
+    """Set the threads of BLAS, whichever thread has done so before.
+
+    From 3.7 on, threadpoolctl lets the first thread that limits OpenBLAS be the only one that can,
+    and the calls of others do nothing. A pipeline is used by one thread and then by another: a
+    server's warm-up is the main thread's, its texts are not.
+    """
+    release = getattr(library, "clear_controlling_thread", lambda force: None)
+    release(force=True)
+    library.set_num_threads(number)
+    release(force=True)
 
 
 def _begin_again() -> None:
@@ -48,7 +61,7 @@ def _begin_again() -> None:
     global _lock, _inside
     if _inside:
         for library, number in zip(_libraries(), _usual):
-            library.set_num_threads(number)
+            _set_threads(library, number)
     _lock, _inside = threading.Lock(), 0
 
 

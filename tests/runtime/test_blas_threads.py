@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 import spacy
 from spacy.tokens import Doc
-from threadpoolctl import threadpool_info
+from threadpoolctl import threadpool_info, threadpool_limits
 from tiny_pipelines import CNN, make_examples
 
 from spacy_pretrained.heads.head_pipe import SHORT
@@ -39,8 +39,6 @@ def begin_in_another_thread() -> Callable[[], None]:
 
 @pytest.fixture(autouse=True)
 def three_threads_that_are_many(monkeypatch):
-    from threadpoolctl import threadpool_limits
-
     monkeypatch.setattr("spacy_pretrained.runtime.blas_threads._few", lambda: 1)
     _libraries.cache_clear()  # other tests of this process may have loaded another BLAS since
     if not blas_threads():
@@ -58,6 +56,33 @@ def test_fewer_inside_and_as_before_behind():
         with few_blas_threads():
             assert set(blas_threads()) == {1}
     assert blas_threads() == before
+
+
+def test_any_thread_is_obeyed_whoever_was_the_first():
+    before = blas_threads()
+    with few_blas_threads():
+        pass
+    end = begin_in_another_thread()
+    assert set(blas_threads()) == {1}
+    end()
+    assert blas_threads() == before
+
+
+def test_stays_while_a_thread_is_inside():
+    before = blas_threads()
+    end = begin_in_another_thread()
+    with few_blas_threads():
+        pass
+    assert set(blas_threads()) == {1}
+    end()
+    assert blas_threads() == before
+
+
+def test_the_caller_still_sets_its_own():
+    with few_blas_threads():
+        pass
+    with threadpool_limits(2, user_api="blas"):
+        assert set(blas_threads()) == {2}
 
 
 def test_never_more_than_before(monkeypatch):
