@@ -221,7 +221,7 @@ def _sentences(doc: Doc) -> list[Record]:
     starts, lengths, begins = doc.to_array([IDX, LENGTH, SENT_START]).T
     first = begins == 1
     first[0] = True
-    last = np.roll(first, -1)
+    last = np.append(first[1:], True)
     ends = (starts + lengths)[last]
     pairs = zip(starts[first].tolist(), ends.tolist())
     return [{"start": start, "end": end} for start, end in pairs]
@@ -244,7 +244,7 @@ def _confidences(group: SpanGroup) -> list[float | None]:
 
 
 def _round(value: float | None) -> float | None:
-    return None if value is None else _round_all(np.asarray([value]))[0]
+    return None if value is None or value != value else round(float(value), DIGITS)
 
 
 def _round_all(values: Floats1d) -> list[float | None]:

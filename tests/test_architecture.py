@@ -38,7 +38,7 @@ MAY_IMPORT = {
     "choosing": "sources checkpoints backends training",
     "benchmarking": "choosing packaging quantization training sources checkpoints runtime",
     "records": "annotation",
-    "serving": "records runtime saving",
+    "serving": "records encoder runtime saving",
     "bulk_annotation": "records quantization corpora annotation runtime saving",
     "bulk": "bulk_annotation records",
 }

@@ -1,10 +1,13 @@
 """Batches of texts through a pipeline, and records out of it."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass
-from itertools import chain
 from typing import Protocol
+
+from spacy.tokens import Doc
 
 from ..records import Record, to_record
 from .errors import Answers
@@ -38,6 +41,8 @@ Outcome = Annotated | Failed
 Asked = tuple[str, tuple[str, ...]]
 # Texts of a batch at most. More gains nothing, and lets others wait.
 MAX_TEXTS = 64
+# Batches that the engine has while the components behind it have another.
+AHEAD = 2
 
 
 class Text(Protocol):
@@ -50,83 +55,120 @@ class Text(Protocol):
 Batch = Sequence[Text]
 
 
+# The next batch, if so many texts wait for one; an empty one if not.
+More = Callable[[int], Batch]
+
+
 @dataclass
-class _Part:
-    """A batch that has begun, and the outcomes that are there."""
+class _Begun:
+    """A batch that an engine has, or has had."""
 
     batch: Batch
-    outcomes: list[Outcome | None]
-    n_left: int
+    encoded: Future[list[tuple[Doc, int]]]
 
 
 def annotate_stream(
-    served: Served, labels: tuple[str, ...] | None, batches: Iterable[Batch]
+    served: Served, labels: tuple[str, ...] | None, first: Batch, more: More
 ) -> Iterator[tuple[Batch, list[Outcome]]]:
     """Each batch with the outcomes of its texts, as soon as they are there.
 
-    A batch is asked for when those before it have begun: an engine has one while the components
-    behind it have another. If the stream fails, or leaves texts out, these are tried alone. A
-    first batch of a single text is not streamed, and is the last.
+    While the components behind the engine have a batch, the engine has what has come meanwhile, and
+    one more where a full one waits; `nlp.pipe` would wait for full batches, or for the end of all.
+    What has come is asked for before each component: those who have the answers of one batch ask
+    again while the next one is annotated. It ends when nothing has come. Texts that fail, or are
+    left out, are tried alone. A first batch of a single text has nothing to gain from this, and is
+    the last.
     """
-    batches = iter(batches)
-    first = next(batches)
     if len(first) == 1:
         yield first, [_annotate_alone(served, first[0].asked, labels)]
         return
-    parts: dict[int, _Part] = {}
+    failed: list[tuple[Batch, list[Outcome | None]]] = []
     # Records are made inside the zone: what a Doc's strings are is gone when it ends. Errors are
-    # caught inside of it, too: as long as one is there, so are the streams that it came through,
-    # and the threads that work ahead on their Docs.
-    with served.nlp.memory_zone():
-        try:
-            yield from _annotate_together(served, labels, chain([first], batches), parts)
-        except Exception as error:
-            n_texts = sum(part.n_left for part in parts.values())
-            logger.warning("A batch of %d texts failed: %s", n_texts, say_where(error))
-    for part in parts.values():
+    # caught inside of it, too: as long as one is there, so are the Docs that it came through.
+    with served.nlp.memory_zone(), ThreadPoolExecutor(AHEAD, "engine") as engine:
+        begun = deque([_begin(engine, served, labels, first)])
+
+        def begin_more() -> None:
+            while not failed and len(begun) < AHEAD:
+                batch = more(MAX_TEXTS if begun else 1)
+                if not batch:
+                    return
+                begun.append(_begin(engine, served, labels, batch))
+
+        while begun:
+            one = begun.popleft()
+            outcomes = _finish(served, labels, one, begin_more)
+            if all(outcomes):
+                yield one.batch, outcomes
+            else:
+                failed.append((one.batch, outcomes))
+    for batch, outcomes in failed:
         yield (
-            part.batch,
+            batch,
             [
                 outcome or _annotate_alone(served, text.asked, labels)
-                for text, outcome in zip(part.batch, part.outcomes)
+                for text, outcome in zip(batch, outcomes)
             ],
         )
 
 
-def _annotate_together(
+def _begin(
+    engine: Executor, served: Served, labels: tuple[str, ...] | None, batch: Batch
+) -> _Begun:
+    """Let the engine have a batch. Its strings come into the vocabulary in the caller's thread: no
+    other one adds to it."""
+    try:
+        docs = [(served.nlp.make_doc(text.asked[0]), i) for i, text in enumerate(batch)]
+    except Exception as error:
+        encoded: Future = Future()
+        encoded.set_exception(error)
+    else:
+        encoded = engine.submit(
+            # The thread has the caller's context: Thinc keeps the ops in use there.
+            copy_context().run,
+            lambda: list(_pipe(served, labels, docs, served.up_to_engine)),
+        )
+    return _Begun(batch, encoded)
+
+
+def _finish(
     served: Served,
     labels: tuple[str, ...] | None,
-    batches: Iterable[Batch],
-    parts: dict[int, _Part],
-) -> Iterator[tuple[Batch, list[Outcome]]]:
-    """parts: Has the batches that have begun and not come out, by their numbers."""
-    stream = served.nlp.pipe(
-        _read(batches, parts),
+    begun: _Begun,
+    begin_more: Callable[[], None],
+) -> list[Outcome | None]:
+    """The outcomes of a batch; None for what failed, or was left out."""
+    batch = begun.batch
+    outcomes: list[Outcome | None] = [None] * len(batch)
+    try:
+        begin_more()
+        docs = begun.encoded.result()
+        for name in served.behind_engine:
+            begin_more()
+            docs = list(_pipe(served, labels, docs, [name]))
+        for doc, i in docs:
+            if i is not None:  # else a component has made another Doc: nobody knows what of
+                outcomes[i] = Annotated(to_record(doc, batch[i].asked[1]), len(doc))
+    except Exception as error:
+        n_texts = outcomes.count(None)
+        logger.warning("A batch failed, %d texts are tried alone: %s", n_texts, say_where(error))
+    return outcomes
+
+
+def _pipe(
+    served: Served,
+    labels: tuple[str, ...] | None,
+    docs: list[tuple[Doc, int | None]],
+    names: list[str],
+) -> Iterator[tuple[Doc, int | None]]:
+    """These components of the pipeline alone."""
+    return served.nlp.pipe(
+        docs,
         as_tuples=True,
         batch_size=MAX_TEXTS,
+        disable=[name for name in served.nlp.pipe_names if name not in names],
         component_cfg=served.component_cfg(labels),
     )
-    with closing(stream) as docs:
-        for doc, place in docs:
-            if place is None:  # a component has made another Doc: nobody knows what of
-                continue
-            number, i = place
-            part = parts[number]
-            part.outcomes[i] = Annotated(to_record(doc, part.batch[i].asked[1]), len(doc))
-            part.n_left -= 1
-            if not part.n_left:
-                del parts[number]
-                yield part.batch, part.outcomes
-
-
-def _read(
-    batches: Iterable[Batch], parts: dict[int, _Part]
-) -> Iterator[tuple[str, tuple[int, int]]]:
-    """Each text with its place: the number of its batch, and its own in there."""
-    for number, batch in enumerate(batches):
-        parts[number] = _Part(batch, [None] * len(batch), len(batch))
-        for i, text in enumerate(batch):
-            yield text.asked[0], (number, i)
 
 
 def _annotate_alone(served: Served, asked: Asked, labels: tuple[str, ...] | None) -> Outcome:

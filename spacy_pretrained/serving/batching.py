@@ -8,10 +8,10 @@ waits for nobody, and many make full batches.
 import asyncio
 import threading
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
-from .annotate import MAX_TEXTS, Annotated, Asked, Batch, Failed, Outcome
+from .annotate import MAX_TEXTS, Annotated, Asked, Batch, Failed, More, Outcome
 from .metrics import Row
 from .pipelines import Served
 
@@ -20,7 +20,7 @@ MAX_CHARACTERS = 50_000  # of a batch
 MAX_BATCHES = 50
 
 Labels = tuple[str, ...] | None
-AnnotateStream = Callable[[Served, Labels, Iterable[Batch]], Iterator[tuple[Batch, list[Outcome]]]]
+AnnotateStream = Callable[[Served, Labels, Batch, More], Iterator[tuple[Batch, list[Outcome]]]]
 
 
 class Key(NamedTuple):
@@ -38,7 +38,7 @@ class Job:
     """The texts of a request. It belongs to the event loop, but for `waiting`: the lock's.
 
     outcomes: One a text; those that are given have failed before, and are not annotated.
-    done: Is set when there are all outcomes.
+    waited_for: Is set when there are all outcomes. Who waits may set it when the client has gone.
     """
 
     def __init__(self, key: Key, asked: Sequence[Asked], failed: dict[int, Failed]):
@@ -47,8 +47,12 @@ class Job:
         self.outcomes: list[Outcome | None] = [failed.get(i) for i in range(len(asked))]
         self.waiting = {i for i in range(len(asked)) if i not in failed}
         self.n_left = len(self.waiting)
-        self.done = asyncio.Event()
+        self.waited_for = asyncio.Event()
         self._finish()
+
+    @property
+    def is_done(self) -> bool:
+        return not self.n_left
 
     def set(self, place: int, outcome: Outcome) -> None:
         self.outcomes[place] = outcome
@@ -56,8 +60,8 @@ class Job:
         self._finish()
 
     def _finish(self) -> None:
-        if not self.n_left:
-            self.done.set()
+        if self.is_done:
+            self.waited_for.set()
 
 
 class _Waiting(NamedTuple):
@@ -147,7 +151,7 @@ class Annotator:
         try:
             while batch := self._wait():
                 key = batch[0].job.key
-                stream = self._annotate(key.served, key.labels, self._follow(key, batch))
+                stream = self._annotate(key.served, key.labels, batch, self._follow(key))
                 for done, outcomes in stream:
                     self._loop.call_soon_threadsafe(self._deliver, key, done, outcomes)
         except BaseException as error:
@@ -160,20 +164,24 @@ class Annotator:
                 self._changed.wait()
             return batch
 
-    def _follow(self, key: Key, batch: list[_Waiting]) -> Iterator[list[_Waiting]]:
-        """A batch, and those that are to follow it: as long as the text that has waited longest is
-        of this key. Nobody is waited for."""
-        yield batch
-        for _ in range(MAX_BATCHES - 1):
-            with self._changed:
-                batch = self._take(key)
-            if not batch:
-                return
-            yield batch
+    def _follow(self, key: Key) -> More:
+        """Gives the batches that are to follow a first one in its stream, as long as the text that
+        has waited longest is of this key. Nobody is waited for."""
+        n_left = MAX_BATCHES - 1
 
-    def _take(self, only: Key | None = None) -> list[_Waiting]:
+        def more(least: int) -> list[_Waiting]:
+            nonlocal n_left
+            if not n_left:
+                return []
+            n_left -= 1
+            with self._changed:
+                return self._take(key, least)
+
+        return more
+
+    def _take(self, only: Key | None = None, least: int = 1) -> list[_Waiting]:
         """The text that has waited longest, and others of its key; nothing if that is not the only
-        one that is wanted."""
+        one that is wanted, or fewer of them wait."""
         for key, queue in list(self._queues.items()):
             while queue and queue[0].place not in queue[0].job.waiting:  # dropped
                 queue.popleft()
@@ -182,7 +190,7 @@ class Annotator:
         if not self._queues:
             return []
         key = min(self._queues, key=lambda key: self._queues[key][0].number)
-        if only not in (None, key):
+        if only not in (None, key) or len(self._queues[key]) < least:
             return []
         queue, batch, n_characters = self._queues[key], [], 0
         while queue and len(batch) < MAX_TEXTS:

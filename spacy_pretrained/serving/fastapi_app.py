@@ -164,21 +164,20 @@ async def _read(request: Request, parts: Parts) -> AskedFor:
 async def _wait(request: Request, job: Job, parts: Parts) -> bool:
     """Whether there are all outcomes before the client goes. Texts that wait for too long, or for
     nobody, are not annotated any more."""
-    if job.done.is_set():  # all texts have failed before
+    if job.is_done:  # all texts have failed before
         return True
     seconds = parts.settings.limits.seconds
     waited = Failed(WAITED, Answers.WAITED.format(seconds=seconds))
     timer = asyncio.get_running_loop().call_later(seconds, parts.annotator.drop, job, waited)
     # The body has been read: what is received now is that the client has gone.
     gone = asyncio.ensure_future(request.receive())
-    done = asyncio.ensure_future(job.done.wait())
+    gone.add_done_callback(lambda _: job.waited_for.set())
     try:
-        await asyncio.wait({gone, done}, return_when=asyncio.FIRST_COMPLETED)
-        return job.done.is_set()
+        await job.waited_for.wait()
+        return job.is_done
     finally:
         timer.cancel()
         gone.cancel()
-        done.cancel()
         parts.annotator.drop(job, waited)
 
 

@@ -11,6 +11,7 @@ import spacy
 from spacy.language import Language
 from spacy.util import get_package_path, is_package
 
+from ..encoder.backbone_pipe import BackbonePipe
 from ..saving.files import digest_folder
 from .errors import Errors
 from .settings import Settings
@@ -52,6 +53,21 @@ class Served:
     def least_labels(self) -> int:
         pipes = [self.nlp.get_pipe(name) for name in self.zero_shot]
         return 1 if all(pipe.multi_label for pipe in pipes) else 2
+
+    @cached_property
+    def up_to_engine(self) -> list[str]:
+        """The names of the components up to the first that has an engine, and it; none if there is
+        no engine that may work in another thread: on a GPU another thread has another device."""
+        for i, (_, pipe) in enumerate(self.nlp.pipeline, 1):
+            if isinstance(pipe, BackbonePipe):
+                on_cpu = pipe.model.ops.device_type == "cpu"
+                return self.nlp.pipe_names[:i] if on_cpu else []
+        return []
+
+    @cached_property
+    def behind_engine(self) -> list[str]:
+        """The names of all other components."""
+        return self.nlp.pipe_names[len(self.up_to_engine) :]
 
     def component_cfg(self, labels: tuple[str, ...] | None) -> dict[str, dict[str, Any]]:
         """What `nlp.pipe` is given; anew each time, for spaCy writes into it."""

@@ -2,7 +2,10 @@
 other its annotation."""
 
 import logging
+from collections import deque
 from dataclasses import dataclass
+from functools import partial
+from itertools import count
 
 import pytest
 import spacy
@@ -11,7 +14,13 @@ from serving_client import find_pipeline
 from spacy.language import Language
 
 from spacy_pretrained.records import PARTS, to_record
-from spacy_pretrained.serving.annotate import ANNOTATION, Annotated, Failed, annotate_stream
+from spacy_pretrained.serving.annotate import (
+    ANNOTATION,
+    MAX_TEXTS,
+    Annotated,
+    Failed,
+    annotate_stream,
+)
 from spacy_pretrained.serving.pipelines import Served
 
 SECRET = "a secret word"
@@ -30,10 +39,18 @@ class Text:
 
 
 def annotate_batches(served, batches, labels=None):
-    """The outcomes of each batch."""
+    """The outcomes of each batch, in as many streams as it takes."""
     batches = [[Text(one) for one in batch] for batch in batches]
-    found = {id(batch): outcomes for batch, outcomes in annotate_stream(served, labels, batches)}
+    waiting, found = deque(batches), {}
+    while waiting:
+        more = partial(next_of, waiting)
+        for batch, outcomes in annotate_stream(served, labels, waiting.popleft(), more):
+            found[id(batch)] = outcomes
     return [found.pop(id(batch)) for batch in batches]
+
+
+def next_of(waiting, least):
+    return waiting.popleft() if waiting and sum(map(len, waiting)) >= least else []
 
 
 def annotate_batch(served, asked, labels):
@@ -127,17 +144,26 @@ def test_batches_of_a_stream(syntax):
 
 def test_batches_are_asked_for_while_others_are_annotated(syntax):
     """The engine has one, components have another."""
-    events = []
+    events, numbers = [], count()
 
-    def batches():
-        for number in range(6):
-            events.append("asked")
-            yield [Text((f"Ada sees {number} {i} rivers.", ("tokens",))) for i in range(64)]
+    def more(least):
+        events.append(least)
+        return make_batch(next(numbers)) if len(events) < 8 else []
 
-    for _ in annotate_stream(syntax, None, batches()):
+    def make_batch(number):
+        return [Text((f"Ada sees {number} {i} rivers.", ("tokens",))) for i in range(MAX_TEXTS)]
+
+    for _ in annotate_stream(syntax, None, make_batch(-1), more):
         events.append("done")
-    assert events.count("done") == 6 and events.index("done") > 1
-    assert events[:6].count("done") > 0, "not all are read before the first comes out"
+    assert events[:4] == [1, MAX_TEXTS, "done", MAX_TEXTS], "a third one only if it is full"
+    assert events.count("done") == 1 + next(numbers)
+
+
+def test_what_has_come_while_a_batch_was_annotated_follows_however_little_it_is(syntax):
+    batches = [[Text((f"Ada {n} {i}.", ("tokens",))) for i in range(n)] for n in (5, 3, 2, 1)]
+    waiting = deque(batches)
+    stream = annotate_stream(syntax, None, waiting.popleft(), partial(next_of, waiting))
+    assert [len(batch) for batch, _ in stream] == [5, 3, 2, 1]
 
 
 @pytest.mark.parametrize("place", [0, 7, 12])

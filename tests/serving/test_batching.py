@@ -32,13 +32,14 @@ class Slow:
         self.n_streams = 0
         self.may_go_on = threading.Semaphore(0)
 
-    def __call__(self, served, labels, batches):
+    def __call__(self, served, labels, batch, more):
         self.n_streams += 1
-        for batch in batches:
+        while batch:
             texts = [one.asked[0] for one in batch]
             self.batches.append((served.name, labels, texts))
             assert self.may_go_on.acquire(timeout=30)
             yield batch, [Annotated({"text": text}, 1) for text in texts]
+            batch = more(1)
 
 
 def run(scene, most_waiting=1000):
@@ -83,7 +84,7 @@ def test_an_idle_thread_begins_at_once():
         begin = time.perf_counter()
         only = job(["x"])
         annotator.submit(only)
-        await only.done.wait()
+        await only.waited_for.wait()
         assert time.perf_counter() - begin < 1
         assert texts_of(only) == ["x"]
 
@@ -98,7 +99,7 @@ def test_what_arrives_meanwhile_is_the_next_batch():
             annotator.submit(one)
         slow.may_go_on.release(2)
         for one in (first, *jobs):
-            await one.done.wait()
+            await one.waited_for.wait()
         assert slow.batches[1][2] == [text for i in range(5) for text in (f"{i}", f"{i}+")]
         assert [texts_of(one) for one in jobs] == [[f"{i}", f"{i}+"] for i in range(5)]
 
@@ -118,7 +119,7 @@ def test_batches_are_limited():
             annotator.submit(one)
         slow.may_go_on.release(100)
         for one in jobs:
-            await one.done.wait()
+            await one.waited_for.wait()
         sizes = [(len(texts), sum(map(len, texts))) for _, _, texts in slow.batches[1:]]
         assert all(n <= MAX_TEXTS for n, _ in sizes)
         assert all(size <= MAX_CHARACTERS or n == 1 for n, size in sizes)
@@ -137,7 +138,7 @@ def test_pipelines_and_labels_never_share_a_batch_and_nobody_starves():
             annotator.submit(one)
         slow.may_go_on.release(100)
         for one in jobs:
-            await one.done.wait()
+            await one.waited_for.wait()
         assert slow.batches[1:] == [
             ("a", None, ["0", "4"]),
             ("b", None, ["1"]),
@@ -159,8 +160,8 @@ def test_batches_of_a_stream_are_limited(monkeypatch):
         many = job(texts)
         annotator.submit(many)
         slow.may_go_on.release(100)
-        await many.done.wait()
-        assert first.done.is_set() and texts_of(many) == texts
+        await many.waited_for.wait()
+        assert first.is_done and texts_of(many) == texts
         assert len(slow.batches) == 7 and slow.n_streams == 3
 
     run(scene)
@@ -176,8 +177,8 @@ def test_who_is_too_many_changes_nothing():
         last = job(["z"])
         annotator.submit(last)
         slow.may_go_on.release(100)
-        await waiting.done.wait()
-        await last.done.wait()
+        await waiting.waited_for.wait()
+        await last.waited_for.wait()
         assert slow.batches[1][2] == ["x"] * 3 + ["z"]
 
     run(scene, most_waiting=4)
@@ -189,12 +190,12 @@ def test_dropped_texts_are_not_annotated_and_make_room():
         dropped, kept = job(["x"] * 4), job(["y"])
         annotator.submit(dropped)
         annotator.drop(dropped, GONE)
-        assert dropped.done.is_set() and dropped.outcomes == [GONE] * 4
+        assert dropped.is_done and dropped.outcomes == [GONE] * 4
         annotator.drop(dropped, GONE)
         annotator.submit(kept)
         annotator.submit(job(["z"] * 3))
         slow.may_go_on.release(100)
-        await kept.done.wait()
+        await kept.waited_for.wait()
         assert slow.batches[1][2] == ["y", "z", "z", "z"]
 
     run(scene, most_waiting=4)
@@ -207,9 +208,9 @@ def test_what_has_begun_is_finished_though_the_rest_is_dropped():
         while not slow.batches:
             await asyncio.sleep(0.001)
         annotator.drop(both, GONE)
-        assert not both.done.is_set()
+        assert not both.is_done
         slow.may_go_on.release()
-        await both.done.wait()
+        await both.waited_for.wait()
         assert isinstance(both.outcomes[0], Annotated) and both.outcomes[1] is GONE
         assert len(slow.batches) == 1
 
@@ -220,10 +221,10 @@ def test_texts_that_failed_before_do_not_wait():
     async def scene(annotator, slow):
         slow.may_go_on.release(100)
         mixed, failed = job(["x", "y"], failed={0: GONE}), job(["z"], failed={0: GONE})
-        assert failed.done.is_set()
+        assert failed.is_done
         annotator.submit(mixed)
         annotator.submit(failed)
-        await mixed.done.wait()
+        await mixed.waited_for.wait()
         assert mixed.outcomes[0] is GONE and mixed.outcomes[1].record["text"] == "y"
         assert [texts for _, _, texts in slow.batches] == [["y"]]
 
@@ -235,7 +236,7 @@ def test_a_thread_that_cannot_go_on_says_so():
         crashes = asyncio.Queue()
         loop = asyncio.get_running_loop()
 
-        def annotate(served, labels, batches):
+        def annotate(served, labels, batch, more):
             raise MemoryError
 
         annotator = Annotator(
