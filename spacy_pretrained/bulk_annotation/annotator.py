@@ -10,6 +10,8 @@ from ..records import TRUNCATED
 from .errors import Errors
 from .items import Failure, Item, OnLong
 
+# Texts in a batch, unless the pipeline's own setting is higher: nobody waits for one of them alone.
+BATCH = 256
 # spaCy's own limit, of `nlp.max_length`.
 MAX_CHARACTERS = 1_000_000
 # More than one batch of windows: a single one does not run on the engine for streams.
@@ -46,9 +48,12 @@ class Annotator:
         items: Have different numbers.
         """
         source, waiting = _Source(items), {}
+        size = max(BATCH, self.nlp.batch_size)
         while not source.is_done:
             failures: list[tuple[Item, Failure]] = []
-            stream = self.nlp.pipe(self._make_docs(source, waiting, failures), as_tuples=True)
+            stream = self.nlp.pipe(
+                self._make_docs(source, waiting, failures), as_tuples=True, batch_size=size
+            )
             try:
                 for doc, item in stream:
                     # A component may have made another Doc, which nobody knows the text of.
