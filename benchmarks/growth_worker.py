@@ -15,9 +15,9 @@ from itertools import cycle, islice
 from pathlib import Path
 from time import perf_counter, process_time
 
-THREADS = (
-    "SPACY_PRETRAINED_THREADS",
-    *("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"),
+# By these, engine and BLAS know how many threads to use.
+THREADS = tuple(
+    f"{owner}_THREADS" for owner in ("SPACY_PRETRAINED", "OMP_NUM", "OPENBLAS_NUM", "MKL_NUM")
 )
 
 
@@ -128,10 +128,10 @@ def make_text(sentences: list[str], n_characters: int) -> str:
     """A text of exactly so many characters; the last word may be cut."""
     repeated = cycle(sentences)
     parts, length = [], 0
-    while length < n_characters:
+    while length <= n_characters:
         parts.append(next(repeated))
         length += len(parts[-1]) + 1
-    return " ".join(parts)[:n_characters].ljust(n_characters, ".")
+    return " ".join(parts)[:n_characters]
 
 
 def exhaust(items) -> None:
@@ -184,7 +184,9 @@ def main() -> None:
     from benchmark_worker import describe
 
     answer = KINDS[arguments.kind](arguments)
-    print(json.dumps(answer | {"versions": describe()["versions"]}), file=answers, flush=True)
+    versions = describe()["versions"]
+    versions.pop("torch", None)  # it is hidden
+    print(json.dumps(answer | {"versions": versions}), file=answers, flush=True)
 
 
 if __name__ == "__main__":

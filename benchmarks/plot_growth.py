@@ -9,7 +9,7 @@ matplotlib.use("Agg")
 
 import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
-from matplotlib.ticker import FuncFormatter
+from matplotlib.ticker import FuncFormatter, NullFormatter
 
 from spacy_pretrained.training.plot import COLORS, GREY
 
@@ -30,7 +30,7 @@ def draw(pipelines: Pipelines, folder: Path) -> None:
             name: read(rows, "characters", "peak_mebibytes") for name, rows in documents.items()
         },
     }
-    draw_curves(curves, colors, "characters of one Doc", folder / DOCUMENTS, log=True)
+    draw_curves(curves, colors, "characters of one Doc", folder / DOCUMENTS, log="seconds")
     streams = {name: found["stream"]["points"] for name, found in pipelines.items()}
     curves = {
         "words/s since the size before": {
@@ -69,6 +69,7 @@ def draw_speeds(pipelines: Pipelines, colors: dict[str, str], picture: Path) -> 
             axes.plot([x] * len(row["rounds"]), row["rounds"], "o", color="black", markersize=2.5)
     rows = next(iter(pipelines.values()))["speed"]
     axes.set_xticks(range(len(rows)), [describe(row) for row in rows])
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.10g}"))
     axes.set_title("words/s", loc="left", fontsize=10)
     finish(axes)
     save(figure, axes, picture)
@@ -86,21 +87,25 @@ def draw_curves(
     x_title: str,
     picture: Path,
     *,
-    log: bool = False,
+    log: str = "",
 ) -> None:
-    """A panel for each measure, a curve for each pipeline."""
+    """A panel for each measure, a curve for each pipeline.
+
+    log: The measure whose axis is logarithmic, as the other axis always is.
+    """
     figure, all_axes = plt.subplots(1, len(panels), figsize=(9, 3.6), layout="constrained")
     for axes, (title, curves) in zip(all_axes, panels.items()):
         for name, points in curves.items():
             xs, ys = zip(*points) if points else ((), ())
             axes.plot(xs, ys, "o-", color=colors[name], label=name, markersize=4)
         axes.set_xscale("log")
-        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))
-        if log:
+        if title == log:
             axes.set_yscale("log")
-            axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))
         else:
             axes.set_ylim(bottom=0)
+        for axis in (axes.xaxis, axes.yaxis):
+            axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.10g}"))
+            axis.set_minor_formatter(NullFormatter())
         axes.set_xlabel(x_title)
         axes.set_title(title, loc="left", fontsize=10)
         finish(axes)

@@ -30,7 +30,6 @@ ONE, TWO = {one:_}, {two:_}  # words/s of one process, with one and with two cor
 FORKED = {forked:_}  # words/s of two processes, of one core each, by nlp.pipe(n_process=2)
 COLLECT = {collect:.2f}  # µs a word of the process that collects their Docs
 PROCESS, MORE = {process:_}, {more:_}  # MiB of one process, and of each one more of n_process
-START = {start:.1f}  # seconds until a process has its first Docs
 """
 CALCULATION = """
 serial = min(1, max(0, 2 * ONE / TWO - 1))
@@ -39,11 +38,12 @@ for cores in (2, 16, 64):
     threads = ONE / (serial + (1 - serial) / cores)
     forked = min(cores * FORKED / 2, 1e6 / COLLECT)
     print(f"{cores} cores, words/s:")
-    print(f"  1 process            {threads:10,.0f} {PROCESS / 1024:6.1f} GiB")
+    print(f"  one process             {threads:10,.0f} {PROCESS / 1024:6.1f} GiB")
     for n, speed in ((cores // 2, TWO), (cores, ONE)):
-        print(f"  {n:2} processes apart   {n * speed:10,.0f} {n * PROCESS / 1024:6.1f} GiB")
+        name = f"{n} of {cores // n} core{'s' if n < cores else ''} each"
+        print(f"  {name:21}   {n * speed:10,.0f} {n * PROCESS / 1024:6.1f} GiB")
     memory = (PROCESS + cores * MORE) / 1024
-    print(f"  n_process={cores:<2}         {forked:10,.0f} {memory:6.1f} GiB")
+    print(f"  n_process={cores:<2}            {forked:10,.0f} {memory:6.1f} GiB")
 """
 
 
@@ -149,7 +149,6 @@ def on_paper_section(growth: dict[str, Any]) -> str:
         collect=max(0.01, forked["cpu_microseconds_a_word"]),
         process=round(one["mebibytes"]),
         more=max(0, round(more)),
-        start=one["load_seconds"] + one["first_seconds"],
     )
     code = constants + CALCULATION
     said, found = StringIO(), {}
@@ -157,10 +156,10 @@ def on_paper_section(growth: dict[str, Any]) -> str:
         exec(code, found)
     best = found["ONE"] / found["serial"] if found["serial"] else None
     most = f"Threads of one process never give more than {best:,.0f} words/s. " if best else ""
+    start = one["load_seconds"] + one["first_seconds"]
     prose = (
-        f"{most}Each process has to start first, which takes {found['START']:.1f} s of a core: "
-        "that is worth it for a job of minutes. Processes apart are those of "
-        "[`annotate`](annotate.md) and of Ray; each loads the pipeline for itself."
+        f"{most}Each process takes {start:.1f} s of a core to import, load and compile, which pays "
+        "for jobs of minutes. [`annotate`](annotate.md) and Ray have processes apart."
     )
     return f"```python\n{code}```\n\n```text\n{said.getvalue()}```\n\n{prose}"
 

@@ -41,6 +41,7 @@ def test_words_a_second_of_the_middle_of_a_stream(worker):
 
 def test_a_document_has_the_characters_that_were_asked_for(worker):
     assert worker.make_text(["Ada sees.", "Yes"], 12) == "Ada sees. Ye"
+    assert all(len(worker.make_text(["Ada.", "Yes"], n)) == n for n in range(1, 20))
     found = worker.measure_document(arguments(characters=500))
     assert found["words"] > 50
     assert found["peak_mebibytes"] >= found["mebibytes_before"] > 0
