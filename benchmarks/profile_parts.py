@@ -30,6 +30,7 @@ from wasabi import msg
 from spacy_pretrained.backends.backbone import get_shim
 from spacy_pretrained.encoder import token_encoder as encoder
 from spacy_pretrained.encoder.pipe import PretrainedEncoder
+from spacy_pretrained.lemmatizer.pipe import PretrainedLemmatizer
 from spacy_pretrained.ner import pipe as ner
 from spacy_pretrained.parser import pipe as parser
 from spacy_pretrained.runtime.blas_threads import few_blas_threads
@@ -126,7 +127,7 @@ def profile(nlp: Language, texts: list[str]) -> dict[str, Spent]:
     timer = Timer()
     with ExitStack() as stack:
         stack.enter_context(few_blas_threads())
-        for owner, attribute, name in _functions(nlp):
+        for owner, attribute, name in find_functions(nlp):
             wrap = timer.timed_steps if attribute == "predict" else timer.timed
             function = wrap(name, getattr(owner, attribute))
             stack.enter_context(patch.object(owner, attribute, function))
@@ -141,7 +142,7 @@ def profile(nlp: Language, texts: list[str]) -> dict[str, Spent]:
     return dict(timer.seconds)
 
 
-def _functions(nlp: Language) -> Iterator[tuple[Any, str, str]]:
+def find_functions(nlp: Language) -> Iterator[tuple[Any, str, str]]:
     """Where parts begin: what holds a function, its name there, and the part's. The engine's
     `predict` is a generator; what Thinc's layers do is in `_func`."""
     pipe = next(pipe for _, pipe in nlp.components if isinstance(pipe, PretrainedEncoder))
@@ -159,6 +160,9 @@ def _functions(nlp: Language) -> Iterator[tuple[Any, str, str]]:
         elif isinstance(component, ner.PretrainedNer):
             yield component.model, "_func", f"{name}: scores"
             yield ner, "decode", f"{name}: decoding"
+        elif isinstance(component, PretrainedLemmatizer):
+            yield component.table, "find", f"{name}: table"
+            yield component, "_score_words", f"{name}: words that are not in it"
 
 
 def time_stream(nlp: Language, texts: list[str]) -> Spent:
