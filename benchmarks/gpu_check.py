@@ -31,13 +31,14 @@ def find_faults(packages: list[str]) -> Iterator[str]:
             marker = requirement.marker
             if requirement.name in NOT_USED or (marker and not marker.evaluate({"extra": EXTRA})):
                 continue
+            wanted = f"{requirement.name}{requirement.specifier}"
             try:
                 found = version(requirement.name)
             except PackageNotFoundError:
-                yield f"- {requirement} is not there ({package} needs it)"
+                yield f"- {wanted} is not there ({package} needs it)"
                 continue
             if not requirement.specifier.contains(found, prereleases=True):
-                yield f"- {requirement.name} {found} is not {requirement} ({package} needs it)"
+                yield f"- {requirement.name} {found} is not {wanted} ({package} needs it)"
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ if [ ! -f "$site/installed" ]; then
         exit 2
     }
     python3 -m pip install --quiet --disable-pip-version-check --no-index --find-links gpu-bundle/wheels \
-        --no-deps --no-compile --target "$site" gpu-bundle/wheels/*.whl
+        --no-deps --no-compile --upgrade --target "$site" gpu-bundle/wheels/*.whl
     # The package itself stays where it is: spaCy finds its components by what this writes.
     python3 -c 'from setuptools import setup; setup()' -q egg_info >/dev/null
     python3 benchmarks/gpu_check.py "$site"

@@ -131,6 +131,7 @@ def test_alike_is_counted_by_word():
     found = compare_docs([one], [two])
     assert found["percent"]["tags"] == found["percent"]["entities"] == 75.0
     assert found["percent"]["lemmas"] == found["percent"]["heads"] == 100.0
+    assert found["kinds"] == {"tags": 4, "heads": 2, "labels": 1, "lemmas": 4, "entities": 2}
     assert found["vectors"] == {"largest_difference": 0.5, "largest_number": 4.0}
 
 
