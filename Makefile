@@ -46,7 +46,7 @@ TRF_TESTS := $(addprefix tests/,test_spacy_transformers.py stock test_existing_a
     bench-torch-fp32 bench-latency bench-memory bench-serve bench-recipes bench-profile \
     bench-annotate bench-growth bench-short bench-stream bench-confidence bench-frozen \
     bench-estimates bench-long bench-mpnet stock-trained bench-existing bench-textcat bench-adapt bench-search bench-encoders \
-    stock-pipeline stock-sizes
+    bench-gpu gpu-bundle stock-pipeline stock-sizes
 
 # The shipped pipeline, in an environment of its own: nothing is trained.
 try:
@@ -349,6 +349,20 @@ bench-encoders: install
 	$(RUN) -m spacy pretrained benchmark minilm-l6 "$(MPNET_WEIGHTS)" --train --lengths 64 \
 	    --json metrics/encoders.json
 	$(RUN) scripts/choosing_tables.py
+
+# Training and annotating on a GPU, beside the CPU: less than ten minutes, and no network. Without .venv
+# it takes this machine's python3 and gpu-bundle/ (see docs/gpu.md). To try it without a GPU:
+# make bench-gpu GPU_ARGS="--device cpu --smoke" GPU_OUTPUT=gpu.json
+GPU_RUN ?= $(if $(wildcard .venv/installed),$(RUN),bash benchmarks/gpu_python.sh)
+GPU_OUTPUT ?= metrics/gpu.json
+GPU_ARGS ?=
+bench-gpu:
+	$(GPU_RUN) benchmarks/benchmark_gpu.py $(GPU_ARGS) --output "$(GPU_OUTPUT)"
+	$(GPU_RUN) benchmarks/gpu_tables.py
+
+# What that needs on a machine without a network, as far as such a machine does not have it.
+gpu-bundle: install
+	$(RUN) benchmarks/gpu_bundle.py
 
 # Encoders from scratch, pretrained, and side by side on 200 documents of 250 words; an hour on one
 # core, in as many goes as you like. POLARITY has rt-polarity.pos and rt-polarity.neg.

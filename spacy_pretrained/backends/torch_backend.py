@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import torch
-from thinc.api import CupyOps, Optimizer, Shim, get_current_ops, torch2xp, xp2torch
+from thinc.api import Optimizer, Shim
 from thinc.types import Floats3d
 from transformers import PreTrainedModel
 
@@ -18,6 +18,7 @@ from ..windows.batches import WindowBatch
 from . import torch_weights
 from .errors import Errors
 from .learn_rate import choose_rate
+from .torch_arrays import to_array, to_tensor
 from .torch_device import check_device, choose_device
 from .torch_kinds import compute_layers_again, freeze_bottom
 from .torch_optimizer import TorchOptimizer
@@ -73,7 +74,7 @@ class TorchShim(Shim):
         for batch in batches:
             with torch.inference_mode():
                 vectors = self._run(batch)
-            yield _to_array(vectors)
+            yield to_array(vectors)
 
     def begin_update(self, batch: WindowBatch) -> tuple[Floats3d, Callable[[Floats3d], None]]:
         """Vectors (W, L, D) of one batch, and the callback that takes their gradient."""
@@ -89,9 +90,9 @@ class TorchShim(Shim):
                 return
             # Gradient checkpointing runs the layers again here, and dropout must run with them.
             with self._training():
-                output.backward(xp2torch(d_vectors).to(output.device))
+                output.backward(to_tensor(d_vectors, output.device))
 
-        return _to_array(output.detach()), backprop
+        return to_array(output.detach()), backprop
 
     gives_vectors = True  # of pieces
 
@@ -236,13 +237,6 @@ class TorchShim(Shim):
         self.device = device
         self._model.to(device)
         self.optimizer.forget_state()  # it would stay behind
-
-
-def _to_array(vectors: torch.Tensor) -> Floats3d:
-    """A numpy array, or a cupy one when that is where spaCy works and the vectors are there."""
-    if vectors.is_cuda and isinstance(get_current_ops(), CupyOps):
-        return torch2xp(vectors)
-    return vectors.cpu().numpy()
 
 
 def _rebuild(kind: type[TorchShim], settings: TorchSettings, files: Files) -> TorchShim:

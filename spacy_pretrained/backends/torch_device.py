@@ -26,6 +26,9 @@ def choose_device(wanted: str, *, training: bool) -> torch.device:
             # Python shows a warning once for each place and text.
             warnings.warn(Errors.DEVICE_FALLBACK.format(device=wanted), stacklevel=2)
             device = torch.device("cpu")
+    if device.type == "cuda" and device.index is None:
+        # Each thread has a current GPU of its own, and streams are predicted in several.
+        device = torch.device("cuda", torch.cuda.current_device())
     return device
 
 

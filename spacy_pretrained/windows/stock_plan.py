@@ -93,7 +93,9 @@ class StockPlan:
         self._pooling = PairPooling(_make_pairs(found, places, n_tokens, stock.pooling), starts)
 
     def pool(self, ops: Ops, block: int, vectors: Floats3d, out: Floats2d) -> None:
-        """Add the vectors (R, L, D) of a batch to those of the tokens, out (N, D)."""
+        """Add the vectors (R, L, D) of a batch to those of the tokens, out (N, D). A backend on
+        the CPU gives them from there, also to components on a GPU."""
+        vectors = ops.asarray3f(vectors)
         self._pooling.pool(ops, block, vectors.reshape(-1, vectors.shape[-1]), out)
 
     def unpool(self, ops: Ops, block: int, d_out: Floats2d, d_vectors: Floats3d) -> None:

@@ -44,9 +44,10 @@ class TextPlan:
         self._shares = [_find_shares(b, texts_of_windows, totals) for b in self.batches]
 
     def pool(self, ops: Ops, block: int, vectors: Floats3d, out: Floats2d) -> None:
-        """Add what the vectors (R, L, D) of a batch are of the texts' means, to out (T, D)."""
+        """Add what the vectors (R, L, D) of a batch are of the texts' means, to out (T, D). A
+        backend on the CPU gives them from there, also to components on a GPU."""
         texts, weights = self._shares[block]
-        summed = ops.xp.matmul(ops.asarray_f(weights), vectors)
+        summed = ops.xp.matmul(ops.asarray_f(weights), ops.asarray3f(vectors))
         ops.scatter_add(out, ops.asarray_i(texts.ravel()), summed.reshape(-1, out.shape[1]))
 
     def unpool(self, ops: Ops, block: int, d_out: Floats2d) -> Floats3d:
