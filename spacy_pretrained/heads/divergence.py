@@ -22,10 +22,13 @@ def divergence(
     """Gradient, and sum over all rows, of the Kullback-Leibler divergence of softmax(scores) from
     softmax(old), along the last axis; -inf is a probability of 0 in both.
 
-    background: Scores may have more columns (K) than the old ones. What these mean was part of this
-        column then, so that its old probability is compared with the sum of its new one and theirs
-        (F. Cermelli et al., Modeling the Background for Incremental Learning in Semantic
-        Segmentation, 2020, equation 8).
+    Scores may have more columns (K) than the old ones, behind them: those of new labels.
+
+    background: What the new columns mean was part of this column then, so that its old probability
+        is compared with the sum of its new one and theirs (F. Cermelli et al., Modeling the
+        Background for Incremental Learning in Semantic Segmentation, 2020, equation 8). None if it
+        was part of any: then the old columns are compared among themselves, and the new ones are
+        free (their gradient is 0).
     temperature: What scores are divided by, those of that sum too. Loss and gradient are multiplied
         by its square, so that they do not shrink with it.
     """
@@ -33,6 +36,9 @@ def divergence(
     n_old = old.shape[-1]
     if scores.shape[-1] == n_old:
         return _compare(xp, scores, old, temperature)
+    if background is None:
+        d_known, loss = _compare(xp, scores[..., :n_old], old, temperature)
+        return xp.concatenate([d_known, xp.zeros_like(scores[..., n_old:])], axis=-1), loss
     parts = xp.concatenate([scores[..., [background]], scores[..., n_old:]], axis=-1)
     merged = scores[..., :n_old].copy()
     highest = parts.max(axis=-1)

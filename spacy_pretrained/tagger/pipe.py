@@ -206,9 +206,17 @@ class PretrainedTagger(DistillingPipe):
             decoded.append((ops.to_numpy(best), sure if sure is None else ops.to_numpy(sure)))
         return decoded
 
-    def _split(self, scores: Floats2d) -> list[Floats2d]:
-        """The columns of each attribute."""
-        sizes = [len(labels) for labels in self.label_data.values()]
+    @property
+    def _sizes(self) -> list[int]:
+        """The number of labels of each attribute."""
+        return [len(labels) for labels in self.label_data.values()]
+
+    def _split(self, scores: Floats2d, sizes: list[int] | None = None) -> list[Floats2d]:
+        """The columns of each attribute.
+
+        sizes: How many they are; None for those of today.
+        """
+        sizes = self._sizes if sizes is None else sizes
         ends = np.cumsum(sizes)
         return [scores[:, end - size : end] for size, end in zip(sizes, ends)]
 
@@ -306,11 +314,24 @@ class PretrainedTagger(DistillingPipe):
         }
         return divide(said, docs)
 
+    _rehearsed: Model | None = None
+    _rehearsal_sizes: list[int] | None = None
+
+    @property
+    def _rehearsal_model(self) -> Model | None:
+        return self._rehearsed
+
+    @_rehearsal_model.setter
+    def _rehearsal_model(self, model: Model | None) -> None:
+        """spaCy sets it. Labels that are added later come between those of two attributes."""
+        self._rehearsed, self._rehearsal_sizes = model, self._sizes
+
     def compare(
         self, docs: list[Doc], scores: Floats2d, old_model: Model, old_docs: list[Doc]
     ) -> tuple[float, Floats2d]:
         total, gradients = 0.0, []
-        for part, old in zip(self._split(scores), self._split(old_model.predict(old_docs))):
+        old_scores = self._split(old_model.predict(old_docs), self._rehearsal_sizes)
+        for part, old in zip(self._split(scores), old_scores):
             gradient, loss = divergence(self.model.ops, part, old)
             gradients.append(gradient)
             total += loss

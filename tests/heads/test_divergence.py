@@ -47,6 +47,16 @@ def test_divergence_from_fewer_columns(scores, T):
 
 
 @TEMPERATURES
+def test_columns_that_were_part_of_any_are_free(scores, T):
+    old = np.random.default_rng(1).normal(size=(6, 2))
+    gradient, loss = divergence(OPS, scores, old, temperature=T)
+    assert loss == pytest.approx(divergence(OPS, scores[:, :2], old, temperature=T)[1])
+    numeric = differences(lambda s: divergence(OPS, s, old, temperature=T)[1], scores)
+    np.testing.assert_allclose(gradient, numeric, atol=1e-7)
+    assert not gradient[:, 2:].any()
+
+
+@TEMPERATURES
 def test_binary_divergence_against_differences(scores, T):
     old = np.random.default_rng(1).normal(scale=3, size=scores.shape)
     gradient, loss = binary_divergence(OPS, scores, old, T)

@@ -221,6 +221,18 @@ def test_what_was_a_new_label_stays_free(nlp):
     assert distances(nlp)[NER] < 0.05 * outside * np.log(5)
 
 
+@pytest.mark.parametrize(
+    "name, labels", [(TAGGER, ["tag=NEW", "pos=X", "tag=NEWER"]), (PARSER, ["new", "newer"])]
+)
+def test_labels_that_are_added_leave_the_old_ones_as_they_were(nlp, name, labels):
+    """Whatever a word was that the new label is for: nothing is said of that label."""
+    for label in labels:
+        nlp.get_pipe(name).add_label(label)
+    assert distances(nlp)[name] == pytest.approx(0, abs=1e-3)
+    nlp.update(make_examples(nlp), sgd=nlp.create_optimizer())
+    assert distances(nlp)[name] > 1e-3
+
+
 def test_a_pipeline_is_saved_and_copied_without_its_past(nlp, tmp_path):
     import pickle
 
