@@ -47,6 +47,12 @@ def like_bert(model_type: str, **settings) -> Family:
     return Family("wordpiece", model_type, SMALL | settings)
 
 
+def causal(model_type: str, **settings) -> Family:
+    """A decoder such as Llama's. What makes its mask cannot be traced in transformers 4."""
+    settings = LLAMA | settings
+    return Family("gpt2", model_type, settings, causal=True, openvino_4=False)
+
+
 def like_roberta(model_type: str, **settings) -> Family:
     return Family("byte_bpe", model_type, SMALL | BEHIND_PADDING | settings)
 
@@ -212,11 +218,11 @@ FAMILIES = {
         causal=True,
     ),
     "CTRL": Family("gpt2", "ctrl", GPT | {"dff": 48}, causal=True),
-    "Llama": Family("gpt2", "llama", LLAMA, causal=True),
-    "Mistral": Family("gpt2", "mistral", LLAMA, causal=True),
-    "Qwen2": Family("gpt2", "qwen2", LLAMA, causal=True),
-    "Qwen3": Family("gpt2", "qwen3", LLAMA | {"head_dim": 8}, causal=True),
-    "Gemma": Family("gpt2", "gemma", LLAMA | {"head_dim": 8}, causal=True),
+    "Llama": causal("llama"),
+    "Mistral": causal("mistral"),
+    "Qwen2": causal("qwen2"),
+    "Qwen3": causal("qwen3", head_dim=8),
+    "Gemma": causal("gemma", head_dim=8),
     "T5": Family("t5", "t5", T5, longest=None),
     "mT5": Family("t5", "mt5", T5, longest=None),
     "UMT5": Family("t5", "umt5", T5, longest=None),

@@ -20,7 +20,7 @@ from .errors import Errors
 from .learn_rate import choose_rate
 from .torch_arrays import to_array, to_tensor
 from .torch_device import check_device, choose_device
-from .torch_kinds import compute_layers_again, freeze_bottom
+from .torch_kinds import compute_layers_again, find_embeddings, freeze_bottom
 from .torch_optimizer import TorchOptimizer
 from .torch_parameters import count_outside_embeddings
 from .torch_settings import TorchSettings
@@ -226,7 +226,7 @@ class TorchShim(Shim):
             compute_layers_again(module)
         # Gradients of the few pieces of a batch: a dense one would fill, and add, the whole table
         # for every batch of windows. They are dense again before a step.
-        module.get_input_embeddings().sparse = True
+        find_embeddings(module).sparse = True
         self._model, self.checkpoint = module.eval(), checkpoint
         self.optimizer.begin()
         self._place(choose_device(self.settings.device, training=training))

@@ -59,6 +59,9 @@ def find_embeddings(module: PreTrainedModel) -> torch.nn.Module:
     try:
         return module.get_input_embeddings()
     except Exception as error:  # CANINE reads characters, and transformers does not foresee it
+        # Nor does transformers 4 for the encoders of BART's relatives.
+        if isinstance(table := getattr(module, "embed_tokens", None), torch.nn.Embedding):
+            return table
         name = module.config.model_type
         raise ValueError(Errors.MODEL_NO_PIECES.format(name=name)) from error
 

@@ -3,6 +3,8 @@
 import torch
 from transformers import PreTrainedModel
 
+from .torch_kinds import find_embeddings
+
 
 def count_parameters(module: PreTrainedModel) -> int:
     return sum(p.numel() for p in module.parameters())
@@ -21,6 +23,6 @@ def count_outside_in_matrices(module: PreTrainedModel) -> int:
 
 
 def _outside_embeddings(module: PreTrainedModel) -> list[torch.nn.Parameter]:
-    inside = {id(p) for p in module.get_input_embeddings().parameters()}
+    inside = {id(p) for p in find_embeddings(module).parameters()}
     inside |= {id(p) for name, p in module.named_parameters() if "embed" in name}
     return [p for p in module.parameters() if id(p) not in inside]

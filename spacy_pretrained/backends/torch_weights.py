@@ -18,7 +18,7 @@ from ..checkpoints.checkpoint import (
     without_kernels,
 )
 from .errors import Errors
-from .torch_kinds import adapt_config, take_encoder
+from .torch_kinds import adapt_config, find_embeddings, take_encoder
 from .torch_remote_code import refuse_remote_code
 from .torch_safetensors import dump
 from .torch_tokenizer import LOCAL, read_settings, read_tokenizer
@@ -77,7 +77,7 @@ def make_checkpoint(
     tokenizer = read_tokenizer(folder, module)
     if getattr(module.config, "trigram_input", False):
         # MobileBERT reads the next piece's embedding: padding's must be what the end of text is.
-        module.get_input_embeddings().weight.data[pad] = 0
+        find_embeddings(module).weight.data[pad] = 0
     return Checkpoint(config, tokenizer, layout)
 
 

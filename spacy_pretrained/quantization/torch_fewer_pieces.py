@@ -11,6 +11,7 @@ from spacy.language import Language
 from spacy.tokens import Doc
 
 from ..backends.torch_backend import TorchShim
+from ..backends.torch_kinds import find_embeddings
 from ..checkpoints.errors import Errors
 from ..checkpoints.fewer_pieces import FewerPieces, keep_pieces
 from ..checkpoints.wordpieces import PieceTokenizer
@@ -44,7 +45,7 @@ def keep_rows(shim: TorchShim, fewer: FewerPieces) -> None:
     pad = fewer.renumber(checkpoint.layout.pad)
     if pad != checkpoint.layout.pad:
         raise ValueError(Errors.KEEP_PIECES_PADDING.format(model_type=module.config.model_type))
-    embeddings = module.get_input_embeddings()
+    embeddings = find_embeddings(module)
     weight = embeddings.weight
     rows = weight.detach()[torch.from_numpy(fewer.kept).to(weight.device)].clone()
     embeddings.weight = torch.nn.Parameter(rows, requires_grad=weight.requires_grad)
