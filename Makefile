@@ -114,12 +114,14 @@ test-families-ci: install
 test-families-trf: .venv-trf/installed
 	$(RUN_TRF) $(PYTEST) tests/backends/test_families.py -m families -k "not int8"
 
-# Lines of the package that tests run, those of threads and of processes too: by the quick tests, or
-# by those that TESTS names. It takes twice as long.
+# Lines of the package that tests run, those of threads and of processes too: by the quick tests and
+# the slow ones of what runs in processes, or by those that TESTS names. It takes twice as long.
 TESTS ?=
+IN_PROCESSES := $(addprefix tests/,serving bulk_annotation searching benchmarking)
 coverage: install
 	$(RUN) -m coverage erase
 	$(RUN) -m coverage run $(PYTEST_SLOW) $(TESTS)
+	$(if $(TESTS),,$(RUN) -m coverage run $(PYTEST_SLOW) -m slow $(IN_PROCESSES))
 	$(RUN) -m coverage combine --quiet
 	$(RUN) -m coverage report
 
