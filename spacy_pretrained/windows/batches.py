@@ -116,6 +116,8 @@ def batch(
     max_length: Pieces that the encoder may see at once.
     packed: Rows are filled up with windows; else there is one in each.
     """
+    if len(windows) == 1:
+        return _batch_of_one(ids, prefix, suffix, pad, max_length)
     lengths = windows.end - windows.start + len(prefix) + len(suffix)
     rows = pack(lengths, max_length) if packed else _one_each(len(windows))
     table = rows.table()
@@ -140,6 +142,22 @@ def batch(
         for (chosen, width), start, end in zip(groups, starts[:-1], starts[1:])
     ]
     return Batches(batches, places, starts)
+
+
+def _batch_of_one(
+    ids: np.ndarray, prefix: list[int], suffix: list[int], pad: int, max_length: int
+) -> Batches:
+    """All pieces in one window, as those of a short text: the same, without what many need."""
+    start, end = len(prefix), len(prefix) + len(ids)
+    filled = end + len(suffix)
+    width = min(_round_up(filled, 2 * LENGTH_STEP if filled > LONG else LENGTH_STEP), max_length)
+    row, mask = np.full((1, width), pad, dtype="int64"), np.zeros((1, width), dtype="int64")
+    row[0, :start] = prefix
+    row[0, start:end] = ids
+    row[0, end:filled] = suffix
+    mask[0, :filled] = 1
+    laid = WindowBatch(row, mask, np.array([[0]]))
+    return Batches([laid], np.arange(start, end), np.array([0, width]))
 
 
 @dataclass(frozen=True)
