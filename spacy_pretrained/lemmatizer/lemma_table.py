@@ -82,6 +82,8 @@ class LemmaTable:
             (lower, lambda at: _mix(words["lower"][at], words["tag"][at])),
         ):
             left = np.flatnonzero(found.lemmas == 0)
+            if not len(left):
+                break
             found.lemmas[left], found.shares[left] = index.find(key(left))
             if index is lower:
                 found.is_lower[left] = found.lemmas[left] != 0

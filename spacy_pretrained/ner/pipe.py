@@ -208,7 +208,7 @@ class PretrainedNer(DistillingPipe):
         return list(doc.spans.get(self.spans_key, []) if self.spans_key else doc.ents)
 
     def _confidences(self, scores: Floats2d, states: Ints1d, spans: Spans) -> Floats1d:
-        if not self.confidence:
+        if not self.confidence or not len(spans.starts):
             return np.ones(len(spans.starts), dtype="float32")
         sure = probabilities(scores, states, spans)
         if self.cfg["calibration"]:
