@@ -131,6 +131,8 @@ def batch_sentences(starts: np.ndarray, words: np.ndarray) -> Iterator[SentenceB
 def heads_of_spaces(starts: np.ndarray, words: np.ndarray) -> Ints1d:
     """A head (N,) for each white-space token: the token before it in its sentence, or else the
     first word behind it there, or else the sentence's first token. -1 for words."""
+    if words.all():
+        return np.full(len(words), -1)
     numbers = np.arange(len(starts))
     sentence = np.cumsum(starts)
     next_word = find_next_word(words)

@@ -230,8 +230,9 @@ class BiaffineParser(DistillingPipe):
         arcs = ops.asarray_i(np.arange(len(heads))), ops.asarray_i(heads)
         scores = self._check_finite(self.model.get_ref("labels").predict((X, *arcs)))
         scores = ops.to_numpy(scores)
-        is_root = np.asarray(self.label_data) == ROOT
-        if is_root.any() and not is_root.all():
+        labels = self.label_data
+        if ROOT in labels and len(labels) > 1:
+            is_root = np.arange(len(labels)) == labels.index(ROOT)
             scores = np.where((heads < 0)[:, None] == is_root, scores, -np.inf)
         return scores
 
