@@ -144,10 +144,8 @@ def warm_up(served: list[Served]) -> None:
     for one in served:
         labels = ANY_LABELS if one.needs_labels else None
         texts = [" ".join(["word"] * n) + "." for n in (1, 4, 8, 15, 30, 60, 120)]
-        # One text alone has a row of any multiple of eight pieces, [CLS] and [SEP] among them.
-        between = [" ".join(["word"] * n) + "." for n in (22, 38, 46)]
         with one.nlp.memory_zone():
-            for text in texts + between:
+            for text in texts:
                 one.nlp(text, component_cfg=one.component_cfg(labels))
             for batch in (texts[:4] * 2, texts if one.zero_shot else texts[:5] * 12 + texts):
                 for _ in one.nlp.pipe(batch, component_cfg=one.component_cfg(labels)):

@@ -19,8 +19,7 @@ LENGTH_STEP = 8
 # come late in a stream.
 LONG = 64
 # Packed rows are filled up to this many pieces; longer ones grow by this step. INT8 engines are
-# fast with multiples of 16, and 64 was the fastest of 48 to 128 (MiniLM-L6, a CPU with AMX). One
-# row alone, a short text's, is faster with less padding: it grows by `LENGTH_STEP`.
+# fast with multiples of 16, and 64 was the fastest of 48 to 128 (MiniLM-L6, a CPU with AMX).
 PACKED_ROW, PACKED_STEP = 64, 16
 
 
@@ -121,7 +120,7 @@ def batch(
     lengths = windows.end - windows.start + len(prefix) + len(suffix)
     rows = pack(lengths, max_length) if packed else _one_each(len(windows))
     table = rows.table()
-    step = PACKED_STEP if packed and len(table) > 1 else LENGTH_STEP
+    step = PACKED_STEP if packed else LENGTH_STEP
     groups = list(group(rows.lengths(lengths), max_pieces, max_length, step))
     starts = np.cumsum([0] + [len(chosen) * width for chosen, width in groups])
     row_starts = np.empty(len(table), dtype="int64")

@@ -116,30 +116,6 @@ def test_batches_are_of_few_shapes(seed, packed):
         assert n_rows & (n_rows - 1) == 0  # a power of two
 
 
-@pytest.mark.parametrize("n_windows", [1, 3])
-@pytest.mark.parametrize("length", [1, 8, 22, 40, 63, 65, 70])
-def test_one_row_alone_has_little_padding(length, n_windows):
-    """Whether it has one window or several; what else is in a batch stays of few shapes."""
-    size = -(-length // n_windows)
-    bounds = np.minimum(np.arange(n_windows + 1) * size, length)
-    windows = Windows(bounds[:-1], bounds[1:], bounds[:-1], bounds[1:])
-    laid = batch(
-        windows,
-        np.arange(length),
-        prefix=[],
-        suffix=[],
-        pad=0,
-        max_pieces=512,
-        max_length=512,
-        packed=True,
-    )
-    if len(laid.batches) == len(laid.batches[0].ids) == 1:
-        step = LENGTH_STEP if length <= LONG else 2 * LENGTH_STEP
-        assert laid.batches[0].ids.shape == (1, -(-length // step) * step)
-    else:
-        assert all(one.ids.shape[1] % PACKED_STEP == 0 for one in laid.batches)
-
-
 @pytest.mark.parametrize("packed", PACKED)
 @pytest.mark.parametrize("prefix, suffix", SPECIAL)
 @pytest.mark.parametrize("length", [1, 20, 60, 66, 98])
