@@ -96,7 +96,7 @@ def serve_table(report: dict[str, Any]) -> str:
     )
     advice = (
         "Many texts in a request, or many requests at a time, share batches. A client that asks "
-        "for one text at a time waits as long as `nlp(text)` takes, and the time of a request."
+        "for one text at a time waits as long as `nlp(text)` and the request itself take."
     )
     return f"## How fast it is\n\n{caption}\n\n{table(header, rows)}\n\n{advice}"
 
@@ -128,7 +128,7 @@ What breaks first:
 - **Ten machines: nothing.** A process that is killed costs its shards, {lost:.0f} s of work.
 - **A thousand machines: what they share.** {processes:,} processes that load a pipeline of 100 MB
   from one place read {processes / 1e4:.1f} TB; storage takes {gigabytes:.0f} GB/s of jsonl. The
-  work takes {minutes:.0f} minutes, so to start the machines may take as long. On Ray, one scheduler
+  work takes {minutes:.0f} minutes, so starting the machines may take as long. On Ray, one scheduler
   handles {processes:,} actors and a million blocks: raise the rows of a block, or run one job for
   each hundred machines."""
     intro = f"""\

@@ -14,6 +14,7 @@ from spacy.training import Example
 from thinc.types import Ints1d
 
 from ..errors import Errors
+from .columns import read_columns
 from .sentences import passed_over
 
 NO_GOLD = -1
@@ -110,8 +111,9 @@ def sentence_starts(doc: Doc) -> Ints1d:
     return starts
 
 
-def is_space(doc: Doc) -> np.ndarray:
-    return doc.to_array(IS_SPACE).ravel() != 0
+def is_space(*docs: Doc) -> np.ndarray:
+    """Which tokens of Docs, laid end to end, are white space, bool (N,)."""
+    return read_columns(docs, [IS_SPACE])[0] != 0
 
 
 def _read_parse(doc: Doc) -> tuple[Ints1d, np.ndarray]:

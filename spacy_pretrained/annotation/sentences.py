@@ -3,6 +3,7 @@
 import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from thinc.types import Floats1d, Ints1d, Ints2d
@@ -24,12 +25,12 @@ class SentenceBatch:
     rows: Ints1d  # (W,), where each word stands among all tokens
     words: Ints2d  # (S, L), the words numbered through, -1 behind the end of a shorter sentence
 
-    @property
+    @cached_property
     def is_word(self) -> np.ndarray:
         """Which places are not padding, bool (S, L)."""
         return self.words >= 0
 
-    @property
+    @cached_property
     def lengths(self) -> Ints1d:
         return self.is_word.sum(axis=1)
 
@@ -53,12 +54,13 @@ class SentenceBatch:
 
     def to_columns(self, heads: Ints1d) -> Ints1d:
         """Heads (W,) as words of this batch → as columns of scores."""
-        return np.where(heads < 0, 0, heads - self._firsts() + 1)
+        return np.where(heads < 0, 0, heads - self._firsts + 1)
 
     def from_columns(self, columns: Ints1d) -> Ints1d:
         """The inverse of `to_columns`."""
-        return np.where(columns == 0, -1, self._firsts() + columns - 1)
+        return np.where(columns == 0, -1, self._firsts + columns - 1)
 
+    @cached_property
     def _firsts(self) -> Ints1d:
         """The first word of each word's sentence (W,)."""
         return np.repeat(self.words[:, 0], self.lengths)
@@ -129,6 +131,8 @@ def batch_sentences(starts: np.ndarray, words: np.ndarray) -> Iterator[SentenceB
 def heads_of_spaces(starts: np.ndarray, words: np.ndarray) -> Ints1d:
     """A head (N,) for each white-space token: the token before it in its sentence, or else the
     first word behind it there, or else the sentence's first token. -1 for words."""
+    if words.all():
+        return np.full(len(words), -1)
     numbers = np.arange(len(starts))
     sentence = np.cumsum(starts)
     next_word = find_next_word(words)

@@ -225,11 +225,12 @@ def join(parts: list[Pieces], shifts: list[int]) -> Pieces:
     """Join the pieces of consecutive parts of a text, with `shifts` characters before each."""
     if len(parts) == 1:
         return parts[0]
-    return Pieces(
-        ids=np.concatenate([part.ids for part in parts]),
-        starts=np.concatenate([part.starts + s for part, s in zip(parts, shifts)]),
-        ends=np.concatenate([part.ends + s for part, s in zip(parts, shifts)]),
+    before = np.repeat(np.array(shifts, dtype="int64"), [len(part.ids) for part in parts])
+    ids, starts, ends = (
+        np.concatenate([np.zeros(0, "int64"), *(getattr(part, name) for part in parts)])
+        for name in ("ids", "starts", "ends")
     )
+    return Pieces(ids, starts + before, ends + before)
 
 
 def _check_numbers(texts: list[str], encodings: list[Encoding]) -> None:

@@ -26,7 +26,7 @@ logger = logging.getLogger("spacy")
 CACHE_BYTES = 2 * 2**30  # 1.4 million words of width 384
 
 # Adds the vectors of the N tokens of some Docs to an array (N, D) of zeros.
-Encode = Callable[[list[Doc], list[DocArrays], Floats2d], None]
+Encode = Callable[[list[Doc], Floats2d], None]
 
 
 class FeatureCache:
@@ -62,14 +62,12 @@ class FeatureCache:
         return len(self._vectors)
 
     def fill(
-        self, ops: Ops, docs: list[Doc], arrays: list[DocArrays], out: Floats2d, encode: Encode
+        self, ops: Ops, docs: list[Doc], arrays: DocArrays, out: Floats2d, encode: Encode
     ) -> None:
         """Write the vectors of the Docs into out (N, D); those not known are computed together."""
-        keys = [make_key(doc, a) for doc, a in zip(docs, arrays)]
+        keys = [make_key(doc, a) for doc, a in zip(docs, arrays.by_doc())]
         missing = {key: i for i, key in enumerate(keys) if key not in self._vectors}
-        computed = self._compute(
-            ops, [docs[i] for i in missing.values()], [arrays[i] for i in missing.values()], encode
-        )
+        computed = self._compute(ops, [docs[i] for i in missing.values()], encode)
         new = dict(zip(missing, computed))
         low = 0
         for doc, key in zip(docs, keys):
@@ -79,14 +77,12 @@ class FeatureCache:
         for key, vectors in new.items():
             self._put(key, ops.to_numpy(vectors))
 
-    def _compute(
-        self, ops: Ops, docs: list[Doc], arrays: list[DocArrays], encode: Encode
-    ) -> list[Floats2d]:
+    def _compute(self, ops: Ops, docs: list[Doc], encode: Encode) -> list[Floats2d]:
         if not docs:
             return []
         bounds = np.cumsum([len(doc) for doc in docs])
         out = ops.alloc2f(int(bounds[-1]), self._width)
-        encode(docs, arrays, out)
+        encode(docs, out)
         return ops.xp.split(out, bounds[:-1].tolist())
 
     def _put(self, key: bytes, vectors: Floats2d) -> None:

@@ -6,7 +6,6 @@ from functools import partial
 from hashlib import blake2b
 from pathlib import Path
 
-import numpy as np
 from spacy.tokens import Doc
 from thinc.api import Model
 from thinc.types import Floats2d
@@ -174,18 +173,16 @@ def forward(
     shim, orth = get_shim(model), model.maybe_get_ref("orth")
     if shim.checkpoint is None:
         raise ValueError(Errors.NOT_INITIALIZED)
-    arrays = [read_arrays(doc) for doc in docs]
-    bounds = np.cumsum([0] + [len(doc) for doc in docs])
-    token_bounds = list(itertools.pairwise(bounds.tolist()))
+    arrays = read_arrays(docs)
+    token_bounds = list(itertools.pairwise(arrays.bounds.tolist()))
     width = shim.checkpoint.layout.width
-    out = model.ops.alloc2f(int(bounds[-1]), model.get_dim("nO"))
+    out = model.ops.alloc2f(len(arrays.starts), model.get_dim("nO"))
     backprop_backbone = _run_backbone(model, docs, arrays, out[:, :width], is_train)
     backprop_orth = None
     if orth is not None and len(out):  # Thinc's layers fail on nothing
-        features = [model.ops.asarray(orth_features(a)) for a in arrays]
-        embedded, backprop_orth = orth(features, is_train)
-        for vectors, (low, high) in zip(embedded, token_bounds):
-            out[low:high, width:] = vectors
+        features = model.ops.asarray(orth_features(arrays))
+        embedded, backprop_orth = orth([features[low:high] for low, high in token_bounds], is_train)
+        out[:, width:] = model.ops.xp.concatenate(embedded)
 
     def backprop(d_outs: list[Floats2d]) -> list:
         d_out = model.ops.xp.concatenate(d_outs) if d_outs else out
@@ -198,7 +195,7 @@ def forward(
 
 
 def _run_backbone(
-    model: EncoderModel, docs: list[Doc], arrays: list[DocArrays], out: Floats2d, is_train: bool
+    model: EncoderModel, docs: list[Doc], arrays: DocArrays, out: Floats2d, is_train: bool
 ) -> Callable[[Floats2d], None]:
     """Add the vectors of the N tokens to out (N, D). The callback takes their gradient."""
     cache = _find_cache(model)
@@ -206,7 +203,7 @@ def _run_backbone(
         cache.fill(model.ops, docs, arrays, out, partial(_predict, model))
         return _drop_gradient
     if not is_train or is_frozen(model):
-        _predict(model, docs, arrays, out)
+        _predict(model, docs, out, arrays)
         return _drop_gradient
     plan, backprops = _make_plan(model, docs, arrays), []
     for block, window_batch in enumerate(plan.batches):
@@ -223,15 +220,15 @@ def _run_backbone(
     return backprop
 
 
-def _predict(model: EncoderModel, docs: list[Doc], arrays: list[DocArrays], out: Floats2d) -> None:
-    plan = _make_plan(model, docs, arrays)
+def _predict(
+    model: EncoderModel, docs: list[Doc], out: Floats2d, arrays: DocArrays | None = None
+) -> None:
+    plan = _make_plan(model, docs, read_arrays(docs) if arrays is None else arrays)
     for block, vectors in enumerate(get_shim(model).predict(plan.batches)):
         plan.pool(model.ops, block, vectors, out)
 
 
-def _make_plan(
-    model: EncoderModel, docs: list[Doc], arrays: list[DocArrays]
-) -> WindowPlan | StockPlan:
+def _make_plan(model: EncoderModel, docs: list[Doc], arrays: DocArrays) -> WindowPlan | StockPlan:
     settings = {name: model.attrs[name] for name in ("window", "stride", "max_pieces")}
     checkpoint = get_shim(model).checkpoint
     # Copies that older versions made of a model have no such attr.
@@ -243,7 +240,7 @@ def _make_plan(
 
 def plan_batches(model: EncoderModel, docs: list[Doc]) -> list[WindowBatch]:
     """The batches of windows that the backend gets to see for these Docs."""
-    return _make_plan(model, docs, [read_arrays(doc) for doc in docs]).batches
+    return _make_plan(model, docs, read_arrays(docs)).batches
 
 
 def init(model: EncoderModel, X: list[Doc] | None = None, Y=None) -> None:

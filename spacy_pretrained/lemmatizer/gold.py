@@ -37,7 +37,7 @@ def read_lemma_gold(
     attribute: "tag" or "pos". find: Gives the numbers of a form and its lemma.
     """
     gold = {n: _read(examples, n) for n in ("lemma", attribute, "morph")}
-    words = join([read_words(example.predicted, attribute) for example in examples])
+    words = read_words([example.predicted for example in examples], attribute)
     rows = np.flatnonzero(gold["lemma"])
     lemmas, annotated = gold["lemma"][rows], gold[attribute][rows]
     words = {name: values[rows] for name, values in words.items()}
@@ -73,7 +73,7 @@ def read_entries(doc: Doc, attribute: str, strings: StringStore) -> Rows:
     theirs = doc.vocab.strings
     columns = doc.to_array([LEMMA, IS_SPACE]).reshape(len(doc), 2)
     keep = (columns[:, 0] != 0) & (columns[:, 1] == 0)
-    rows = {name: values[keep] for name, values in read_words(doc, attribute).items()}
+    rows = {name: values[keep] for name, values in read_words([doc], attribute).items()}
     rows["lemma"] = columns[keep, 0].astype("uint64")
     lower = {h: strings.add(theirs[h].lower()) for h in np.unique(rows["lemma"]).tolist()}
     rows["lower_lemma"] = np.asarray([lower[h] for h in rows["lemma"].tolist()], dtype="uint64")

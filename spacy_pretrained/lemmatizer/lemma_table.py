@@ -13,6 +13,8 @@ from spacy.strings import get_string_id
 from spacy.tokens import Doc
 from thinc.types import Floats1d, Ints1d
 
+from ..annotation.columns import read_columns
+
 ATTRIBUTES = {"tag": TAG, "pos": POS}
 NO_FEATURES = get_string_id("_")
 # Odd numbers that spread hashes over all of 64 bits; overflow is meant.
@@ -31,14 +33,14 @@ class Found:
     is_lower: np.ndarray  # bool (N,), where the lemma is in lowercase, and its case is open
 
 
-def read_words(doc: Doc, attribute: str) -> Rows:
-    """The hashes of a Doc's tokens that words are looked up by.
+def read_words(docs: list[Doc], attribute: str) -> Rows:
+    """The hashes of the N tokens of Docs, laid end to end, that words are looked up by.
 
     attribute: "tag" or "pos".
     """
     names = ("form", "lower", "tag", "morph")
-    columns = doc.to_array([ORTH, LOWER, ATTRIBUTES[attribute], MORPH]).reshape(len(doc), 4)
-    rows = {name: columns[:, i].astype("uint64") for i, name in enumerate(names)}
+    columns = read_columns(docs, [ORTH, LOWER, ATTRIBUTES[attribute], MORPH])
+    rows = dict(zip(names, columns))
     rows["morph"][rows["morph"] == 0] = NO_FEATURES
     return rows
 
@@ -80,6 +82,8 @@ class LemmaTable:
             (lower, lambda at: _mix(words["lower"][at], words["tag"][at])),
         ):
             left = np.flatnonzero(found.lemmas == 0)
+            if not len(left):
+                break
             found.lemmas[left], found.shares[left] = index.find(key(left))
             if index is lower:
                 found.is_lower[left] = found.lemmas[left] != 0

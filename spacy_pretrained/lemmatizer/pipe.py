@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import srsly
-from spacy.attrs import LEMMA
+from spacy.attrs import IS_SPACE, LEMMA
 from spacy.language import Language
 from spacy.pipeline.lemmatizer import lemmatizer_score
 from spacy.strings import get_string_id
@@ -19,6 +19,7 @@ from spacy.vocab import Vocab
 from thinc.api import Model
 from thinc.types import Floats1d, Floats2d, Ints1d
 
+from ..annotation.columns import read_columns
 from ..annotation.gold import is_space
 from ..annotation.token_confidence import clear_tokens, register_tokens, store_tokens
 from ..heads.divergence import divergence
@@ -184,19 +185,19 @@ class PretrainedLemmatizer(RehearsingPipe):
             return Lemmas(np.zeros(0, dtype="uint64"), np.zeros(0, dtype="float32"), set())
         words = self._read_words(docs)
         found = self.table.find(words)
-        space = np.concatenate([is_space(doc) for doc in docs])
+        space, old = read_columns(docs, [IS_SPACE, LEMMA]) != 0
         lemmas = Lemmas(found.lemmas, found.shares, set())
         lemmas.lemmas[space], lemmas.confidence[space] = words["form"][space], 1.0
         open_ = ((found.lemmas == 0) | found.is_lower) & ~space
         if not self.overwrite:
-            open_ &= np.concatenate([doc.to_array([LEMMA]).ravel() for doc in docs]) == 0
+            open_ &= ~old
         rows = np.flatnonzero(open_)
         if len(rows):
             self._score_words(docs, rows, words, lemmas)
         return lemmas
 
     def _read_words(self, docs: list[Doc]) -> Rows:
-        return join([read_words(doc, self.cfg["attribute"]) for doc in docs])
+        return read_words(docs, self.cfg["attribute"])
 
     def _score_words(self, docs: list[Doc], rows: Ints1d, words: Rows, lemmas: Lemmas) -> None:
         """Find the lemmas of some rows, those in lowercase that the table has among them."""
@@ -239,17 +240,16 @@ class PretrainedLemmatizer(RehearsingPipe):
         for vocab in {id(doc.vocab): doc.vocab for doc in docs}.values():
             for lemma in lemmas.new:
                 vocab.strings.add(lemma)
+        values, sure = lemmas.lemmas, lemmas.confidence
+        if not self.overwrite:
+            (old,) = read_columns(docs, [LEMMA])
+            values, sure = np.where(old != 0, old, values), np.where(old != 0, np.nan, sure)
         for doc in docs:
             high = low + len(doc)
             if len(doc):
-                values, sure = lemmas.lemmas[low:high], lemmas.confidence[low:high]
-                if not self.overwrite:
-                    old = doc.to_array([LEMMA]).ravel()
-                    values = np.where(old != 0, old, values)
-                    sure = np.where(old != 0, np.nan, sure)
-                doc.from_array([LEMMA], values.reshape(-1, 1))
+                doc.from_array([LEMMA], values[low:high].reshape(-1, 1))
             if self.confidence and len(doc):
-                store_tokens(doc, {"lemma": sure})
+                store_tokens(doc, {"lemma": sure[low:high]})
             else:
                 clear_tokens(doc, ["lemma"])
             low = high
@@ -378,7 +378,7 @@ class PretrainedLemmatizer(RehearsingPipe):
         the tree that changes nothing."""
         ops, strings = self.model.ops, docs[0].vocab.strings
         words = self._read_words(docs)
-        rows = np.flatnonzero(~np.concatenate([is_space(doc) for doc in docs]))
+        rows = np.flatnonzero(~is_space(*docs))
         gradient = ops.alloc2f(*vectors.shape)
         if not len(rows):
             return 0.0, gradient

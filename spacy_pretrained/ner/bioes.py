@@ -70,9 +70,10 @@ def to_spans(states: Ints1d) -> Spans:
 def rule_out(scores: Floats2d, *, no_end: np.ndarray, outside: np.ndarray) -> None:
     """Set scores (N, K) of what cannot be to -inf: spans that begin or end with one of the tokens
     `no_end` (N,), and any of the tokens `outside` (N,)."""
-    labels = np.arange((scores.shape[1] - 1) // 4)
-    ends = np.concatenate([state(kind, labels) for kind in (BEGIN, END, SINGLE)])
-    scores[np.ix_(no_end, ends)] = -np.inf
+    if no_end.any():
+        labels = np.arange((scores.shape[1] - 1) // 4)
+        ends = np.concatenate([state(kind, labels) for kind in (BEGIN, END, SINGLE)])
+        scores[np.ix_(no_end, ends)] = -np.inf
     scores[outside, OUTSIDE + 1 :] = -np.inf
 
 

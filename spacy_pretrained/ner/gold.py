@@ -9,6 +9,7 @@ from spacy.tokens import Doc, Span
 from spacy.training import Example
 from thinc.types import Ints1d
 
+from ..annotation.columns import read_columns
 from ..annotation.gold import is_space
 from ..annotation.span_confidence import read_span
 from .errors import Errors
@@ -135,14 +136,15 @@ def _align(example: Example, gold: Entities) -> Entities:
     return Entities(columns[:, 0], columns[:, 1], gold.labels[columns[:, 2]], known)
 
 
-def find_blocked(doc: Doc) -> np.ndarray:
-    """Tokens (N,) that `Doc.set_ents(blocked=...)` says to be no entity."""
-    iob, labels = _columns(doc)
+def find_blocked(docs: list[Doc]) -> np.ndarray:
+    """Tokens (N,), of Docs laid end to end, that `Doc.set_ents(blocked=...)` says to be no
+    entity."""
+    iob, labels = _columns(docs)
     return (iob == BEGIN) & (labels == 0)
 
 
 def _read_ents(doc: Doc) -> Entities:
-    iob, labels = _columns(doc)
+    iob, labels = _columns([doc])
     is_inside = (iob == INSIDE) | (iob == BEGIN) & (labels != 0)
     starts = np.flatnonzero((iob == BEGIN) & (labels != 0))
     # An entity ends before the next token that does not go on with it.
@@ -151,9 +153,9 @@ def _read_ents(doc: Doc) -> Entities:
     return Entities(starts, ends, labels[starts], iob != MISSING)
 
 
-def _columns(doc: Doc) -> tuple[Ints1d, np.ndarray]:
-    columns = doc.to_array([ENT_IOB, ENT_TYPE]).reshape(len(doc), 2)
-    return columns[:, 0].astype("int64"), columns[:, 1]
+def _columns(docs: list[Doc]) -> tuple[Ints1d, np.ndarray]:
+    iob, labels = read_columns(docs, [ENT_IOB, ENT_TYPE])
+    return iob.astype("int64"), labels
 
 
 def _is_identity(x2y: Ints1d, y2x: Ints1d) -> bool:

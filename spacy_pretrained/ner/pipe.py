@@ -172,8 +172,7 @@ class PretrainedNer(DistillingPipe):
         bounds = np.cumsum([0] + [len(doc) for doc in docs])
         first = np.zeros(len(scores), dtype=bool)
         first[bounds[:-1][np.diff(bounds) > 0]] = True
-        space, taken = map(np.concatenate, zip(*((is_space(d), self._is_taken(d)) for d in docs)))
-        rule_out(scores, no_end=space, outside=taken)
+        rule_out(scores, no_end=is_space(*docs), outside=self._find_taken(docs))
         states = decode(scores, first)
         spans = to_spans(states)
         sure = self._confidences(scores, states, spans)
@@ -186,12 +185,20 @@ class PretrainedNer(DistillingPipe):
             for low, i, j in zip(bounds, edges, edges[1:])
         ]
 
-    def _is_taken(self, doc: Doc) -> np.ndarray:
+    def _find_taken(self, docs: list[Doc]) -> np.ndarray:
         """Tokens (N,) that no new entity may have."""
-        taken = np.zeros(len(doc), dtype=bool) if self.spans_key else find_blocked(doc)
-        for span in self._old_spans(doc):
-            taken[span.start : span.end] = True
+        taken, low = self._find_blocked(docs), 0
+        for doc in docs:
+            for span in self._old_spans(doc):
+                taken[low + span.start : low + span.end] = True
+            low += len(doc)
         return taken
+
+    def _find_blocked(self, docs: list[Doc]) -> np.ndarray:
+        """Tokens (N,) that are said to be no entity; a group of spans knows of none."""
+        if self.spans_key:
+            return np.zeros(sum(len(doc) for doc in docs), dtype=bool)
+        return find_blocked(docs)
 
     def _old_spans(self, doc: Doc) -> list[Span]:
         """The entities that stay."""
@@ -201,7 +208,7 @@ class PretrainedNer(DistillingPipe):
         return list(doc.spans.get(self.spans_key, []) if self.spans_key else doc.ents)
 
     def _confidences(self, scores: Floats2d, states: Ints1d, spans: Spans) -> Floats1d:
-        if not self.confidence:
+        if not self.confidence or not len(spans.starts):
             return np.ones(len(spans.starts), dtype="float32")
         sure = probabilities(scores, states, spans)
         if self.cfg["calibration"]:
@@ -211,17 +218,22 @@ class PretrainedNer(DistillingPipe):
     def set_annotations(
         self, docs: Iterable[Doc], predictions: list[tuple[Spans, Floats1d]]
     ) -> None:
+        docs, low = list(docs), 0
+        blocked = self._find_blocked(docs)
+        numbers = np.concatenate([np.zeros(0, "int64"), *(s.labels for s, _ in predictions)])
+        labels = iter(self._hash_labels(numbers, self.label_data).tolist())
         for doc, (spans, sure) in zip(docs, predictions):
-            labels = self._hash_labels(spans.labels, self.label_data)
-            columns = zip(spans.starts.tolist(), spans.ends.tolist(), labels.tolist())
+            # The labels come last: where the spans of a Doc end, none of the next one's is taken.
+            columns = zip(spans.starts.tolist(), spans.ends.tolist(), labels)
             new = [Span(doc, start, end, label=label) for start, end, label in columns]
             old = self._old_spans(doc)
             found = new + old
             if self.spans_key:
                 doc.spans[self.spans_key] = sorted(found)
             else:
-                blocked = [doc[i : i + 1] for i in np.flatnonzero(find_blocked(doc)).tolist()]
-                doc.set_ents(found, blocked=blocked)
+                alone = np.flatnonzero(blocked[low : low + len(doc)]).tolist()
+                doc.set_ents(found, blocked=[doc[i : i + 1] for i in alone])
+            low += len(doc)
             target = self.spans_key or ""
             kept = old if self.confidence else []
             clear_spans(doc, self.name, target, kept=kept, all_components=self.overwrite)

@@ -44,7 +44,7 @@ def read_parser_gold(
     lengths = np.asarray([len(doc) for doc in docs], dtype="int64")
     firsts = first_tokens(lengths)
     offsets = np.repeat(np.cumsum(lengths) - lengths, lengths)
-    words = ~np.concatenate([is_space(doc) for doc in docs])
+    words = ~is_space(*docs)
     known = np.concatenate([read_sentence_starts(example) for example in examples])
     known = _starts_at_words(known, words)
     open_ = find_open(np.zeros_like(known), firsts, words)

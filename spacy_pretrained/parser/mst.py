@@ -34,9 +34,10 @@ def decode(scores: Floats3d, lengths: Ints1d) -> Ints2d:
         )
     is_head = np.arange(longest + 1) <= lengths[:, None]
     is_token = is_head[:, 1:]
-    not_itself = ~np.eye(longest, longest + 1, k=1, dtype=bool)
-    is_arc = is_token[:, :, None] & is_head[:, None, :] & not_itself
-    if not (np.isfinite(scores) | ~is_arc).all():
+    is_arc = is_token[:, :, None] & is_head[:, None, :]
+    token = np.arange(longest)
+    is_arc[:, token, token + 1] = False  # not above itself
+    if not np.isfinite(scores).all() and not np.isfinite(scores[is_arc]).all():
         raise ValueError(
             Errors.SCORES_NOT_FINITE.format(of="arcs", where=_first_not_finite(scores, is_arc))
         )
@@ -61,8 +62,9 @@ def is_tree(heads: Ints2d, lengths: Ints1d) -> np.ndarray:
     # 2**k arcs away. A path to the root has at most `longest` arcs, a cycle never gets there.
     ancestors = np.zeros((len(heads), longest + 1), dtype=np.intp)
     ancestors[:, 1:] = np.where(is_token & is_inside, heads, 0)
+    sentence = np.arange(len(heads))[:, None]
     for _ in range(longest.bit_length()):
-        ancestors = np.take_along_axis(ancestors, ancestors, axis=1)
+        ancestors = ancestors[sentence, ancestors]
     return (roots == (lengths > 0)) & (is_inside | ~is_token).all(axis=1) & ~ancestors.any(axis=1)
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from spacy.attrs import SENT_START
 from spacy.language import Language
 from spacy.tokens import Doc
 from spacy.training import Example, validate_get_examples
@@ -12,6 +13,7 @@ from spacy.vocab import Vocab
 from thinc.api import Model, Ops
 from thinc.types import Floats1d, Floats2d, Floats3d, Ints1d, Ints2d
 
+from ..annotation.columns import read_columns
 from ..annotation.gold import NO_GOLD, collect_labels, is_space
 from ..annotation.sentences import (
     SentenceBatch,
@@ -172,7 +174,7 @@ class BiaffineParser(DistillingPipe):
         if not docs:
             return Parse(np.zeros(0, dtype="int64"), np.zeros(0, dtype="uint64"), {})
         vectors = self.model.get_ref("vectors").predict(docs)
-        words = ~_flat(docs, is_space)
+        words = ~is_space(*docs)
         starts, sure = self._find_sentences(self.model, docs, vectors, words)
         heads = heads_of_spaces(starts, words)
         labels = np.full(len(heads), self.vocab.strings.add(OF_SPACE), dtype="uint64")
@@ -193,7 +195,7 @@ class BiaffineParser(DistillingPipe):
         neighbours = self._find_neighbours(docs, words)
         scores = self._check_finite(model.get_ref("sentences").predict((vectors, neighbours)))
         sure = sigmoid(self.model.ops.to_numpy(scores).ravel())
-        known = _flat(docs, _known_starts)
+        known = _known_starts(docs)
         firsts = first_tokens([len(doc) for doc in docs])
         forced = firsts | (known > 0)
         is_start = np.where(find_open(known, firsts, words), sure, forced)
@@ -228,20 +230,20 @@ class BiaffineParser(DistillingPipe):
         arcs = ops.asarray_i(np.arange(len(heads))), ops.asarray_i(heads)
         scores = self._check_finite(self.model.get_ref("labels").predict((X, *arcs)))
         scores = ops.to_numpy(scores)
-        is_root = np.asarray(self.label_data) == ROOT
-        if is_root.any() and not is_root.all():
+        labels = self.label_data
+        if ROOT in labels and len(labels) > 1:
+            is_root = np.arange(len(labels)) == labels.index(ROOT)
             scores = np.where((heads < 0)[:, None] == is_root, scores, -np.inf)
         return scores
 
     def set_annotations(self, docs: Iterable[Doc], parse: Parse) -> None:
-        low = 0
+        distances = (parse.heads - np.arange(len(parse.heads))).astype("int64")
+        rows, low = np.stack([distances.astype("uint64"), parse.labels], axis=1), 0
         for doc in docs:
             high = low + len(doc)
             if len(doc):
-                heads = (parse.heads[low:high] - np.arange(low, high)).astype("int64")
-                columns = np.stack([heads.astype("uint64"), parse.labels[low:high]], axis=1)
                 # This sets sentence starts too: a sentence is the tokens under one root.
-                doc.from_array(["HEAD", "DEP"], columns)
+                doc.from_array(["HEAD", "DEP"], rows[low:high])
             # A Doc that is older than this parser, or made for another vocab, has none or others.
             doc.noun_chunks_iterator = self.vocab.get_noun_chunks
             if self.confidence:
@@ -316,13 +318,13 @@ class BiaffineParser(DistillingPipe):
     def _read_taught(self, examples: list[Example], gold: ParserGold) -> TaughtParses:
         docs = [example.predicted for example in examples]
         firsts = first_tokens([len(doc) for doc in docs])
-        open_ = find_open(_flat(docs, _known_starts), firsts, gold.words)
+        open_ = find_open(_known_starts(docs), firsts, gold.words)
         return read_taught_parses(examples, gold.words, open_, self.label_data, self.name)
 
     def teach(self, docs: list[Doc], temperature: float, top_k: int) -> list[Said]:
         self._check_ready(docs)
         vectors = self.model.get_ref("vectors").predict(docs)
-        words = ~_flat(docs, is_space)
+        words = ~is_space(*docs)
         starts, _ = self._find_sentences(self.model, docs, vectors, words)
         found = vectors, self._find_neighbours(docs, words), starts, words, self.label_data
         return say_parses(self.model, docs, *found, temperature=temperature, top_k=top_k)
@@ -332,10 +334,10 @@ class BiaffineParser(DistillingPipe):
     ) -> tuple[float, Floats2d]:
         """Of the sentences and heads that the old model finds."""
         old_vectors = old_model.get_ref("vectors").predict(old_docs)
-        words = ~_flat(docs, is_space)
+        words = ~is_space(*docs)
         starts, _ = self._find_sentences(old_model, docs, old_vectors, words)
         firsts = first_tokens([len(doc) for doc in docs])
-        open_ = find_open(_flat(docs, _known_starts), firsts, words)
+        open_ = find_open(_known_starts(docs), firsts, words)
         neighbours = self._find_neighbours(docs, words)
         batches = batch_sentences(starts, words)
         both = self.model, vectors, old_model, old_vectors
@@ -394,10 +396,5 @@ def _learn_columns(
     return d_flat.reshape(scores.shape), loss
 
 
-def _flat(docs: list[Doc], read: Callable[[Doc], np.ndarray]) -> np.ndarray:
-    """What is read of each Doc, end to end."""
-    return np.concatenate([read(doc) for doc in docs])
-
-
-def _known_starts(doc: Doc) -> Ints1d:
-    return doc.to_array("SENT_START").astype("int64").ravel()
+def _known_starts(docs: list[Doc]) -> Ints1d:
+    return read_columns(docs, [SENT_START])[0].astype("int64")

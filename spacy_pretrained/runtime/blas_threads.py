@@ -13,7 +13,7 @@ from .cores import count_threads
 # The heads' share of a pipeline's work, roughly: one thread of two to four cores.
 SHARE = 4
 
-_lock = threading.Lock()
+_lock = threading.RLock()  # a thread may fork while it holds it: in a handler of a signal
 _inside = 0  # threads of this process that are in `few_blas_threads`
 _usual: list[int] = []  # threads of each loaded BLAS while no thread is inside
 
@@ -56,17 +56,28 @@ def _set_threads(library: LibController, number: int) -> None:
     release(force=True)
 
 
+def _before_fork() -> None:
+    """Wait for threads that set limits: threadpoolctl has a lock that a child would find shut."""
+    _lock.acquire()
+
+
+def _after_fork() -> None:
+    _lock.release()
+
+
 def _begin_again() -> None:
     """A forked child lacks its parent's other threads, which may hold the lock or be inside."""
     global _lock, _inside
     if _inside:
         for library, number in zip(_libraries(), _usual):
             _set_threads(library, number)
-    _lock, _inside = threading.Lock(), 0
+    _lock, _inside = threading.RLock(), 0
 
 
 if hasattr(os, "register_at_fork"):  # not on Windows
-    os.register_at_fork(after_in_child=_begin_again)
+    os.register_at_fork(
+        before=_before_fork, after_in_parent=_after_fork, after_in_child=_begin_again
+    )
 
 
 @cache

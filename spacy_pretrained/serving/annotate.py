@@ -64,7 +64,7 @@ class _Begun:
     """A batch that an engine has, or has had."""
 
     batch: Batch
-    encoded: Future[list[tuple[Doc, int]]]
+    encoded: Future[list[tuple[Doc, int | None]]]
 
 
 def annotate_stream(
@@ -115,19 +115,20 @@ def annotate_stream(
 def _begin(
     engine: Executor, served: Served, labels: tuple[str, ...] | None, batch: Batch
 ) -> _Begun:
-    """Let the engine have a batch. Its strings come into the vocabulary in the caller's thread: no
-    other one adds to it."""
+    """Let the engine have a batch. The components before it work in the caller's thread, like the
+    tokenizer: two batches would have them at once, and anybody's component may stand there."""
+    stages = served.stages
     try:
-        docs = [(served.nlp.make_doc(text.asked[0]), i) for i, text in enumerate(batch)]
-    except Exception as error:
-        encoded: Future = Future()
-        encoded.set_exception(error)
-    else:
+        made = [(served.nlp.make_doc(text.asked[0]), i) for i, text in enumerate(batch)]
+        docs = list(_pipe(served, labels, made, stages.before))
         encoded = engine.submit(
             # The thread has the caller's context: Thinc keeps the ops in use there.
             copy_context().run,
-            lambda: list(_pipe(served, labels, docs, served.up_to_engine)),
+            lambda: list(_pipe(served, labels, docs, stages.engine)),
         )
+    except Exception as error:  # that no thread can be started, too: the batch is nobody else's
+        encoded = Future()
+        encoded.set_exception(error)
     return _Begun(batch, encoded)
 
 
@@ -143,7 +144,7 @@ def _finish(
     try:
         begin_more()
         docs = begun.encoded.result()
-        for name in served.behind_engine:
+        for name in served.stages.behind:
             begin_more()
             docs = list(_pipe(served, labels, docs, [name]))
         for doc, i in docs:

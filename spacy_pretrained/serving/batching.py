@@ -171,11 +171,10 @@ class Annotator:
 
         def more(least: int) -> list[_Waiting]:
             nonlocal n_left
-            if not n_left:
-                return []
-            n_left -= 1
             with self._changed:
-                return self._take(key, least)
+                batch = self._take(key, least) if n_left else []
+            n_left -= bool(batch)  # it asks more often than it gets one
+            return batch
 
         return more
 

@@ -5,7 +5,7 @@ import random
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import spacy
 from spacy.language import Language
@@ -19,6 +19,14 @@ from .settings import Settings
 ZERO_SHOT = "zero_shot_textcat"
 # What a request brings along where the pipeline itself has no labels.
 ANY_LABELS = ("one", "another")
+
+
+class Stages(NamedTuple):
+    """Names of components: those before the first that has an engine, that one, and all others."""
+
+    before: list[str]
+    engine: list[str]
+    behind: list[str]
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,19 +63,14 @@ class Served:
         return 1 if all(pipe.multi_label for pipe in pipes) else 2
 
     @cached_property
-    def up_to_engine(self) -> list[str]:
-        """The names of the components up to the first that has an engine, and it; none if there is
-        no engine that may work in another thread: on a GPU another thread has another device."""
-        for i, (_, pipe) in enumerate(self.nlp.pipeline, 1):
-            if isinstance(pipe, BackbonePipe):
-                on_cpu = pipe.model.ops.device_type == "cpu"
-                return self.nlp.pipe_names[:i] if on_cpu else []
-        return []
-
-    @cached_property
-    def behind_engine(self) -> list[str]:
-        """The names of all other components."""
-        return self.nlp.pipe_names[len(self.up_to_engine) :]
+    def stages(self) -> Stages:
+        """Without an engine that may work in another thread, all components are behind it. On a GPU
+        none may: another thread has another device."""
+        names = self.nlp.pipe_names
+        for i, (name, pipe) in enumerate(self.nlp.pipeline):
+            if isinstance(pipe, BackbonePipe) and pipe.model.ops.device_type == "cpu":
+                return Stages(names[:i], [name], names[i + 1 :])
+        return Stages([], [], names)
 
     def component_cfg(self, labels: tuple[str, ...] | None) -> dict[str, dict[str, Any]]:
         """What `nlp.pipe` is given; anew each time, for spaCy writes into it."""

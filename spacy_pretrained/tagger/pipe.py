@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable, Iterable
 
 import numpy as np
+from spacy.attrs import IDS
 from spacy.language import Language
 from spacy.scorer import Scorer
 from spacy.tokens import Doc, Token
@@ -12,6 +13,7 @@ from spacy.vocab import Vocab
 from thinc.api import Model
 from thinc.types import Floats1d, Floats2d, Ints1d
 
+from ..annotation.columns import read_columns
 from ..annotation.gold import collect_labels, is_space, number_labels
 from ..annotation.token_confidence import clear_tokens, register_tokens, store_tokens
 from ..heads.distilling import distill
@@ -222,32 +224,28 @@ class PretrainedTagger(DistillingPipe):
 
     def set_annotations(self, docs: Iterable[Doc], predictions) -> None:
         docs = list(docs)
-        strings = self.vocab.strings
-        hashes = [
-            self._hash_labels(best, labels)
-            for labels, (best, _) in zip(self.label_data.values(), predictions)
-        ]
-        low = 0
+        space = is_space(*docs)
+        columns, probabilities = [], {}
+        for (attribute, labels), (best, sure) in zip(self.label_data.items(), predictions):
+            values = self._hash_labels(best, labels)
+            values[space] = self.vocab.strings.add(OF_SPACE[attribute])
+            probable = None if sure is None else np.where(space, 1.0, sure)
+            if not self.overwrite:
+                (old,) = read_columns(docs, [IDS[attribute.upper()]])
+                values = np.where(old != 0, old, values)
+                probable = None if probable is None else np.where(old != 0, np.nan, probable)
+            if probable is not None:
+                probabilities[attribute] = probable
+            columns.append(values)
+        names = [attribute.upper() for attribute in self.label_data]
+        rows, low = np.stack(columns, axis=1), 0
         for doc in docs:
             high = low + len(doc)
-            space = is_space(doc)
-            columns, probabilities = [], {}
-            for attribute, found, (_, sure) in zip(self.label_data, hashes, predictions):
-                values = found[low:high].copy()
-                values[space] = strings.add(OF_SPACE[attribute])
-                probable = None if sure is None else np.where(space, 1.0, sure[low:high])
-                if not self.overwrite:
-                    old = doc.to_array(attribute.upper())
-                    values = np.where(old != 0, old, values)
-                    probable = None if probable is None else np.where(old != 0, np.nan, probable)
-                if probable is not None:
-                    probabilities[attribute] = probable
-                columns.append(values)
             if len(doc):
-                names = [attribute.upper() for attribute in self.label_data]
-                doc.from_array(names, np.stack(columns, axis=1))
+                doc.from_array(names, rows[low:high])
             if self.confidence:
-                store_tokens(doc, probabilities)
+                found = {kind: values[low:high] for kind, values in probabilities.items()}
+                store_tokens(doc, found)
             else:
                 clear_tokens(doc, self.label_data)
             low = high

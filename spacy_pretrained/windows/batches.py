@@ -115,10 +115,12 @@ def batch(
     max_length: Pieces that the encoder may see at once.
     packed: Rows are filled up with windows; else there is one in each.
     """
+    step = PACKED_STEP if packed else LENGTH_STEP
+    if len(windows) == 1:
+        return _batch_of_one(ids, prefix, suffix, pad, max_length, step)
     lengths = windows.end - windows.start + len(prefix) + len(suffix)
     rows = pack(lengths, max_length) if packed else _one_each(len(windows))
     table = rows.table()
-    step = PACKED_STEP if packed else LENGTH_STEP
     groups = list(group(rows.lengths(lengths), max_pieces, max_length, step))
     starts = np.cumsum([0] + [len(chosen) * width for chosen, width in groups])
     row_starts = np.empty(len(table), dtype="int64")
@@ -139,6 +141,22 @@ def batch(
         for (chosen, width), start, end in zip(groups, starts[:-1], starts[1:])
     ]
     return Batches(batches, places, starts)
+
+
+def _batch_of_one(
+    ids: np.ndarray, prefix: list[int], suffix: list[int], pad: int, max_length: int, step: int
+) -> Batches:
+    """All pieces in one window, as those of a short text: the same, without what many need."""
+    start, end = len(prefix), len(prefix) + len(ids)
+    filled = end + len(suffix)
+    width = min(_round_up(filled, 2 * LENGTH_STEP if filled > LONG else step), max_length)
+    row, mask = np.full((1, width), pad, dtype="int64"), np.zeros((1, width), dtype="int64")
+    row[0, :start] = prefix
+    row[0, start:end] = ids
+    row[0, end:filled] = suffix
+    mask[0, :filled] = 1
+    laid = WindowBatch(row, mask, np.array([[0]]))
+    return Batches([laid], np.arange(start, end), np.array([0, width]))
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Cut the wordpieces of a Doc into windows that the encoder takes."""
+"""Cut the wordpieces of Docs into windows that the encoder takes."""
 
 from dataclasses import dataclass
 
@@ -23,11 +23,12 @@ class Windows:
 
 
 def split(n_pieces: int, cuts: list[np.ndarray], window: int, stride: int) -> Windows:
-    """Cut one Doc of `n_pieces` into windows of at most `window` pieces, one for each sentence.
+    """Cut `n_pieces`, of one Doc or of many laid end to end, into windows of at most `window`
+    pieces, one for each sentence.
 
-    cuts: Ascending piece numbers: where sentences start, and a window begins in any case; then
-        where tokens start. A sentence of more than `stride` pieces is cut there, and within a
-        token only where a token is longer still.
+    cuts: Ascending piece numbers: where sentences start, and a window begins in any case, those of
+        each Doc among them; then where tokens start. A sentence of more than `stride` pieces is cut
+        there, and within a token only where a token is longer still.
     window: Pieces a window shows, special ones not counted.
     stride: The most pieces that a window gives vectors for. Below `window`, the windows of a
         sentence that is cut also show as many of its other pieces as fit, as context on both sides.

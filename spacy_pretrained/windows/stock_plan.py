@@ -56,7 +56,7 @@ class StockPlan:
         self,
         checkpoint: Checkpoint,
         docs: list[Doc],
-        arrays: list[DocArrays],
+        arrays: DocArrays,
         *,
         stock: StockWindows,
         window: int,
@@ -123,13 +123,13 @@ def _sequences_of_spans(
     tokenizer: PieceTokenizer,
     stock: StockWindows,
     docs: list[Doc],
-    arrays: list[DocArrays],
+    arrays: DocArrays,
     size: WindowSize,
     stride: int,
 ) -> Sequences:
     texts, before, owners = [], [], []  # of all spans; characters before them, and whose they are
     n_characters, token_starts = 0, [NOTHING]
-    for number, (doc, a) in enumerate(zip(docs, arrays)):
+    for number, (doc, a) in enumerate(zip(docs, arrays.by_doc())):
         text = doc.text
         for low, high in find_spans(stock, doc, a):
             start = int(a.starts[low])
@@ -206,16 +206,17 @@ def _sequences_of_tokens(
     tokenizer: PieceTokenizer,
     stock: StockWindows,
     docs: list[Doc],
-    arrays: list[DocArrays],
+    arrays: DocArrays,
     size: WindowSize,
     stride: int,
 ) -> Sequences:
     ids, lengths = encode_tokens(tokenizer, stock.words, docs, arrays)
-    token_bounds = np.cumsum([0, *(len(doc) for doc in docs)])
-    piece_bounds = np.cumsum([0, *lengths])[token_bounds]
+    piece_bounds = np.cumsum([0, *lengths])[arrays.bounds]
     tokens = np.repeat(np.arange(len(lengths)), lengths)
     parts = _Parts(tokenizer)
-    for a, n_before, (low, high) in zip(arrays, token_bounds, pairwise(piece_bounds.tolist())):
+    for a, n_before, (low, high) in zip(
+        arrays.by_doc(), arrays.bounds.tolist(), pairwise(piece_bounds.tolist())
+    ):
         if low == high:
             continue
         own, owners = ids[low:high], tokens[low:high]

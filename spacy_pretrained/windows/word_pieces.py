@@ -18,13 +18,14 @@ ASCII_PUNCTUATION = frozenset("!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~")
 
 
 def encode_tokens(
-    tokenizer: PieceTokenizer, words: Words, docs: list[Doc], arrays: list[DocArrays]
+    tokenizer: PieceTokenizer, words: Words, docs: list[Doc], arrays: DocArrays
 ) -> tuple[np.ndarray, np.ndarray]:
     """The ids of the pieces of all tokens, laid end to end, and how many each of the N tokens has
     (N,). White space has none. Each word is tokenized once, however often it occurs."""
     orth = np.concatenate([np.zeros(0, "uint64"), *(doc.to_array(ORTH).ravel() for doc in docs)])
-    spaces = np.concatenate([np.zeros(0, "bool"), *(_find_spaces(words, a) for a in arrays)])
-    visible = ~np.concatenate([np.zeros(0, "bool"), *(a.whitespace for a in arrays)])
+    spaces = [_find_spaces(words, a) for a in arrays.by_doc()]
+    spaces = np.concatenate([np.zeros(0, "bool"), *spaces])
+    visible = ~arrays.whitespace
     keys, numbers = np.unique(orth[visible], return_inverse=True)
     with_space, numbers = np.unique(2 * numbers + spaces[visible], return_inverse=True)
     texts = [docs[0].vocab.strings[key] for key in keys.tolist()] if len(keys) else []

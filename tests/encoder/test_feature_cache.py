@@ -163,7 +163,7 @@ def cache_of(model: EncoderModel):
 
 def key(words: list[str], spaces: list[bool] | None = None, vocab: Vocab | None = None, **kwargs):
     doc = Doc(vocab or NLP.vocab, words=words, spaces=spaces, **kwargs)
-    return make_key(doc, read_arrays(doc))
+    return make_key(doc, read_arrays([doc]))
 
 
 def test_a_key_is_words_spaces_and_where_sentences_start():

@@ -12,7 +12,7 @@ VOCAB = spacy.blank("en").vocab
 
 
 def features(words: list[str], spaces: list[bool] | None = None) -> np.ndarray:
-    return orth_features(read_arrays(Doc(VOCAB, words=words, spaces=spaces)))
+    return orth_features(read_arrays([Doc(VOCAB, words=words, spaces=spaces)]))
 
 
 def test_features_are_shape_case_and_what_stands_before():
@@ -35,6 +35,12 @@ def test_features_are_shape_case_and_what_stands_before():
 def test_features_of_nothing():
     assert features([]).shape == (0, 2)
     assert features([]).dtype == np.uint64
+
+
+def test_a_doc_has_the_same_features_among_others():
+    docs = [Doc(VOCAB, words=words) for words in (["a", "\n"], [], [" "], ["B", " ", "c"], [])]
+    alone = [orth_features(read_arrays([doc])) for doc in docs]
+    assert np.array_equal(orth_features(read_arrays(docs)), np.concatenate(alone))
 
 
 def test_case_changes_features_and_the_word_itself_does_not():

@@ -5,7 +5,7 @@ import pytest
 import spacy
 from spacy.tokens import Doc
 
-from spacy_pretrained.lemmatizer.gold import join, read_entries
+from spacy_pretrained.lemmatizer.gold import read_entries
 from spacy_pretrained.lemmatizer.lemma_table import COLUMNS, LemmaTable, read_words
 
 FEATURES = {"saw": "Tense=Past", "Saws": "Number=Plur"}
@@ -29,7 +29,7 @@ def make_table(vocab, *tokens: str) -> LemmaTable:
 
 def look_up(vocab, table: LemmaTable, *tokens: str) -> list[tuple[str, float, bool]]:
     doc = make_doc(vocab, *(f"{token}/" for token in tokens))
-    found = table.find(read_words(doc, "tag"))
+    found = table.find(read_words([doc], "tag"))
     lemmas = [vocab.strings[h] if h else "" for h in found.lemmas.tolist()]
     return list(
         zip(lemmas, np.round(found.shares.astype("float64"), 2).tolist(), found.is_lower.tolist())
@@ -48,7 +48,7 @@ def test_other_features_and_other_case(vocab):
     table = make_table(vocab, "Saws/N/saw", "Bill/P/Bill")
     table = table.extended(read_entries(make_doc(vocab, "saw/V/see"), "tag", vocab.strings))
     doc = Doc(vocab, words=["saw", "SAW", "bill"], tags=["V", "V", "P"])  # without features
-    found = table.find(read_words(doc, "tag"))
+    found = table.find(read_words([doc], "tag"))
     assert [vocab.strings[h] for h in found.lemmas.tolist()] == ["see", "see", "bill"]
     assert found.is_lower.tolist() == [False, True, True]
 
@@ -76,7 +76,7 @@ def test_counts_add_up(vocab):
 def test_an_empty_table_and_no_words(vocab):
     assert look_up(vocab, LemmaTable(), "saw/V") == [("", 0, False)]
     table = make_table(vocab, "saw/V/see")
-    words = join([read_words(Doc(vocab), "tag")])
+    words = read_words([Doc(vocab)], "tag")
     assert len(table.find(words).lemmas) == 0 and len(table.has(words)) == 0
     assert len(LemmaTable().extended(read_entries(Doc(vocab), "tag", vocab.strings))) == 0
 

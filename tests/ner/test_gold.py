@@ -92,11 +92,11 @@ def test_entities_beside_missing_tokens(vocab):
 def test_blocked_tokens_are_no_entities(vocab):
     doc = make_doc(vocab, "a b c d e")
     doc.set_ents([Span(doc, 3, 4, label="X")], blocked=[doc[1:3]], default="missing")
-    assert find_blocked(doc).tolist() == [False, True, True, False, False]
+    assert find_blocked([doc]).tolist() == [False, True, True, False, False]
     assert show(vocab, read_entities(doc)) == "? O O B-X ?"
     # Right behind an entity, and between two of them.
     doc.set_ents([Span(doc, 0, 2, label="X"), Span(doc, 3, 5, label="Y")], blocked=[doc[2:3]])
-    assert find_blocked(doc).tolist() == [False, False, True, False, False]
+    assert find_blocked([doc]).tolist() == [False, False, True, False, False]
     assert show(vocab, read_entities(doc)) == "B-X I-X O B-Y I-Y"
 
 
@@ -105,7 +105,7 @@ def test_no_tokens(vocab):
     for key in (None, "sc"):
         assert len(read_entities(doc, key).starts) == len(read_entities(doc, key).known) == 0
         assert len(read_gold_entities(Example(Doc(vocab), doc), key).known) == 0
-    assert find_blocked(doc).tolist() == []
+    assert find_blocked([doc]).tolist() == []
 
 
 def test_part_of_an_entity(vocab):

@@ -2,8 +2,10 @@
 
 import os
 import threading
+import time
 from collections.abc import Callable
 
+import numpy as np
 import pytest
 import spacy
 from spacy.tokens import Doc
@@ -42,6 +44,8 @@ def three_threads_that_are_many(monkeypatch):
     monkeypatch.setattr("spacy_pretrained.runtime.blas_threads._few", lambda: 1)
     _libraries.cache_clear()  # other tests of this process may have loaded another BLAS since
     if not blas_threads():
+        blas = np.show_config(mode="dicts")["Build Dependencies"]["blas"]["name"]
+        assert "openblas" not in blas, "threadpoolctl does not find it"  # 3.5 finds NumPy's own
         pytest.skip("numpy's BLAS is none that can be limited")
     with threadpool_limits(3, user_api="blas"):
         if 3 not in blas_threads():
@@ -129,6 +133,35 @@ def test_a_child_is_not_shut_out():
         if not child:
             with few_blas_threads():
                 os._exit(0)
+    assert os.waitpid(child, 0)[1] == 0
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork")
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of forks with threads
+def test_no_thread_sets_a_limit_while_the_process_forks(monkeypatch):
+    """Within threadpoolctl it may hold a lock, which the child would wait for without end."""
+    from spacy_pretrained.runtime import blas_threads as module
+
+    at_it, begun = [], threading.Event()
+
+    def set_slowly(library, number):
+        at_it.append(number)
+        begun.set()
+        time.sleep(0.1)
+        at_it.pop()
+
+    def work():
+        with few_blas_threads():
+            pass
+
+    monkeypatch.setattr(module, "_set_threads", set_slowly)
+    thread = threading.Thread(target=work)
+    thread.start()
+    assert begun.wait(30)
+    child = os.fork()
+    if not child:
+        os._exit(len(at_it))
+    thread.join()
     assert os.waitpid(child, 0)[1] == 0
 
 

@@ -2,7 +2,9 @@
 other its annotation."""
 
 import logging
+import threading
 from collections import deque
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from itertools import count
@@ -177,6 +179,39 @@ def test_a_text_that_fails_costs_no_other_batch_its_outcomes(log, place):
     assert [isinstance(one, Annotated) for one in outcomes] == [i != place for i in range(13)]
     assert [one.record["text"] for one in outcomes if isinstance(one, Annotated)] == [
         text for i, (text, _) in enumerate(asked) if i != place
+    ]
+
+
+def test_components_before_the_engine_never_have_two_batches_at_once():
+    nlp = spacy.load(find_pipeline("syntax_int8"))
+    threads = []
+
+    @Language.component("notes_its_thread")
+    def note_thread(doc):
+        threads.append(threading.get_ident())
+        return doc
+
+    nlp.add_pipe("notes_its_thread", first=True)
+    asked = [[(f"Ada {n} {i}.", ("tokens",)) for i in range(MAX_TEXTS)] for n in range(4)]
+    annotate_batches(Served("a", nlp, ""), asked)
+    assert threads == [threading.get_ident()] * 4 * MAX_TEXTS
+
+
+def test_no_text_is_lost_where_no_thread_can_be_started(syntax, monkeypatch):
+    """Nor is it the fault of the batch that is annotated meanwhile."""
+    submit = ThreadPoolExecutor.submit
+    numbers = count()
+
+    def refuse_second(self, *args):
+        if self._thread_name_prefix == "engine" and next(numbers) == 1:
+            raise RuntimeError("can't start new thread")
+        return submit(self, *args)
+
+    monkeypatch.setattr(ThreadPoolExecutor, "submit", refuse_second)
+    asked = [[(f"Ada {n} {i}.", ("tokens",)) for i in range(5)] for n in range(3)]
+    found = annotate_batches(syntax, asked)
+    assert [[one.record["text"] for one in outcomes] for outcomes in found] == [
+        [text for text, _ in batch] for batch in asked
     ]
 
 

@@ -39,6 +39,8 @@ class Slow:
             self.batches.append((served.name, labels, texts))
             assert self.may_go_on.acquire(timeout=30)
             yield batch, [Annotated({"text": text}, 1) for text in texts]
+            for _ in range(3):  # before each component, as it is asked for
+                assert not more(10_000)
             batch = more(1)
 
 

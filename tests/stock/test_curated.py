@@ -222,7 +222,7 @@ def test_tokens_have_the_pieces_of_the_original(kind, sentencepiece_model):
     docs = [nlp.make_doc(text) for text in TEXTS]
     docs.append(Doc(nlp.vocab, words=["<s>", "[CLS]", "##a", "", "a b", "\u0301"][:3]))
     for doc, expected in zip(docs, encoder.predict(docs)):
-        ids, lengths = encode_tokens(tokenizer, stock_windows.words, [doc], [read_arrays(doc)])
+        ids, lengths = encode_tokens(tokenizer, stock_windows.words, [doc], read_arrays([doc]))
         assert lengths.tolist() == expected.lengths[1:-1].tolist(), doc.text
         assert [*tokenizer.prefix, *ids, *tokenizer.suffix] == expected.data.ravel().tolist()
 

@@ -35,7 +35,7 @@ def test_tokens_have_the_pieces_that_overlap_them(kind, language):
     nlp = spacy.blank(language)
     tokenizer = PieceTokenizer(TOKENIZERS[kind]().to_str())
     for text, pieces in zip(TEXTS, tokenizer.encode(TEXTS)):
-        arrays = read_arrays(nlp.make_doc(text))
+        arrays = read_arrays([nlp.make_doc(text)])
         found = align(arrays.starts, arrays.ends, pieces)
         for i, (start, end) in enumerate(zip(arrays.starts, arrays.ends)):
             overlap = np.flatnonzero((pieces.starts < end) & (pieces.ends > start))
@@ -48,7 +48,7 @@ def test_tokenizers_that_drop_nothing_leave_no_word_without_pieces(kind):
     nlp = spacy.blank("en")
     tokenizer = PieceTokenizer(TOKENIZERS[kind]().to_str())
     for text, pieces in zip(TEXTS, tokenizer.encode(TEXTS)):
-        arrays = read_arrays(nlp.make_doc(text))
+        arrays = read_arrays([nlp.make_doc(text)])
         found = align(arrays.starts, arrays.ends, pieces)
         assert (found.first >= 0)[~arrays.whitespace].all(), repr(text)
 

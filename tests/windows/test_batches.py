@@ -117,6 +117,35 @@ def test_batches_are_of_few_shapes(seed, packed):
 
 
 @pytest.mark.parametrize("packed", PACKED)
+@pytest.mark.parametrize("prefix, suffix", SPECIAL)
+@pytest.mark.parametrize("length", [1, 20, 60, 66, 98])
+def test_one_window_is_laid_as_among_others(length, prefix, suffix, packed):
+    """As it is beside another one that has a row to itself."""
+    special = len(prefix) + len(suffix)
+
+    def lay(*lengths: int) -> Batches:
+        ends = np.cumsum(lengths)
+        windows = Windows(ends - lengths, ends, ends - lengths, ends)
+        settings = {"prefix": prefix, "suffix": suffix, "pad": 7, "packed": packed}
+        return batch(
+            windows, np.arange(10, 10 + ends[-1]), **settings, max_pieces=1, max_length=100
+        )
+
+    alone, both = lay(length), lay(length, 100 - special)
+    (one,) = alone.batches
+    number = next(i for i, other in enumerate(both.batches) if 0 in other.windows)
+    other = both.batches[number]
+    filled = length + special
+    assert one.windows.tolist() == [[0]] and one.ids.shape[1] <= other.ids.shape[1]
+    for column in ("ids", "mask"):
+        found, expected = getattr(one, column)[0], getattr(other, column)[0]
+        assert found[:filled].tolist() == expected[:filled].tolist()
+        assert set(found[filled:].tolist()) <= {7 if column == "ids" else 0}
+    assert alone.places.tolist() == (both.places[:length] - both.starts[number]).tolist()
+    assert alone.starts.tolist() == [0, one.ids.size]
+
+
+@pytest.mark.parametrize("packed", PACKED)
 def test_no_row_is_wider_than_the_encoder_takes(packed):
     _, _, laid = random_batches(0, [], [], 200, max_length=16, packed=packed)
     assert max(one.ids.shape[1] for one in laid.batches) == 16

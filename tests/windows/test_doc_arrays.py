@@ -12,7 +12,7 @@ from spacy_pretrained.windows.doc_arrays import read_arrays
 def test_columns_are_the_tokens_attributes():
     nlp = spacy.blank("en")
     for doc in nlp.pipe(HARD_TEXTS + random_texts(50)):
-        arrays = read_arrays(doc)
+        arrays = read_arrays([doc])
         for i, token in enumerate(doc):
             assert arrays.starts[i] == token.idx
             assert doc.text[arrays.starts[i] : arrays.ends[i]] == token.text
@@ -26,15 +26,30 @@ def test_columns_are_the_tokens_attributes():
 
 @pytest.mark.parametrize("words", [[], ["a"], ["\n"]])
 def test_short_docs(words):
-    arrays = read_arrays(Doc(spacy.blank("en").vocab, words=words))
+    arrays = read_arrays([Doc(spacy.blank("en").vocab, words=words)])
     for name, column in vars(arrays).items():
-        assert column.shape == (len(words),), name
+        assert column.shape == (2 if name == "bounds" else len(words),), name
     assert arrays.sentence_like.all()
+
+
+def test_many_docs_are_read_as_each_alone():
+    nlp, other = spacy.blank("en"), spacy.blank("en")
+    docs = [nlp.make_doc(text) for text in ["", *HARD_TEXTS, "", *random_texts(50), ") b", "\n"]]
+    docs += [other.make_doc("new\n\n \n words"), Doc(nlp.vocab, words=list("a.)b"))]
+    docs += [Doc(nlp.vocab, words=list("a."), sent_starts=[False, True]), nlp.make_doc("")]
+    for doc, arrays in zip(docs, read_arrays(docs).by_doc(), strict=True):
+        for name, column in vars(read_arrays([doc])).items():
+            assert np.array_equal(column, getattr(arrays, name)), (name, doc.text)
+
+
+def test_no_docs():
+    assert read_arrays([]).by_doc() == []
+    assert all(len(column) == (name == "bounds") for name, column in vars(read_arrays([])).items())
 
 
 def sentence_starts(words: list[str], **settings) -> list[str]:
     doc = Doc(spacy.blank("en").vocab, words=words, **settings)
-    return [words[i] for i in np.flatnonzero(read_arrays(doc).sentence_like)]
+    return [words[i] for i in np.flatnonzero(read_arrays([doc]).sentence_like)]
 
 
 @pytest.mark.parametrize(

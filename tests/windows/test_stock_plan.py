@@ -66,7 +66,7 @@ def make_encoder(source: str, case: dict, window: int = 0, stride: int | None = 
 
 def span_windows(model: EncoderModel, stock: StockWindows, doc: Doc) -> Iterator[list]:
     tokenizer = Tokenizer.from_str(get_shim(model).checkpoint.tokenizer.definition)
-    for low, high in find_spans(stock, doc, read_arrays(doc)):
+    for low, high in find_spans(stock, doc, read_arrays([doc])):
         span = doc[low:high]
         owner = {}  # of characters; the space behind a token is its own, too
         for token in span:
@@ -82,7 +82,7 @@ def span_windows(model: EncoderModel, stock: StockWindows, doc: Doc) -> Iterator
 
 def piece_sequence(model: EncoderModel, stock: StockWindows, doc: Doc) -> list:
     tokenizer = get_shim(model).checkpoint.tokenizer
-    ids, lengths = encode_tokens(tokenizer, stock.words, [doc], [read_arrays(doc)])
+    ids, lengths = encode_tokens(tokenizer, stock.words, [doc], read_arrays([doc]))
     pieces = iter(ids.tolist())
     own = [(next(pieces), {i}) for i, n in enumerate(lengths.tolist()) for _ in range(n)]
     return [(i, set()) for i in tokenizer.prefix] + own + [(i, set()) for i in tokenizer.suffix]

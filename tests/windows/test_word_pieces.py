@@ -22,7 +22,7 @@ VOCABULARY = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "a", "##a", "ab", "##b", "c", 
 
 def encode(tokenizer, words, docs: list[Doc]) -> list[list[list[int]]]:
     """The pieces of each token of each Doc."""
-    ids, lengths = encode_tokens(tokenizer, words, docs, [read_arrays(doc) for doc in docs])
+    ids, lengths = encode_tokens(tokenizer, words, docs, read_arrays(docs))
     assert len(lengths) == sum(map(len, docs)) and lengths.sum() == len(ids)
     tokens = iter(np.split(ids, np.cumsum(lengths)[:-1]))
     return [[next(tokens).tolist() for _ in doc] for doc in docs]

@@ -36,7 +36,7 @@ class WindowCheck:
         self._sentences = self._long = self._longest = 0
 
     def add(self, doc: Doc) -> None:
-        arrays = read_arrays(doc)
+        arrays = read_arrays([doc])
         (pieces,) = self._tokenizer.encode([doc.text])
         first = align(arrays.starts, arrays.ends, pieces).first
         starts = np.unique(first[arrays.sentence_like & (first >= 0)])
