@@ -34,6 +34,8 @@ def describe(report: dict[str, Any]) -> str:
         for found in cases
         if "loss" not in found
     ]
+    if not done:
+        return "\n\n".join(["No case could be measured:", "\n".join(missing)])
     parts = [
         describe_card(report, done),
         table([*HEADER, *SPEED], [[*name_case(found), *list_speeds(found)] for found in done]),

@@ -190,6 +190,14 @@ def test_the_page_has_the_card_and_what_was_measured(page):
     assert "Not measured yet" in page.read_text("utf8") and "A card" not in page.read_text("utf8")
 
 
+def test_the_page_says_so_if_no_case_could_be_measured(page):
+    report = {"smoke": False, "cases": [asdict(CASE) | {"error": "exit code 1"}]}
+    Path("metrics/gpu.json").write_text(json.dumps(report), "utf8")
+    gpu_tables.main()
+    text = page.read_text("utf8")
+    assert "No case could be measured" in text and "- MiniLM-L6 · CPU · fp32: it failed" in text
+
+
 # The bundle
 
 
