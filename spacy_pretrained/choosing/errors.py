@@ -32,10 +32,11 @@ class Errors(SharedErrors):
         "There is no config for '{task}': it needs no training. Add the component to a pipeline "
         'with source = "{source}" for its weights.'
     )
+    NOT_FOR_PIPELINES = "No config is written: '{task}' is no task of a spaCy pipeline."
     UNKNOWN_NAME = (
         "'{name}' is no name in the catalogue, no folder, no installed pipeline and no model in "
-        "the hub's cache. The nearest names are: {near}. `python -m spacy pretrained models` lists "
-        "all."
+        "the hub's cache. Known names: {near}, and others that `python -m spacy pretrained models` "
+        "lists."
     )
     CONFIG_BROKEN = (
         "'{path}' is not the config of an encoder: {error}. Copy or download the folder again."

@@ -15,6 +15,7 @@ from thinc.api import Config
 
 from ..checkpoints.catalogue import CATALOGUE, PACKAGE_PREFIX, find_name
 from ..sources.download import find_copy
+from ..sources.errors import Errors as SourceErrors
 from ..sources.find import find_in_package
 from ..sources.hub_id import find_nearest, parse_hub_id
 from ..sources.model_folder import find_model_folder
@@ -55,7 +56,11 @@ def find_info(source: str) -> dict[str, Section]:
 def _find_elsewhere(source: str) -> Path | None:
     """The folder of an installed pipeline or encoder, or of one in the hub's cache."""
     if source.startswith(PACKAGE_PREFIX):
-        return find_in_package(source.removeprefix(PACKAGE_PREFIX))
+        name = source.removeprefix(PACKAGE_PREFIX)
+        found = find_in_package(name)
+        if found is None:
+            raise ValueError(SourceErrors.SOURCE_PACKAGE.format(source=source, name=name))
+        return found
     if hub := parse_hub_id(source):
         copy = find_copy(hub)
         return copy and copy.folder

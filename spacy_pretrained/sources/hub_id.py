@@ -56,5 +56,5 @@ def describe_unknown(name: str) -> str:
 def find_nearest(name: str) -> list[str]:
     """The names in the catalogue that are most like a name; the default, where none is."""
     folded = name.rpartition("/")[2].lower()
-    near = difflib.get_close_matches(folded, CATALOGUE, n=3, cutoff=0.4)
+    near = difflib.get_close_matches(folded, CATALOGUE, n=3, cutoff=0.6)
     return near or [next(iter(CATALOGUE))]

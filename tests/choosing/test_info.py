@@ -105,6 +105,9 @@ def test_what_is_nothing_names_the_nearest(tmp_path):
         find_info("roberta-bse")
     with pytest.raises(ValueError, match=r"neither a meta\.json.*nor a config\.json"):
         find_info(str(tmp_path))
+    for name in ("nothing_installed", "spacy"):
+        with pytest.raises(ValueError, match=f"the package '{name}' is not installed, or has no"):
+            find_info(f"package:{name}")
 
 
 @pytest.mark.parametrize("content", ["[]", "{"])
@@ -165,7 +168,7 @@ def test_all_that_can_be_a_source(tiny_bert, tmp_path, monkeypatch):
 )
 def test_odd_names(source, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(ValueError, match=r"is no name in the catalogue|has neither a meta"):
+    with pytest.raises(ValueError, match=r"is no name in|is not installed|has neither a meta"):
         find_info(source)
 
 

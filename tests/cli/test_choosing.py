@@ -99,6 +99,18 @@ def test_three_lines_about_what_is_for_other_tools(task):
     assert json.loads(run("recommend", "--task", task, "--json"))["elsewhere"] == lines
 
 
+def test_no_config_of_what_is_for_other_tools(tmp_path):
+    path = tmp_path / "no.cfg"
+    said = run("recommend", "--task", "translation", "--config", str(path), code=1)
+    assert "do not translate" in said and "No config is written" in said and not path.exists()
+
+
+def test_a_folder_without_weights_says_so(tiny_bert, tmp_path):
+    shutil.copy(Path(tiny_bert) / "config.json", tmp_path)
+    assert "has no weights" in run("info", str(tmp_path))
+    assert "has no weights" not in run("info", str(tiny_bert))
+
+
 def test_recommend_writes_a_config_and_the_next_command(tmp_path):
     path = tmp_path / "folder" / "out.cfg"
     text = run("recommend", "--task", "ner", "--speed", "fast", "--config", str(path))

@@ -174,7 +174,7 @@ def test_download_of_what_is_installed():
 def test_download_of_a_name_that_is_none(cache):
     assert "neither a name in the catalogue" in call("download", "no-such-name", code=1)
     for name in ("RoBERTa-Base", "FacebookAI/roberta base", "robertabase"):
-        assert "nearest names in the catalogue are: roberta-base" in call("download", name, code=1)
+        assert "Known names: roberta-base" in call("download", name, code=1)
 
 
 def test_an_interrupted_download_says_what_is_kept(hub, monkeypatch):

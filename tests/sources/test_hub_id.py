@@ -3,7 +3,7 @@
 import pytest
 
 from spacy_pretrained.checkpoints.catalogue import CATALOGUE
-from spacy_pretrained.sources.hub_id import HubId, parse_hub_id
+from spacy_pretrained.sources.hub_id import HubId, find_nearest, parse_hub_id
 from spacy_pretrained.sources.licence import describe_licence, find_licence, read_licence
 
 HUB = HubId("owner/name")
@@ -28,6 +28,12 @@ def test_names(source, expected):
 )
 def test_what_is_no_name(source):
     assert parse_hub_id(source) is None
+
+
+def test_a_name_unlike_all_others_has_no_neighbour_but_the_default():
+    assert find_nearest("roberta-bse")[0] == "roberta-base"
+    for name in ("en_core_web_sm", "./folder", "package:tagger", "/tmp"):
+        assert find_nearest(name) == ["minilm-l6"]
 
 
 @pytest.mark.parametrize("revision", ["../../c", "x/../../c", "x/..", "", " ", "/x", "x y"])
