@@ -189,12 +189,15 @@ def describe_languages(entry: dict[str, Any], lang: str) -> str:
 
 
 def describe_speed(cost: float) -> str:
-    """
-    >>> describe_speed(0.125), describe_speed(1.0), describe_speed(3.55)
-    ('8 times as fast as BERT base', 'as fast as BERT base', '3.5 times as slow as BERT base')
+    """Of computation, not of time: a small encoder uses a machine less well.
+
+    >>> describe_speed(0.125), describe_speed(1.0)
+    ('computes 8 times less than BERT base', 'computes as much as BERT base')
+    >>> describe_speed(3.55)
+    'computes 3.5 times as much as BERT base'
     """
     if 0.9 < cost < 1.12:
-        return "as fast as BERT base"
-    times, word = (1 / cost, "fast") if cost < 1 else (cost, "slow")
+        return "computes as much as BERT base"
+    times, word = (1 / cost, "less than") if cost < 1 else (cost, "as much as")
     number = f"{times:.0f}" if times >= 9.5 else f"{times:.1f}".removesuffix(".0")
-    return f"{number} times as {word} as BERT base"
+    return f"computes {number} times {word} BERT base"

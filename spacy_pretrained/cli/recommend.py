@@ -24,8 +24,11 @@ def recommend(
     ] = None,
     speed: Annotated[str, typer.Option(help="fast, balanced or accurate")] = "balanced",
     examples: Annotated[
-        int, typer.Option(help="Annotated sentences, or labelled texts, to learn from")
-    ] = 5000,
+        int | None,
+        typer.Option(
+            help="Annotated sentences, or labelled texts, to learn from [those of --train, or 5000]"
+        ),
+    ] = None,
     domain: Annotated[
         str | None,
         typer.Option(help="biomedical, clinical, science, legal, finance or tweets [general]"),
@@ -34,7 +37,7 @@ def recommend(
         Path | None, typer.Option(help="Config to write, for the first of the list")
     ] = None,
     train: Annotated[
-        str | None, typer.Option(help="Corpus of the config; its size sets the length")
+        str | None, typer.Option(help="Corpus of the config; its size sets what is recommended")
     ] = None,
     dev: Annotated[str | None, typer.Option(help="Corpus of the config, to score on")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON")] = False,
@@ -43,7 +46,7 @@ def recommend(
 
     Example: python -m spacy pretrained recommend --task ner --lang es --memory 8GB --speed fast
     """
-    from ..choosing.query import ELSEWHERE, Query, read_lang, read_memory
+    from ..choosing.query import ELSEWHERE, USUAL_EXAMPLES, Query, read_lang, read_memory
 
     if task in ELSEWHERE:
         lines = ELSEWHERE[task]
@@ -60,6 +63,8 @@ def recommend(
             if value is not None and config is None:
                 raise ValueError(Errors.NO_CONFIG_FILE.format(name=option))
         limit = None if memory is None else read_memory(memory)
+        if examples is None:
+            examples = USUAL_EXAMPLES if train is None else count_examples(task, Path(train))
         query = Query(task, read_lang(lang), device, limit, speed, examples, domain)
         found = find(query)
         if as_json:
@@ -77,6 +82,13 @@ def recommend(
             if not as_json:
                 msg.good(f"{config}: {found[0].plan.method} of {found[0].name}")
                 print(f"To train: {train_command(config, made)}")
+
+
+def count_examples(task: str, train: Path) -> int:
+    from ..training.corpus_contents import read_contents
+
+    contents = read_contents(train)
+    return contents.texts if task == "textcat" else contents.sentences
 
 
 def show(number: int, one: "Recommendation") -> None:

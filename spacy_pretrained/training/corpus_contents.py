@@ -4,7 +4,8 @@ from it."""
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from spacy.attrs import ENT_TYPE, LEMMA
+import numpy as np
+from spacy.attrs import DEP, ENT_TYPE, HEAD, LEMMA, SENT_START
 from spacy.language import Language
 from spacy.tokens import DocBin
 from thinc.api import Config
@@ -24,6 +25,8 @@ ENCODERS = {"pretrained_encoder", "transformer", "tok2vec"}
 
 @dataclass
 class CorpusContents:
+    texts: int = 0
+    sentences: int = 0  # a text without any counts as one
     words: int = 0
     annotated: set[int] = field(default_factory=set)  # those of NAMES that any word has
 
@@ -48,11 +51,26 @@ def read_contents(path: Path) -> CorpusContents:
 
 def _add(contents: CorpusContents, docs: DocBin) -> None:
     columns = {attr: docs.attrs.index(attr) for attr in NAMES if attr in docs.attrs}
+    contents.texts += len(docs)
     for tokens in docs.tokens:
+        contents.sentences += max(1, _count_sentences(tokens, docs.attrs))
         contents.words += len(tokens)
         for attr, column in columns.items():
             if attr not in contents.annotated and tokens[:, column].any():
                 contents.annotated.add(attr)
+
+
+def _count_sentences(tokens: np.ndarray, attrs: list[int]) -> int:
+    """By their starts, or by the roots of their trees.
+
+    tokens: (N, number of attrs), as a DocBin keeps them.
+    """
+    if SENT_START in attrs:
+        return int((tokens[:, attrs.index(SENT_START)] == 1).sum())
+    if HEAD in attrs and DEP in attrs:
+        is_root = (tokens[:, attrs.index(HEAD)] == 0) & (tokens[:, attrs.index(DEP)] != 0)
+        return int(is_root.sum())
+    return 0
 
 
 def leave_out(short: Config, contents: CorpusContents) -> list[str]:

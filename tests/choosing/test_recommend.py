@@ -203,7 +203,7 @@ def test_a_domain_without_an_encoder_of_that_language_is_said():
 
 
 def test_speeds_in_words():
-    assert describe_speed(0.125) == "8 times as fast as BERT base"
-    assert describe_speed(0.005) == "200 times as fast as BERT base"
-    assert describe_speed(1.0) == "as fast as BERT base"
-    assert describe_speed(3.55) == "3.5 times as slow as BERT base"
+    assert describe_speed(0.125) == "computes 8 times less than BERT base"
+    assert describe_speed(0.005) == "computes 200 times less than BERT base"
+    assert describe_speed(1.0) == "computes as much as BERT base"
+    assert describe_speed(3.55) == "computes 3.5 times as much as BERT base"

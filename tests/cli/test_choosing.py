@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 
 import pytest
+import spacy
+from spacy.tokens import DocBin
 from stand_in_hub import StandInHub
 from typer.testing import CliRunner
 
@@ -118,6 +120,18 @@ def test_recommend_writes_a_config_and_the_next_command(tmp_path):
     assert 'source = "minilm-l6"' in path.read_text("utf8")
     no = run("recommend", "--task", "similarity", "--config", str(tmp_path / "no.cfg"), code=1)
     assert "no config for" in no and not (tmp_path / "no.cfg").exists()
+
+
+def test_a_corpus_sets_what_is_recommended(tmp_path):
+    nlp, train, out = spacy.blank("en"), tmp_path / "train.spacy", tmp_path / "out.cfg"
+    docs = [nlp(f"text {i}") for i in range(60)]
+    for i, doc in enumerate(docs):
+        doc.cats = {"a": i % 2, "b": 1 - i % 2}
+    DocBin(docs=docs, store_user_data=True).to_disk(train)
+    corpus = ("--config", str(out), "--train", str(train), "--dev", str(train))
+    of_corpus = run("recommend", "--task", "textcat", *corpus)
+    assert "few-shot" in of_corpus and "few_shot_textcat" in out.read_text("utf8")
+    assert "few-shot" not in run("recommend", "--task", "textcat", "--examples", "5000", *corpus)
 
 
 def test_options_of_the_config_need_one():

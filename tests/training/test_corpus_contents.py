@@ -3,7 +3,7 @@
 import pytest
 import spacy
 from spacy.attrs import ENT_TYPE, LEMMA
-from spacy.tokens import DocBin
+from spacy.tokens import Doc, DocBin
 from tiny_pipelines import make_reference
 
 from spacy_pretrained.training.config import complete_config, read_short
@@ -36,6 +36,17 @@ def test_words_of_a_file_and_of_a_folder(write, tmp_path):
     assert [read_contents(path).words for path in (first, second, tmp_path)] == [2, 1, 3]
     with pytest.raises(ValueError, match="has no words"):
         read_contents(write(name="empty.spacy"))
+
+
+def test_texts_and_sentences_are_counted(write):
+    vocab = spacy.blank("en").vocab
+    two = Doc(vocab, words=["a", "b", "c"], heads=[0, 0, 2], deps=["ROOT", "dep", "ROOT"])
+    unknown = Doc(vocab, words=["a", "b", "c"])
+    found = read_contents(write(two, unknown))
+    assert (found.texts, found.sentences) == (2, 3)
+    path = write(name="starts.spacy")
+    DocBin(attrs=["SENT_START"], docs=[two, unknown]).to_disk(path)
+    assert read_contents(path).sentences == 3
 
 
 def test_annotation_of_any_document_counts(write):
