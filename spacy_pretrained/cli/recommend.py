@@ -46,19 +46,19 @@ def recommend(
 
     Example: python -m spacy pretrained recommend --task ner --lang es --memory 8GB --speed fast
     """
+    from ..choosing.errors import Errors
     from ..choosing.query import ELSEWHERE, USUAL_EXAMPLES, Query, read_lang, read_memory
 
     if task in ELSEWHERE:
         lines = ELSEWHERE[task]
         print(json.dumps({"task": task, "elsewhere": lines}) if as_json else "\n".join(lines))
-        if config is None:
-            return
+        if config is not None:
+            with clear_errors():
+                raise ValueError(Errors.NOT_FOR_PIPELINES.format(task=task))
+        return
     with clear_errors():
-        from ..choosing.errors import Errors
         from ..choosing.recommend import recommend as find
 
-        if task in ELSEWHERE:
-            raise ValueError(Errors.NOT_FOR_PIPELINES.format(task=task))
         for option, value in (("train", train), ("dev", dev)):
             if value is not None and config is None:
                 raise ValueError(Errors.NO_CONFIG_FILE.format(name=option))

@@ -38,7 +38,7 @@ class Job:
     """The texts of a request. It belongs to the event loop, but for `waiting`: the lock's.
 
     outcomes: One a text; those that are given have failed before, and are not annotated.
-    waited_for: Is set when there are all outcomes. Who waits may set it when the client has gone.
+    waited_for: Is set when all outcomes are there. Whoever waits sets it, too, if the client goes.
     """
 
     def __init__(self, key: Key, asked: Sequence[Asked], failed: dict[int, Failed]):
