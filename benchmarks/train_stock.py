@@ -118,6 +118,7 @@ def main(
     folder = source or find_minilm()
     make = {"transformer": make_transformer, "curated_transformer": make_curated}[factory]
     model, listener = make(folder)
+    output.mkdir(parents=True, exist_ok=True)
     nlp = spacy.blank("en", config={"nlp": {"batch_size": 128}})
     nlp.add_pipe(factory, config={"model": model})
     if factory == "curated_transformer":

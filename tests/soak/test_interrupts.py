@@ -28,6 +28,7 @@ pytestmark = [
 ]
 INTERRUPTS = times(50, least=1)
 SECONDS = 2.0
+DONE = "✔".encode()  # the last line of a command
 MODEL = SAVED / "v0.1.0" / "syntax_torch" / "pipeline"
 SENTENCE = (
     "1\tAda\tAda\tPROPN\tNNP\t_\t2\tnsubj\t_\t_\n2\tsees\tsee\tVERB\tVBZ\t_\t0\troot\t_\t_\n\n"
@@ -81,12 +82,13 @@ def test_interrupted(folder, command):
         process.send_signal(signal.SIGINT)
         begin = time.monotonic()
         said, _ = process.communicate(timeout=60)
-        if process.returncode == 0:  # it had ended before
+        if process.returncode == 0 or DONE in said:  # it had done its work before
             before = contents(folder)
             continue
         slowest = max(slowest, time.monotonic() - begin)
         n_stopped += 1
-        assert process.returncode == 130, (process.returncode, said[-500:])
+        # The latter while the interpreter ends; a shell says 130 then, too.
+        assert process.returncode in (130, -signal.SIGINT), (process.returncode, said[-500:])
         assert contents(folder) == before
         assert not [path.name for path in folder.iterdir() if path.name.startswith(".")]
     print(f"{command}: interrupted {n_stopped} times, slowest end {slowest:.1f} s")
