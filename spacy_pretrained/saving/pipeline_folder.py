@@ -1,5 +1,6 @@
 """Writing a pipeline to disk, all of it or nothing."""
 
+import glob
 import os
 import shutil
 import socket
@@ -96,7 +97,9 @@ class NewFolder:
         parent = self._output.parent
         parent.mkdir(parents=True, exist_ok=True)
         _clean_up(self._output)
-        self._beside = tempfile.TemporaryDirectory(prefix=f".{self._output.name}-", dir=parent)
+        # The number is for who is killed before the next line.
+        prefix = f".{self._output.name}-{os.getpid()}-"
+        self._beside = tempfile.TemporaryDirectory(prefix=prefix, dir=parent)
         _write_writer(Path(self._beside.name))
         self.path = Path(self._beside.name) / "new"
         _OPEN.append(self)
@@ -154,16 +157,26 @@ def _write_writer(beside: Path) -> None:
 def _clean_up(output: Path) -> None:
     """Remove what processes have left beside an output that were killed while they wrote it. One
     that was killed between two renames has left no output: then the old one returns."""
-    for beside in output.parent.glob(f".{output.name}-*"):
+    for beside in output.parent.glob(f".{glob.escape(output.name)}-*"):
         try:
-            pid, host = (beside / WRITER).read_text("utf8").split()
+            pid, host = _read_writer(beside)
         except (OSError, ValueError):  # not ours
             continue
-        if host != socket.gethostname() or _is_running(int(pid)):
+        if host != socket.gethostname() or _is_running(pid):
             continue
         if (beside / "old").is_dir() and not output.exists():
             os.rename(beside / "old", output)
         shutil.rmtree(beside, ignore_errors=True)
+
+
+def _read_writer(beside: Path) -> tuple[int, str]:
+    """The number of the process that writes there, and its host."""
+    writer = beside / WRITER
+    if not any(beside.iterdir()) or (writer.exists() and not writer.stat().st_size):
+        # It was killed before it had said so: only the name tells.
+        return int(beside.name.split("-")[-2]), socket.gethostname()
+    pid, host = writer.read_text("utf8").split()
+    return int(pid), host
 
 
 def _is_running(pid: int) -> bool:

@@ -237,6 +237,24 @@ def test_what_a_killed_process_left_is_removed(old, tmp_path, dead_process):
     assert contents(old) == before
 
 
+def test_a_process_killed_as_it_began_has_its_number_in_a_name(old, tmp_path, dead_process):
+    gone, half = tmp_path / f".old-{dead_process}-ab_1", tmp_path / f".old-{dead_process}-cd"
+    running, full = tmp_path / f".old-{os.getppid()}-ab", tmp_path / f".old-{dead_process}-ef"
+    for folder in (gone, half, running, full):
+        folder.mkdir()
+    (half / "writer").touch()
+    (full / "precious").touch()
+    with NewFolder(old) as new:
+        assert new.path.parent.name.startswith(f".old-{os.getpid()}-")
+        assert not gone.exists() and not half.exists() and running.exists() and full.exists()
+
+
+def test_a_name_that_is_a_pattern(old, tmp_path, dead_process):
+    gone = leave(tmp_path, ".[o]-abc", dead_process)
+    with NewFolder(tmp_path / "[o]"):
+        assert not gone.exists()
+
+
 def test_a_process_killed_between_two_renames_has_not_lost_the_old_one(old, tmp_path, dead_process):
     beside, before = leave(tmp_path, ".old-abc", dead_process), contents(old)
     old.rename(beside / "old")

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import spacy
-from soak_sizes import KINDS, SEED, load, say, times
+from soak_sizes import KINDS, SEED, in_child, load, say, times
 
 import spacy_pretrained
 
@@ -46,6 +46,10 @@ def says(nlp) -> list:
     return [say(nlp, text) for text in TEXTS]
 
 
+def check(folder: Path, expected: list) -> None:
+    assert says(spacy.load(folder)) == expected
+
+
 @pytest.mark.parametrize("way", ["save", "to_disk"])
 @pytest.mark.parametrize("kind", KINDS)
 def test_mutations(kind, way, tmp_path):
@@ -70,19 +74,22 @@ def test_mutations(kind, way, tmp_path):
         shutil.rmtree(tmp_path / "new", ignore_errors=True)
         shutil.copytree(tmp_path / "one", tmp_path / "new")
         mutate(tmp_path / "new" / name, source, tmp_path / "other" / name)
+        if way == "to_disk" and not name.startswith(ours) and name not in SETTINGS:
+            # In a child: without checksums, spaCy's own code may end the process.
+            said = in_child(lambda: check(tmp_path / "new", expected))
+            count["harmless" if said == 0 else "stock files"] += 1
+            continue
         try:
             is_same = says(spacy.load(tmp_path / "new")) == expected
         except Exception as error:
-            is_clear = isinstance(error, (ValueError, OSError))
-            is_ours = name not in SETTINGS and (way == "save" or name.startswith(ours))
-            count["refused" if is_clear or not is_ours else f"unclear: {name}: {error!r}"] += 1
+            # What stock files are read by says so in spaCy's words.
+            is_clear = isinstance(error, (ValueError, OSError)) or not name.startswith(ours)
+            count["refused" if is_clear else f"unclear: {name}: {error!r}"] += 1
             continue
         if is_same:
             count["harmless"] += 1
         elif name in SETTINGS:
             count["a user's settings"] += 1
-        elif way == "to_disk" and not name.startswith(ours):
-            count["stock files"] += 1
         else:
             count[f"silent: {mutate.__name__} {name}"] += 1
     print(f"{kind}, {way}: {MUTATIONS} mutations, {dict(count)}")
