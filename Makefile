@@ -426,7 +426,7 @@ stock-pipeline-trained: install
 # are made to see what changes, and how fast they are.
 stock-copies: install
 	for copy in $(COPIES); do \
-	    case $$copy in *-sentences) drop="--max-drop 100" ;; *) drop= ;; esac; \
+	    case $$copy in *-sentences) drop="--max-drop 99" ;; *) drop= ;; esac; \
 	    $(STOCK_PYTHON) -m spacy pretrained quantize training/stock/$(STOCK) \
 	        training/stock/$(STOCK)-$$copy --precision $${copy%-*} --windows $${copy#*-} \
 	        --texts "$(TRAIN)" --eval "$(ENTITIES)" \

@@ -15,8 +15,8 @@ from .shards import Shard
 from .suspects import Suspect
 from .worker import Done, Ready, Settings, Stopped, Task, run_worker
 
-# Shards that a process has at once: one is at its end, one goes in, one is waiting.
-AHEAD = 3
+# Shards that a process has at once: one is written, one is at its end, one goes in, one is waiting.
+AHEAD = 4
 MOST_DEATHS_IN_LOADING = 3
 
 

@@ -9,6 +9,7 @@ import pickle
 import queue
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -152,10 +153,12 @@ class Worker:
         self._annotator = annotator
         self._tasks = tasks
         self._parts: dict[int, tuple[Part, int]] = {}  # by the number of a text, its place
+        self._writer: ThreadPoolExecutor
 
     def run_stream(self, first: Task) -> None:
-        """Annotate a task, and those that have come meanwhile, as one stream."""
-        with self._annotator.nlp.memory_zone():
+        """Annotate a task, and those that have come meanwhile, as one stream. Another thread
+        writes, so that annotating goes on while the disk is waited for."""
+        with ThreadPoolExecutor(1) as self._writer, self._annotator.nlp.memory_zone():
             for item, found in self._annotator.annotate(self._feed(first)):
                 self._take(item, found)
 
@@ -164,7 +167,7 @@ class Worker:
         while True:
             part = Part(task)
             if not task.items:
-                self._finish(part)
+                self._writer.submit(self._finish, part)
             for place, item in enumerate(task.items):
                 self._parts[item.number] = part, place
                 n_characters += len(item.text)
@@ -194,7 +197,7 @@ class Worker:
             part.encoded[place] = found
         part.n_left -= 1
         if not part.n_left:
-            self._finish(part)
+            self._writer.submit(self._finish, part)
 
     def _finish(self, part: Part) -> None:
         from .job import write_part

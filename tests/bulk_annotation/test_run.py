@@ -2,6 +2,7 @@
 takes several."""
 
 import json
+import threading
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from spacy.tokens import Doc, DocBin, Span
 
 from spacy_pretrained.bulk_annotation import job, worker
 from spacy_pretrained.bulk_annotation.options import Options
-from spacy_pretrained.bulk_annotation.outputs import KEPT
+from spacy_pretrained.bulk_annotation.outputs import KEPT, JsonLines
 from spacy_pretrained.corpora.conllu import read_conllu
 from spacy_pretrained.records import from_record, to_record
 
@@ -40,6 +41,25 @@ def test_records_in_parts(annotate, write, read, tmp_path, expected):
     assert (progress.texts, progress.found, progress.failed) == (9, 0, 0)
     assert progress.words == sum(len(record["tokens"]) for record in expected)
     assert progress.share == 1.0
+
+
+def test_annotating_goes_on_while_a_part_is_written(annotate, write, read, monkeypatch):
+    goes_on, write_part, encode = threading.Event(), job.write_part, JsonLines.encode
+    waited = []
+
+    def encode_and_tell(self, item, doc):
+        if item.number == 4:
+            goes_on.set()
+        return encode(self, item, doc)
+
+    def write_slowly(folder, number, *part):
+        waited.append(goes_on.wait(20))
+        write_part(folder, number, *part)
+
+    monkeypatch.setattr(JsonLines, "encode", encode_and_tell)
+    monkeypatch.setattr(job, "write_part", write_slowly)
+    annotate(write("t.jsonl", ROWS), shard=4)
+    assert waited == [True, True, True] and len(read()) == len(ROWS)
 
 
 def test_fields_that_are_kept(annotate, write, read, expected):
