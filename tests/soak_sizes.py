@@ -5,6 +5,7 @@
 
 import os
 import signal
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -41,7 +42,7 @@ def annotation(doc: Any) -> list[list]:
     ]
 
 
-def in_child(work: Callable[[], None], timeout: int = 120) -> int:
+def in_child(work: Callable[[], None], timeout: int = 120, *, shows_errors: bool = True) -> int:
     """Run in a forked child. RETURNS: 0 if it worked, 1 for an exception, 100 and a signal's number
     if one ended it; that of an alarm if it hangs."""
     child = os.fork()
@@ -50,9 +51,8 @@ def in_child(work: Callable[[], None], timeout: int = 120) -> int:
         try:
             work()
         except BaseException:
-            import traceback
-
-            traceback.print_exc()
+            if shows_errors:
+                traceback.print_exc()
             os._exit(1)
         os._exit(0)
     _, status = os.waitpid(child, 0)
