@@ -4,7 +4,8 @@
 
 `make release` runs it. Both come into dist/: the sdist is built from the files that git tracks, the
 wheel from the sdist. Their contents are compared with what git tracks, their metadata with what
-this folder says. Each is installed in an empty environment, as users install it, and tried there.
+this folder says. Each is installed in an empty environment, as users install it, with the pipeline
+of `pipelines/`, and tried there.
 Nothing is uploaded, and no tag is set: the last line says which.
 """
 
@@ -19,7 +20,7 @@ from email.message import Message
 from pathlib import Path
 
 from quiet_pip import run_pip
-from try_pipeline import ROOT, make_environment
+from try_pipeline import PIPELINE, PIPELINES, ROOT, find_wheel, make_environment
 from versions import find_release_faults, own_version, read_tags, tag_of
 from wasabi import msg
 
@@ -32,7 +33,8 @@ MODULE = "spacy_pretrained"
 PACKAGES = {f"{MODULE}/": f"{MODULE}/", "configs/": f"{MODULE}/configs/"}
 BESIDE = ("CHANGELOG.md", "LICENSE", "MANIFEST.in", "README.md", "pyproject.toml", "setup.cfg")
 BUILD_SDIST = "import sys; from setuptools.build_meta import *; print(build_sdist(sys.argv[1]))"
-# All that is registered is imported, the command answers, and nothing of it needs torch.
+# All that is registered is imported, the pipeline of `pipelines/` annotates, the command answers,
+# and nothing of it needs torch.
 TRY = f"""
 import sys, {MODULE}, spacy
 from importlib.metadata import distribution
@@ -43,11 +45,10 @@ assert found.version == {MODULE}.__version__ == sys.argv[1], found.version
 assert find_spec("torch") is None
 for entry in found.entry_points:
     entry.load()
-nlp = spacy.blank("en")
-for name in ("pretrained_encoder", "pretrained_tagger", "biaffine_parser", "pretrained_ner"):
-    nlp.add_pipe(name)
+doc = spacy.load("{PIPELINE}")("Ada Lovelace lives in London.")
+assert doc.ents and doc.has_annotation("DEP") and doc.has_annotation("LEMMA"), doc.to_json()
 from spacy.cli import setup_cli
-sys.argv = ["spacy", "pretrained", "config", "pipeline", sys.argv[2]]
+sys.argv = ["spacy", "pretrained", "annotate", "{PIPELINE}", *sys.argv[2:]]
 setup_cli()
 """
 
@@ -165,12 +166,16 @@ def try_installed(built: Path, version: str) -> list[str]:
     """Install it in an empty environment, without constraints, and use it."""
     with tempfile.TemporaryDirectory() as folder:
         python = make_environment(Path(folder) / "venv")
-        command = [str(python), "-m", "pip", "install", "--no-compile", str(built.resolve())]
+        pipeline = find_wheel(PIPELINES, PIPELINE)
+        command = [str(python), "-m", "pip", "install", "--no-compile"]
+        command += [str(built.resolve()), str(pipeline)]
         if not run_pip(f"Installing {built.name}", command, Path(folder)):
             return ["pip cannot install it."]
-        command = [str(python), "-I", "-c", TRY, version, "config.cfg"]
+        texts, annotated = Path(folder) / "texts.txt", Path(folder) / "annotated"
+        texts.write_text("Robots never sleep in Zürich.\n", "utf8")
+        command = [str(python), "-I", "-c", TRY, version, texts.name, annotated.name]
         done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
-        written = (Path(folder) / "config.cfg").is_file()
+        written = (annotated / "part-000000.jsonl").is_file()
     return [] if done.returncode == 0 and written else [done.stdout + done.stderr]
 
 
