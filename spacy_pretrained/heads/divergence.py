@@ -3,7 +3,7 @@
 from thinc.api import Ops
 from thinc.types import FloatsXd
 
-from .losses import SMALLEST, sigmoid, softmax
+from .losses import bound_logs, sigmoid, softmax, softmax_and_log_sums
 
 # Scores are divided by this before they become probabilities. Of a text that it was trained on, a
 # component is certain: its probabilities hardly change while its scores fall by half, and on other
@@ -35,25 +35,27 @@ def divergence(
     xp = ops.xp
     n_old = old.shape[-1]
     if scores.shape[-1] == n_old:
-        return _compare(xp, scores, old, temperature)
+        return _compare(scores, old, temperature)
     if background is None:
-        d_known, loss = _compare(xp, scores[..., :n_old], old, temperature)
+        d_known, loss = _compare(scores[..., :n_old], old, temperature)
         return xp.concatenate([d_known, xp.zeros_like(scores[..., n_old:])], axis=-1), loss
     parts = xp.concatenate([scores[..., [background]], scores[..., n_old:]], axis=-1)
     merged = scores[..., :n_old].copy()
     highest = parts.max(axis=-1)
     totals = xp.exp(parts - highest[..., None]).sum(axis=-1)
     merged[..., background] = highest + xp.log(totals)
-    d_merged, loss = _compare(xp, merged, old, temperature)
+    d_merged, loss = _compare(merged, old, temperature)
     # Each member of the sum has its share of the gradient.
     d_parts = d_merged[..., [background]] * softmax(parts)
     d_merged[..., background] = d_parts[..., 0]
     return xp.concatenate([d_merged, d_parts[..., 1:]], axis=-1), loss
 
 
-def _compare(xp, scores: FloatsXd, old: FloatsXd, temperature: float) -> tuple[FloatsXd, float]:
-    found, target = softmax(scores / temperature), softmax(old / temperature)
-    logs = xp.log(xp.maximum(target, SMALLEST)) - xp.log(xp.maximum(found, SMALLEST))
+def _compare(scores: FloatsXd, old: FloatsXd, temperature: float) -> tuple[FloatsXd, float]:
+    scores, old = scores / temperature, old / temperature
+    found, log_sums = softmax_and_log_sums(scores)
+    target, old_log_sums = softmax_and_log_sums(old)
+    logs = bound_logs(old - old_log_sums) - bound_logs(scores - log_sums)
     return temperature * (found - target), temperature**2 * float((target * logs).sum())
 
 

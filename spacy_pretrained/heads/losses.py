@@ -5,15 +5,28 @@ import numpy as np
 from thinc.api import Ops, get_array_module
 from thinc.types import Floats1d, Floats2d, FloatsXd, Ints1d, IntsXd
 
-SMALLEST = 1e-30  # probability whose logarithm is taken in place of that of 0
+LEAST_LOG = -1e6  # in place of the logarithm of a probability of 0
 
 
 def softmax(scores: FloatsXd) -> FloatsXd:
     """Probabilities of scores along the last axis; -inf is a probability of 0."""
+    return softmax_and_log_sums(scores)[0]
+
+
+def softmax_and_log_sums(scores: FloatsXd) -> tuple[FloatsXd, FloatsXd]:
+    """Probabilities of scores along the last axis, and what to subtract from scores for their
+    logarithms, also those of probabilities that are too small for a number. See `bound_logs`."""
     xp = get_array_module(scores)
-    exponentials = xp.exp(scores - scores.max(axis=-1, keepdims=True))
-    exponentials /= exponentials.sum(axis=-1, keepdims=True)
-    return exponentials
+    best = scores.max(axis=-1, keepdims=True)
+    exponentials = xp.exp(scores - best)
+    sums = exponentials.sum(axis=-1, keepdims=True)
+    exponentials /= sums
+    return exponentials, best + xp.log(sums)
+
+
+def bound_logs(logarithms: FloatsXd) -> FloatsXd:
+    """-inf times a target of 0 would be no number."""
+    return get_array_module(logarithms).maximum(logarithms, LEAST_LOG)
 
 
 def best_probability(scores: Floats2d) -> Floats1d:
@@ -81,11 +94,11 @@ def _compare_each(ops: Ops, scores: Floats2d, targets: Floats2d) -> tuple[Floats
 
 def _compare_columns(ops: Ops, scores: Floats2d, gold: Ints1d) -> tuple[Floats2d, Floats1d]:
     """As `_compare_rows`, without the memory for targets, where labels are many."""
-    gradient = softmax(scores)
+    gradient, log_sums = softmax_and_log_sums(scores)
     rows = ops.asarray_i(np.flatnonzero(gold >= 0))
     columns = ops.asarray_i(gold[gold >= 0])
     losses = ops.xp.zeros(len(gradient), dtype=gradient.dtype)
-    losses[rows] = -_log(gradient[rows, columns])
+    losses[rows] = -bound_logs(scores[rows, columns] - log_sums[rows, 0])
     gradient[rows, columns] -= 1
     gradient[ops.asarray_i(np.flatnonzero(gold < 0))] = 0
     return gradient, losses
@@ -93,12 +106,7 @@ def _compare_columns(ops: Ops, scores: Floats2d, gold: Ints1d) -> tuple[Floats2d
 
 def _compare_rows(ops: Ops, scores: Floats2d, targets: Floats2d) -> tuple[Floats2d, Floats1d]:
     is_known = ~ops.xp.isnan(targets).any(axis=1)
-    probabilities = softmax(scores)
+    probabilities, log_sums = softmax_and_log_sums(scores)
     gradient = ops.xp.where(is_known[:, None], probabilities - targets, 0)
-    losses = -(targets * _log(probabilities)).sum(axis=1)
+    losses = -(targets * bound_logs(scores - log_sums)).sum(axis=1)
     return gradient, ops.xp.where(is_known, losses, 0)
-
-
-def _log(probabilities: FloatsXd) -> FloatsXd:
-    xp = get_array_module(probabilities)
-    return xp.log(xp.maximum(probabilities, SMALLEST))

@@ -135,6 +135,15 @@ def test_a_hopeless_row_has_a_finite_loss(multi_label):
     np.testing.assert_allclose(gradient, [[1, -1]], atol=1e-6)
 
 
+@pytest.mark.parametrize("targets", ["columns", "soft rows"])
+def test_the_loss_of_probabilities_that_are_too_small_for_a_number(targets, scores):
+    """Where scores are far apart it is not flat: its gradient is that of scores near each other."""
+    targets, _ = TARGETS[targets]
+    gradient, _ = cross_entropy(OPS, 2_000 * scores, targets)
+    numeric = differences(lambda s: cross_entropy(OPS, s, targets)[1], 2_000 * scores)
+    np.testing.assert_allclose(gradient, numeric, atol=1e-4)
+
+
 def test_nan_is_not_hidden():
     nan = np.full((2, 3), np.nan)
     assert np.isnan(cross_entropy(OPS, nan, np.array([0, -1]))[1])
