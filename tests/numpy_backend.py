@@ -24,7 +24,7 @@ from spacy_pretrained.errors import Errors
 from spacy_pretrained.windows.batches import WindowBatch
 
 TABLE = "table.msgpack"
-WIDTH = 24
+WIDTH = 32
 
 
 @registry.architectures("tests.NumpyEncoder.v1")

@@ -5,6 +5,7 @@ import sys
 
 import pytest
 import spacy
+from saved_pipelines import find_saved
 
 from spacy_pretrained.quantization.quantize import quantize_pipeline
 
@@ -92,6 +93,16 @@ def test_commands_say_what_they_do_without_torch(command):
     result = subprocess.run(arguments, capture_output=True, text=True)
     assert result.returncode == 0, result.stderr
     assert "Usage" in result.stdout
+
+
+def test_saved_pipelines_in_int8_run():
+    """In a process of its own: here, what needs torch in spite of that would only be skipped."""
+    code = "import spacy\nfor path in sys.argv[1:]: spacy.load(path)('Ada sees the old river.')"
+    folders = [folder / "pipeline" for folder in find_saved() if folder.name.endswith("_int8")]
+    assert len(folders) >= 8
+    command = [sys.executable, "-c", BLOCK + code, *map(str, folders)]
+    result = subprocess.run(command, capture_output=True, text=True)
+    assert result.returncode == 0, result.stderr
 
 
 @pytest.mark.slow

@@ -1,10 +1,10 @@
 """Tiny encoders with random weights and real tokenizers, saved as Hugging Face folders: all that a
-pretrained model has but for the training, made in a second and without a network."""
+pretrained model has but for the training, made in a second and without a network. Only the models
+need PyTorch: it is imported where they are made."""
 
 import json
 from pathlib import Path
 
-import torch
 from tokenizers import (
     Regex,
     Tokenizer,
@@ -15,8 +15,6 @@ from tokenizers import (
     processors,
     trainers,
 )
-from transformers import AutoConfig, AutoModel, AutoModelForSequenceClassification
-from transformers import logging as hf_logging
 
 # What the tokenizers learn from: words that tests use stay whole or fall into a few pieces.
 TEXTS = [
@@ -134,6 +132,10 @@ def save_model(
 
     kind_of_model: Of transformers, instead of the `AutoModel...` for texts or classes.
     """
+    import torch
+    from transformers import AutoConfig, AutoModel, AutoModelForSequenceClassification
+    from transformers import logging as hf_logging
+
     tokenizer = (TOKENIZERS | MORE_TOKENIZERS)[family]()
     folder.mkdir(parents=True)
     tokenizer.save(str(folder / "tokenizer.json"))

@@ -44,6 +44,7 @@ def run(*args: str, code: int = 0) -> str:
     return " ".join(result.output.split())
 
 
+@pytest.mark.usefixtures("needs_torch")
 def test_an_encoder_is_measured_in_every_way(measured, tiny_bert):
     results = benchmark([tiny_bert], train=True, lengths=(8, 16), batches=(100, 200))
     found = {(one.task, one.engine, one.precision) for one in results.measurements}
@@ -53,6 +54,7 @@ def test_an_encoder_is_measured_in_every_way(measured, tiny_bert):
     assert measured[0]["folder"] == tiny_bert  # trained from the start
 
 
+@pytest.mark.usefixtures("needs_torch")
 def test_what_fails_is_noted_and_the_rest_goes_on(measured, tiny_bert):
     results = benchmark([tiny_bert], lengths=(13, 16))
     assert {one.words_a_text for one in results.measurements} == {16}
@@ -61,6 +63,7 @@ def test_what_fails_is_noted_and_the_rest_goes_on(measured, tiny_bert):
         benchmark([tiny_bert], lengths=(13,))
 
 
+@pytest.mark.usefixtures("needs_torch")
 def test_a_table_json_and_a_picture(measured, tiny_bert, tmp_path):
     pytest.importorskip("matplotlib")
     output, picture = tmp_path / "new" / "out.json", tmp_path / "pictures" / "out.png"

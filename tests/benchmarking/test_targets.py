@@ -20,6 +20,7 @@ def cache(tmp_path, monkeypatch) -> Path:
     return tmp_path / "hub"
 
 
+@pytest.mark.usefixtures("needs_torch")
 def test_encoders(tiny_bert):
     target = find_target(tiny_bert)
     assert (target.kind, target.folder, target.name) == (ENCODER, Path(tiny_bert), tiny_bert)
@@ -27,6 +28,7 @@ def test_encoders(tiny_bert):
         assert find_target(name).kind == ENCODER
 
 
+@pytest.mark.usefixtures("needs_torch")
 def test_an_encoder_in_the_cache_of_the_hub(tiny_bert, cache):
     with pytest.raises(ValueError, match=r"not on this machine.*pretrained download owner/name@v1"):
         find_target("owner/name@v1")

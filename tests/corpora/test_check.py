@@ -83,6 +83,7 @@ def has(report, *parts: str) -> bool:
 # A good corpus
 
 
+@pytest.mark.usefixtures("needs_torch")
 @pytest.mark.parametrize("purpose", ["pipeline", "tagger_parser", "ner"])
 def test_the_sample_has_no_errors(tmp_path, purpose):
     convert_folder(SAMPLE, tmp_path)

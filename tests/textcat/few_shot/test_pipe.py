@@ -248,6 +248,7 @@ def test_bad_configs_are_refused(config, message):
         spacy.blank("en").add_pipe(NAME, config={"labels": LABELS} | config)
 
 
+@pytest.mark.usefixtures("needs_torch")
 @pytest.mark.parametrize("frozen", [False, True])
 def test_the_real_encoder_learns_what_labels_mean(frozen):
     """Names that say nothing, and texts that share no words with the examples."""

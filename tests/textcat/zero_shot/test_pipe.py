@@ -374,7 +374,7 @@ def test_a_few_texts_are_too_few_to_calibrate_on(nlp):
 
 
 @pytest.fixture(scope="module")
-def minilm() -> Language:
+def minilm(needs_torch) -> Language:
     nlp = spacy.blank("en")
     nlp.add_pipe(NAME, config={"labels": ["politics", "sport", "business", "science"]})
     nlp.initialize()
