@@ -47,8 +47,9 @@ def recommend(
     Example: python -m spacy pretrained recommend --task ner --lang es --memory 8GB --speed fast
     """
     from ..choosing.errors import Errors
-    from ..choosing.query import ELSEWHERE, USUAL_EXAMPLES, Query, read_lang, read_memory
+    from ..choosing.query import ELSEWHERE, USUAL_EXAMPLES, Query, read_lang, read_memory, read_task
 
+    task = read_task(task)
     if task in ELSEWHERE:
         lines = ELSEWHERE[task]
         print(json.dumps({"task": task, "elsewhere": lines}) if as_json else "\n".join(lines))

@@ -94,6 +94,14 @@ def test_recommend_says_why_how_and_how_much():
     assert "no amount of memory" in run("recommend", "--task", "ner", "--memory", "8", code=1)
 
 
+def test_a_task_may_have_another_name():
+    for command in ("recommend", "models"):
+        by_name = run(command, "--task", "Named Entities", "--lang", "es", "--json")
+        assert by_name == run(command, "--task", "ner", "--lang", "es", "--json")
+        unknown = " ".join(run(command, "--task", "Chess", code=1).split())
+        assert "Unknown task 'Chess'" in unknown and "parsing, ner, textcat" in unknown
+
+
 @pytest.mark.parametrize("task", ["summarization", "translation", "generation", "qa"])
 def test_three_lines_about_what_is_for_other_tools(task):
     lines = run("recommend", "--task", task).splitlines()
