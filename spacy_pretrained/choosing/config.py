@@ -5,7 +5,7 @@ from thinc.api import Config
 from ..training.config import complete_config
 from .errors import Errors
 from .plan import FEW_SHOT, FROZEN
-from .query import Query
+from .query import WITHOUT_TRAINING, Query
 from .recommend import Recommendation
 
 PURPOSES = {"tagging": "tagger", "parsing": "parser", "ner": "ner", "textcat": "textcat"}
@@ -21,7 +21,8 @@ def make_config(
     RAISES: ValueError for a task that needs no training.
     """
     if query.task not in PURPOSES:
-        raise ValueError(Errors.NO_CONFIG.format(task=query.task, source=choice.name))
+        names = {"component": WITHOUT_TRAINING[query.task], "source": choice.name}
+        raise ValueError(Errors.NO_CONFIG.format(task=query.task, **names))
     plan = choice.plan
     purpose = "few_shot" if plan.method == FEW_SHOT else PURPOSES[query.task]
     config = complete_config(

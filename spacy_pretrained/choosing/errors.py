@@ -29,8 +29,8 @@ class Errors(SharedErrors):
         "leave --{name} out."
     )
     NO_CONFIG = (
-        "There is no config for '{task}': it needs no training. Add the component to a pipeline "
-        'with source = "{source}" for its weights.'
+        "There is no config for '{task}': it needs no training. Add the component {component} to a "
+        'pipeline, with source = "{source}" for its weights.'
     )
     NOT_FOR_PIPELINES = "No config is written: '{task}' is no task of a spaCy pipeline."
     UNKNOWN_NAME = (

@@ -31,7 +31,8 @@ SYNONYMS = {
     "generation": "generate text-generation",
     "qa": "question-answering",
 }
-WITHOUT_TRAINING = ("zero-shot", "similarity")
+# Tasks, and the components that do them.
+WITHOUT_TRAINING = {"zero-shot": "zero_shot_textcat", "similarity": "pretrained_encoder"}
 DEVICES = ("cpu", "cuda")
 SPEEDS = ("fast", "balanced", "accurate")
 DOMAINS = ("biomedical", "clinical", "science", "legal", "finance", "tweets")

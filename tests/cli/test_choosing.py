@@ -102,6 +102,13 @@ def test_a_task_may_have_another_name():
         assert "Unknown task 'Chess'" in unknown and "parsing, ner, textcat" in unknown
 
 
+@pytest.mark.parametrize(
+    "task, component", [("zero-shot", "zero_shot_textcat"), ("similarity", "pretrained_encoder")]
+)
+def test_what_needs_no_training_names_its_component(task, component):
+    assert f"How: no training is needed: {component} " in run("recommend", "--task", task)
+
+
 @pytest.mark.parametrize("task", ["summarization", "translation", "generation", "qa"])
 def test_three_lines_about_what_is_for_other_tools(task):
     lines = run("recommend", "--task", task).splitlines()
@@ -128,6 +135,7 @@ def test_recommend_writes_a_config_and_the_next_command(tmp_path):
     assert 'source = "minilm-l6"' in path.read_text("utf8")
     no = run("recommend", "--task", "similarity", "--config", str(tmp_path / "no.cfg"), code=1)
     assert "no config for" in no and not (tmp_path / "no.cfg").exists()
+    assert "Add the component pretrained_encoder to a pipeline" in " ".join(no.split())
 
 
 def test_a_corpus_sets_what_is_recommended(tmp_path):
