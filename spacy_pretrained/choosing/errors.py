@@ -15,6 +15,10 @@ class Errors(SharedErrors):
         "There is nothing to train '{task}' on without examples. Annotate some, at least a few "
         "dozen; categories of texts can also be found by their names alone: --task zero-shot."
     )
+    NOTHING_TO_LEARN = (
+        "'{path}' has no {what}, so there is nothing to learn '{task}' from. Give a corpus that "
+        "has them, or another task."
+    )
     LANG = (
         "'{lang}' is no code of a language. Give one such as en for English, es for Spanish, or xx "
         "for many languages."

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 import spacy
-from spacy.tokens import DocBin
+from spacy.tokens import Doc, DocBin
 from stand_in_hub import StandInHub
 from typer.testing import CliRunner
 
@@ -148,6 +148,25 @@ def test_a_corpus_sets_what_is_recommended(tmp_path):
     of_corpus = run("recommend", "--task", "textcat", *corpus)
     assert "few-shot" in of_corpus and "few_shot_textcat" in out.read_text("utf8")
     assert "few-shot" not in run("recommend", "--task", "textcat", "--examples", "5000", *corpus)
+
+
+@pytest.mark.parametrize(
+    "task, what",
+    [("textcat", "categories"), ("ner", "entities"), ("parsing", "dependencies")],
+)
+def test_a_corpus_that_has_nothing_for_the_task_says_so(tmp_path, task, what):
+    train, out = tmp_path / "train.spacy", tmp_path / "out.cfg"
+    doc = Doc(spacy.blank("en").vocab, words=["a", "b"], pos=["DET", "NOUN"])
+    doc.ents = []
+    DocBin(docs=[doc]).to_disk(train)
+    corpus = ("--config", str(out), "--train", str(train))
+    for examples in ((), ("--examples", "900")):
+        said = " ".join(run("recommend", "--task", task, *corpus, *examples, code=1).split())
+        assert f"has no {what}, so there is nothing to learn '{task}' from" in said
+        assert "1. " not in said and not out.exists()
+    run("recommend", "--task", "tagging", *corpus)
+    DocBin(docs=[Doc(doc.vocab, words=["a"])]).to_disk(train)
+    assert "has no tags" in " ".join(run("recommend", "--task", "tagging", *corpus, code=1).split())
 
 
 def test_options_of_the_config_need_one():
