@@ -1,6 +1,7 @@
 """Batches become records: the same as the pipeline says of each text, and one bad text costs no
 other its annotation."""
 
+import gc
 import logging
 import threading
 from collections import deque
@@ -14,6 +15,7 @@ import spacy
 from hard_texts import HARD_TEXTS
 from serving_client import find_pipeline
 from spacy.language import Language
+from spacy.tokens import Doc
 
 from spacy_pretrained.records import PARTS, to_record
 from spacy_pretrained.serving.annotate import (
@@ -119,6 +121,40 @@ def test_a_failed_batch_is_tried_one_by_one(log, place):
                 assert one.record["text"] == text
     assert "ValueError at test_annotate.py" in log.text
     assert SECRET not in log.text
+
+
+def fail_before(nlp):
+    nlp.add_pipe("fails_at_secrets", first=True)
+
+
+def fail_in_the_engine(nlp):
+    encoder = nlp.get_pipe("pretrained_encoder")
+    predict = encoder.predict
+    encoder.predict = lambda docs: predict([fail_at_secrets(doc) for doc in docs])
+
+
+def fail_behind(nlp):
+    nlp.add_pipe("fails_at_secrets", last=True)
+
+
+@pytest.mark.parametrize("fail", [fail_before, fail_in_the_engine, fail_behind])
+def test_docs_of_a_failed_batch_do_not_wait_for_the_garbage_collector(fail):
+    nlp = spacy.load(find_pipeline("syntax_int8"))
+    fail(nlp)
+    asked = [(text, ("tokens",)) for text in ("Ada sees it.", SECRET, "Rivers run.")]
+    gc.collect()
+    gc.disable()
+    try:
+        before = count_docs()
+        outcomes = annotate_batch(Served("a", nlp, ""), asked, None)
+        assert count_docs() == before
+    finally:
+        gc.enable()
+    assert [isinstance(one, Failed) for one in outcomes] == [False, True, False]
+
+
+def count_docs():
+    return sum(type(one) is Doc for one in gc.get_objects())
 
 
 def test_docs_that_an_error_handler_leaves_out_are_not_lost():
