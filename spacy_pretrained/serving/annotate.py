@@ -56,8 +56,8 @@ class Text(Protocol):
 Batch = Sequence[Text]
 
 
-# The next batch, if so many texts wait for one; an empty one if not.
-More = Callable[[int], Batch]
+# The next batch; an empty one if nothing waits, or, where it has to be full, if it would not be.
+More = Callable[[bool], Batch]
 
 
 @dataclass
@@ -91,7 +91,7 @@ def annotate_stream(
 
         def begin_more() -> None:
             while not failed and len(begun) < AHEAD:
-                batch = more(MAX_TEXTS if begun else 1)
+                batch = more(bool(begun))
                 if not batch:
                     return
                 begun.append(_begin(engine, served, labels, batch))

@@ -53,7 +53,8 @@ def annotate_batches(served, batches, labels=None):
     return [found.pop(id(batch)) for batch in batches]
 
 
-def next_of(waiting, least):
+def next_of(waiting, full):
+    least = MAX_TEXTS if full else 1
     return waiting.popleft() if waiting and sum(map(len, waiting)) >= least else []
 
 
@@ -184,8 +185,8 @@ def test_batches_are_asked_for_while_others_are_annotated(syntax):
     """The engine has one, components have another."""
     events, numbers = [], count()
 
-    def more(least):
-        events.append(least)
+    def more(full):
+        events.append("full" if full else "any")
         return make_batch(next(numbers)) if len(events) < 8 else []
 
     def make_batch(number):
@@ -193,7 +194,7 @@ def test_batches_are_asked_for_while_others_are_annotated(syntax):
 
     for _ in annotate_stream(syntax, None, make_batch(-1), more):
         events.append("done")
-    assert events[:4] == [1, MAX_TEXTS, "done", MAX_TEXTS], "a third one only if it is full"
+    assert events[:4] == ["any", "full", "done", "full"], "a third one only if it is full"
     assert events.count("done") == 1 + next(numbers)
 
 
