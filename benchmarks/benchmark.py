@@ -10,10 +10,8 @@ windows that the pipeline makes of the texts, and, its ceiling, on the same piec
 windows, without padding and special pieces, with the same engine and threads.
 """
 
-import datetime
 import json
 import os
-import shlex
 import subprocess
 import sys
 import tempfile
@@ -25,7 +23,7 @@ from typing import Annotated
 
 import typer
 from benchmark_stock import ensure_stock
-from machine import describe_machine
+from machine import describe_run
 from wasabi import msg
 
 WORKER = Path(__file__).with_name("benchmark_worker.py")
@@ -129,7 +127,7 @@ def main(
     threads = threads or len(os.sched_getaffinity(0))
     options = ["--texts", str(texts), "--batches", str(batches), "--threads", str(threads)]
     options += ["--train", str(train)] if train else []
-    machine = describe_machine()
+    run = describe_run()
     try:
         for path in filter(None, [texts, train]):
             if not path.is_file():
@@ -159,9 +157,7 @@ def main(
 
     add_ratios(results, baseline)
     report = {
-        "command": shlex.join(["python", *sys.argv]),
-        "date": datetime.date.today().isoformat(),
-        "machine": machine,
+        **run,
         "threads": threads,
         "rounds": rounds,
         "baseline": baseline,

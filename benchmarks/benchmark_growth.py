@@ -9,7 +9,6 @@ second are medians of rounds, in which all settings of all pipelines take turns.
 last, and share the time that is left of --minutes. Needs Linux.
 """
 
-import datetime
 import json
 import os
 import shlex
@@ -23,7 +22,7 @@ from time import perf_counter
 from typing import Annotated
 
 import typer
-from machine import describe_machine
+from machine import describe_run
 from wasabi import msg
 
 WORKER = Path(__file__).with_name("growth_worker.py")
@@ -68,7 +67,7 @@ def main(
     output: Annotated[Path, typer.Option()] = Path("metrics/growth.json"),
 ) -> None:
     """Measure how the time and the memory of a pipeline grow."""
-    begin, machine = perf_counter(), describe_machine()
+    begin, run = perf_counter(), describe_run()
     size = SMOKE if smoke else FULL
     subjects = [Subject("ours", pipeline, Path(sys.executable))]
     subjects += [Subject("cnn", cnn, cnn_python)] if cnn else []
@@ -85,9 +84,7 @@ def main(
     except (OSError, WorkerError) as error:
         msg.fail(str(error), exits=1)
     report = {
-        "command": shlex.join(["python", *sys.argv]),
-        "date": datetime.date.today().isoformat(),
-        "machine": machine,
+        **run,
         "smoke": smoke,
         "rounds": size.rounds,
         "minutes": round((perf_counter() - begin) / 60, 1),

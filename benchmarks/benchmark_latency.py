@@ -8,10 +8,8 @@ imports, the weights, the engine. The files are in the system's memory by then, 
 round's. The sentences are those of 15 words in --texts, one at a time, warm.
 """
 
-import datetime
 import json
 import os
-import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -20,7 +18,8 @@ from time import perf_counter
 from typing import Annotated
 
 import typer
-from benchmark import Subject, Worker, WorkerError, describe_machine
+from benchmark import Subject, Worker, WorkerError
+from machine import describe_run
 from wasabi import msg
 
 STAGES = ("import_seconds", "load_seconds", "first_text_seconds")
@@ -36,7 +35,7 @@ def main(
 ) -> None:
     """Measure how long a user waits for a cold start, and for one sentence."""
     threads = threads or len(os.sched_getaffinity(0))
-    machine = describe_machine()
+    run = describe_run()
     subject = Subject(model, python, Path(model))
     options = ["--texts", str(texts), "--threads", str(threads)]
     try:
@@ -45,9 +44,7 @@ def main(
     except (OSError, WorkerError, subprocess.CalledProcessError) as error:
         msg.fail(str(error), exits=1)
     report = {
-        "command": shlex.join(["python", *sys.argv]),
-        "date": datetime.date.today().isoformat(),
-        "machine": machine,
+        **run,
         "threads": threads,
         "model": model,
         "environment": environment,

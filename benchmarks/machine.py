@@ -1,10 +1,22 @@
-"""The machine that something is measured on."""
+"""The machine that something is measured on, and the run that measures it."""
 
+import datetime
 import os
 import platform
+import shlex
+import sys
 from pathlib import Path
 
 CPU_FLAGS = ("avx2", "avx512f", "avx_vnni", "avx512_vnni", "avx512_bf16", "amx_bf16", "amx_int8")
+
+
+def describe_run() -> dict:
+    """What the figures of a benchmark begin with. Called before anything is measured."""
+    return {
+        "command": shlex.join(["python", *sys.argv]),
+        "date": datetime.date.today().isoformat(),
+        "machine": describe_machine(),
+    }
 
 
 def describe_machine() -> dict:

@@ -6,10 +6,7 @@ The parts run one after the other here, and are timed by the clock and in CPU ti
 `nlp.pipe` lets the engine run while the heads do; how long that takes is measured beside them.
 """
 
-import datetime
 import json
-import shlex
-import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -22,8 +19,8 @@ from unittest.mock import patch
 
 import spacy
 import typer
-from benchmark import describe_machine
 from benchmark_worker import count_words, read_texts
+from machine import describe_run
 from spacy.language import Language
 from wasabi import msg
 
@@ -92,7 +89,7 @@ def main(
     output: Annotated[Path, typer.Option()] = Path("metrics/profile.json"),
 ) -> None:
     """Measure where the time of a quantized pipeline goes, by part."""
-    machine = describe_machine()
+    run = describe_run()
     nlp = spacy.load(model, exclude=exclude)
     documents = read_texts(texts)
     n_words = count_words(nlp.tokenizer.pipe(documents))
@@ -103,9 +100,7 @@ def main(
     in_turn, streams = zip(*measured[1:])
     parts = {name: _middle([one[name] for one in in_turn], n_words) for name in in_turn[0]}
     report = {
-        "command": shlex.join(["python", *sys.argv]),
-        "date": datetime.date.today().isoformat(),
-        "machine": machine,
+        **run,
         "components": nlp.pipe_names,
         "words": n_words,
         "rounds": rounds,

@@ -9,10 +9,7 @@ is reported are means over the sentences. All is by the clock, so what the engin
 the same time counts once.
 """
 
-import datetime
 import json
-import shlex
-import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -24,7 +21,7 @@ from unittest.mock import patch
 
 import spacy
 import typer
-from machine import describe_machine
+from machine import describe_run
 from profile_parts import find_functions
 from sentences import read_sentences
 from spacy.language import Language
@@ -110,7 +107,7 @@ def main(
     output: Annotated[Path, typer.Option()] = Path("metrics/short.json"),
 ) -> None:
     """Measure where the time of one short text goes, by part."""
-    machine = describe_machine()
+    run = describe_run()
     sentences = [text for text, n_words in read_sentences(texts) if n_words == words]
     if not sentences:
         msg.fail(f"{texts} has no sentence of {words} words.", exits=1)
@@ -121,9 +118,7 @@ def main(
     parts = {name: round(1000 * seconds, 4) for name, seconds in timed.items()}
     total = sum(parts.values())
     report = {
-        "command": shlex.join(["python", *sys.argv]),
-        "date": datetime.date.today().isoformat(),
-        "machine": machine,
+        **run,
         "smoke": smoke,
         "components": nlp.pipe_names,
         "words": words,

@@ -10,11 +10,8 @@ Doc; the end begins when the encoder is done with the last one, and only task he
 figures are microseconds a word of the whole stream, so that the parts add up.
 """
 
-import datetime
 import json
 import os
-import shlex
-import sys
 import threading
 from collections import Counter
 from collections.abc import Callable
@@ -31,7 +28,7 @@ from unittest.mock import patch
 
 import spacy
 import typer
-from machine import describe_machine
+from machine import describe_run
 from sentences import read_sentences
 from spacy.language import Language
 from wasabi import msg
@@ -77,7 +74,7 @@ def main(
     output: Annotated[Path, typer.Option()] = Path("metrics/stream.json"),
 ) -> None:
     """Measure who has the cores while texts stream through a pipeline."""
-    machine = describe_machine()
+    run = describe_run()
     before = set(read_threads())  # of BLAS, which numpy started
     nlp = spacy.load(model)
     sentences = [text for text, _ in read_sentences(texts)]
@@ -85,9 +82,7 @@ def main(
     traces = [trace(nlp, list(islice(cycle(sentences), n_texts))) for _ in range(rounds + 1)]
     found = [summarize(one, before) for one in traces[1:]]
     report = {
-        "command": shlex.join(["python", *sys.argv]),
-        "date": datetime.date.today().isoformat(),
-        "machine": machine,
+        **run,
         "smoke": smoke,
         "components": nlp.pipe_names,
         "words": traces[-1].words,

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
 from typing import Any
 
@@ -15,12 +16,20 @@ class ChildFailed(Exception):
 
 
 def ask(module: str, arguments: dict[str, Any]) -> dict[str, Any]:
-    """Run a module of this folder, which calls `answer`.
+    """Run a module of this folder, which calls `answer`. What it leaves in its temporary folder, as
+    one that is killed does, is removed.
 
     RAISES: ChildFailed.
     """
     command = [sys.executable, "-m", f"{__package__}.{module}"]
-    done = subprocess.run(command, input=json.dumps(arguments), capture_output=True, text=True)
+    with tempfile.TemporaryDirectory() as folder:
+        done = subprocess.run(
+            command,
+            input=json.dumps(arguments),
+            capture_output=True,
+            text=True,
+            env=os.environ | {"TMPDIR": folder},
+        )
     if done.returncode == -9:  # SIGKILL, which Windows has no name for
         raise ChildFailed(Errors.OUT_OF_MEMORY)
     if done.returncode:

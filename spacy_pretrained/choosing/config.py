@@ -1,16 +1,24 @@
 """A config ready to train, by what was recommended."""
 
+from spacy.attrs import DEP, ENT_TYPE, MORPH, POS, TAG
 from thinc.api import Config
 
 from ..training.config import complete_config
+from ..training.corpus_contents import CorpusContents
 from .errors import Errors
 from .plan import FEW_SHOT, FROZEN
-from .query import Query
+from .query import WITHOUT_TRAINING, Query
 from .recommend import Recommendation
 
 PURPOSES = {"tagging": "tagger", "parsing": "parser", "ner": "ner", "textcat": "textcat"}
 COMPONENTS = {"few_shot": "few_shot_textcat"}  # the others have their weights in the encoder
 ENCODER = "pretrained_encoder"
+# What a task is learnt from: any of these attributes of tokens. Categories are of whole texts.
+LEARNT_FROM = {
+    "tagging": ("tags", {TAG, POS, MORPH}),
+    "parsing": ("dependencies", {DEP}),
+    "ner": ("entities", {ENT_TYPE}),
+}
 
 
 def make_config(
@@ -21,7 +29,8 @@ def make_config(
     RAISES: ValueError for a task that needs no training.
     """
     if query.task not in PURPOSES:
-        raise ValueError(Errors.NO_CONFIG.format(task=query.task, source=choice.name))
+        names = {"component": WITHOUT_TRAINING[query.task], "source": choice.name}
+        raise ValueError(Errors.NO_CONFIG.format(task=query.task, **names))
     plan = choice.plan
     purpose = "few_shot" if plan.method == FEW_SHOT else PURPOSES[query.task]
     config = complete_config(
@@ -41,3 +50,16 @@ def make_config(
     if purpose != "few_shot" and not train:
         config["training"]["batcher"]["size"] = plan.batch_words
     return config
+
+
+def check_corpus(task: str, contents: CorpusContents, path: str) -> None:
+    """RAISES: ValueError if a corpus has nothing that a task could be learnt from."""
+    if task == "textcat":
+        what, is_there = "categories", contents.has_categories
+    elif task in LEARNT_FROM:
+        what, attrs = LEARNT_FROM[task]
+        is_there = not attrs.isdisjoint(contents.annotated)
+    else:
+        return
+    if not is_there:
+        raise ValueError(Errors.NOTHING_TO_LEARN.format(path=path, what=what, task=task))

@@ -15,6 +15,10 @@ class Errors(SharedErrors):
         "There is nothing to train '{task}' on without examples. Annotate some, at least a few "
         "dozen; categories of texts can also be found by their names alone: --task zero-shot."
     )
+    NOTHING_TO_LEARN = (
+        "'{path}' has no {what}, so there is nothing to learn '{task}' from. Give a corpus that "
+        "has them, or another task."
+    )
     LANG = (
         "'{lang}' is no code of a language. Give one such as en for English, es for Spanish, or xx "
         "for many languages."
@@ -29,8 +33,8 @@ class Errors(SharedErrors):
         "leave --{name} out."
     )
     NO_CONFIG = (
-        "There is no config for '{task}': it needs no training. Add the component to a pipeline "
-        'with source = "{source}" for its weights.'
+        "There is no config for '{task}': it needs no training. Add the component {component} to a "
+        'pipeline, with source = "{source}" for its weights.'
     )
     NOT_FOR_PIPELINES = "No config is written: '{task}' is no task of a spaCy pipeline."
     UNKNOWN_NAME = (

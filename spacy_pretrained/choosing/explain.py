@@ -5,7 +5,14 @@ from typing import Any
 
 from .memory import GIGABYTE, Memory
 from .plan import FEW_SHOT, FROZEN, NONE
+from .query import WITHOUT_TRAINING
 from .recommend import Recommendation
+
+NO_TRAINING = {
+    "zero-shot": "tells categories of texts apart by their names",
+    "similarity": "in a pipeline of its own, with frozen = true and orth_width = 0, makes the "
+    "vectors that doc.similarity compares",
+}
 
 
 def explain(one: Recommendation) -> list[str]:
@@ -25,7 +32,7 @@ def explain(one: Recommendation) -> list[str]:
 def describe_plan(one: Recommendation) -> str:
     plan = one.plan
     if plan.method == NONE:
-        return "no training is needed"
+        return f"no training is needed: {WITHOUT_TRAINING[one.task]} {NO_TRAINING[one.task]}"
     if plan.method == FEW_SHOT:
         return (
             "few-shot learning (few_shot_textcat), which makes more of few texts than full "

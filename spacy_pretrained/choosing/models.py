@@ -8,7 +8,7 @@ from .errors import Errors
 from .families import find_traits
 from .memory import GIGABYTE, PIECES_PER_WORD, estimate_training
 from .plan import BATCH_WORDS
-from .query import TASKS, read_lang
+from .query import TASKS, read_lang, read_task
 from .recommend import KINDS, OF_TOKENS
 from .sizes import find_sizes
 
@@ -30,6 +30,7 @@ def list_models(
     size: One of `SIZES`, by parameters outside the embeddings.
     RAISES: ValueError for a task, a family or a size that there is not, or no code of a language.
     """
+    task = None if task is None else read_task(task)
     lang = None if lang is None else read_lang(lang)
     families = sorted({entry["family"] for entry in CATALOGUE.values()})
     choices = (("task", task, list(TASKS)), ("family", family, families), ("size", size, SIZES))

@@ -14,7 +14,25 @@ TASKS = {
     "zero-shot": "categories of texts, by their names alone",
     "similarity": "vectors of texts that are near where texts are alike",
 }
-WITHOUT_TRAINING = ("zero-shot", "similarity")
+# Other names of a task, as `read_task` takes them: in lower case, with hyphens.
+SYNONYMS = {
+    "tagging": "tag tags tagger pos pos-tag pos-tags pos-tagging part-of-speech parts-of-speech "
+    "part-of-speech-tagging morph morphology morphologizer",
+    "parsing": "parse parser dep deps dependency dependencies dependency-parse dependency-parser "
+    "dependency-parsing syntax",
+    "ner": "entity entities named-entity named-entities entity-recognition "
+    "named-entity-recognition",
+    "textcat": "text-categorization text-classification text-classifier classification classifier "
+    "categories textcat-multilabel sentiment sentiment-analysis sentiment-classification",
+    "zero-shot": "zeroshot zero-shot-classification zero-shot-textcat",
+    "similarity": "semantic-similarity sentence-similarity text-similarity",
+    "summarization": "summarisation summarize summary summaries text-summarization",
+    "translation": "translate machine-translation",
+    "generation": "generate text-generation",
+    "qa": "question-answering",
+}
+# Tasks, and the components that do them.
+WITHOUT_TRAINING = {"zero-shot": "zero_shot_textcat", "similarity": "pretrained_encoder"}
 DEVICES = ("cpu", "cuda")
 SPEEDS = ("fast", "balanced", "accurate")
 DOMAINS = ("biomedical", "clinical", "science", "legal", "finance", "tweets")
@@ -88,6 +106,19 @@ class Query:
             raise ValueError(Errors.EXAMPLES.format(examples=self.examples))
         if not self.examples and self.task not in WITHOUT_TRAINING:
             raise ValueError(Errors.NO_EXAMPLES.format(task=self.task))
+
+
+def read_task(text: str) -> str:
+    """The name of a task in `TASKS` or `ELSEWHERE`, which may be given by another name of the
+    field; an unknown one as it is.
+
+    >>> read_task("NER"), read_task("named entities"), read_task("chess")
+    ('ner', 'ner', 'chess')
+    """
+    name = "-".join(text.lower().replace("_", " ").replace("-", " ").split())
+    if name in TASKS or name in ELSEWHERE:
+        return name
+    return next((task for task, names in SYNONYMS.items() if name in names.split()), text)
 
 
 def read_lang(text: str) -> str:

@@ -62,6 +62,7 @@ POINTS = {
 
 @dataclass(frozen=True)
 class Recommendation:
+    task: str
     name: str
     entry: dict[str, Any]
     sizes: Sizes
@@ -87,7 +88,8 @@ def recommend(query: Query, most: int = SHORT_LIST) -> list[Recommendation]:
             weighed = list(weigh(query, entry, sizes, plan))
             points = sum(POINTS[key] * amount for key, amount, _ in weighed)
             reasons = [reason for _, _, reason in weighed if reason]
-            found.append(Recommendation(name, entry, sizes, plan, round(points, 3), reasons))
+            points = round(points, 3)
+            found.append(Recommendation(query.task, name, entry, sizes, plan, points, reasons))
     if not found:
         what = "running" if query.task in WITHOUT_TRAINING else "training"
         reason = f"{what} takes more than {query.memory / 1e9:g} GB on the smallest of them"

@@ -8,11 +8,10 @@ from wasabi import msg
 
 from ..errors import count_of
 from .clear_errors import clear_errors
+from .interrupts import INTERRUPTED
 
 if TYPE_CHECKING:
     from ..bulk_annotation.run import Progress
-
-INTERRUPTED = 130  # the exit code of what Ctrl-C ended
 
 
 def annotate(

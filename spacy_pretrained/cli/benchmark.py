@@ -8,6 +8,7 @@ import typer
 from wasabi import msg
 
 from .clear_errors import clear_errors
+from .interrupts import cleans_up_when_terminated
 
 if TYPE_CHECKING:
     from ..benchmarking.benchmark import Results
@@ -36,7 +37,7 @@ def benchmark(
 
     Example: python -m spacy pretrained benchmark minilm-l6 --train --json benchmark.json
     """
-    with clear_errors():
+    with clear_errors(), cleans_up_when_terminated():
         from dataclasses import asdict
 
         from ..benchmarking.benchmark import benchmark as run

@@ -1,4 +1,5 @@
-"""Ctrl-C, for commands that write nothing before their end: they end, and all is as it was."""
+"""Ctrl-C, for commands that write nothing before their end: they end, and all is as it was. And
+SIGTERM, for those that have large temporary files."""
 
 import os
 import signal
@@ -18,6 +19,7 @@ from .errors import Errors
 
 GRACE = 0.5  # seconds to end in an orderly way
 INTERRUPTED = 130  # what shells say of it
+TERMINATED = 143  # and of SIGTERM
 
 
 @contextmanager
@@ -58,6 +60,26 @@ def ends_when_interrupted() -> Iterator[None]:
         watcher.join()
         reader.close()
         STOPPED.clear()
+
+
+@contextmanager
+def cleans_up_when_terminated() -> Iterator[None]:
+    """Around a command's work: SIGTERM ends it with exit code 143 by way of an exception, so that
+    temporary files are removed. Nothing is changed for a program that has a handler of its own."""
+    is_main = threading.current_thread() is threading.main_thread()
+    if not is_main or signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
+        yield
+        return
+    signal.signal(signal.SIGTERM, _exit_once)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
+def _exit_once(number: int, frame: FrameType | None) -> None:
+    signal.signal(number, signal.SIG_IGN)  # a second one would end the cleaning up
+    sys.exit(TERMINATED)
 
 
 def _note_and(handler: Callable[[int, FrameType | None], Any]) -> Callable[[int, Any], None]:

@@ -47,8 +47,9 @@ def recommend(
     Example: python -m spacy pretrained recommend --task ner --lang es --memory 8GB --speed fast
     """
     from ..choosing.errors import Errors
-    from ..choosing.query import ELSEWHERE, USUAL_EXAMPLES, Query, read_lang, read_memory
+    from ..choosing.query import ELSEWHERE, USUAL_EXAMPLES, Query, read_lang, read_memory, read_task
 
+    task = read_task(task)
     if task in ELSEWHERE:
         lines = ELSEWHERE[task]
         print(json.dumps({"task": task, "elsewhere": lines}) if as_json else "\n".join(lines))
@@ -63,8 +64,8 @@ def recommend(
             if value is not None and config is None:
                 raise ValueError(Errors.NO_CONFIG_FILE.format(name=option))
         limit = None if memory is None else read_memory(memory)
-        if examples is None:
-            examples = USUAL_EXAMPLES if train is None else count_examples(task, Path(train))
+        n_examples = USUAL_EXAMPLES if train is None else count_examples(task, train)
+        examples = n_examples if examples is None else examples
         query = Query(task, read_lang(lang), device, limit, speed, examples, domain)
         found = find(query)
         if as_json:
@@ -84,10 +85,13 @@ def recommend(
                 print(f"To train: {train_command(config, made)}")
 
 
-def count_examples(task: str, train: Path) -> int:
+def count_examples(task: str, train: str) -> int:
+    """RAISES: ValueError if there are none for the task."""
+    from ..choosing.config import check_corpus
     from ..training.corpus_contents import read_contents
 
-    contents = read_contents(train)
+    contents = read_contents(Path(train))
+    check_corpus(task, contents, train)
     return contents.texts if task == "textcat" else contents.sentences
 
 

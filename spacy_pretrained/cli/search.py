@@ -8,9 +8,8 @@ import typer
 from wasabi import msg
 
 from .clear_errors import clear_errors
+from .interrupts import INTERRUPTED
 from .progress import say
-
-INTERRUPTED = 130
 
 
 def search(

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextvars import copy_context
 from dataclasses import dataclass
+from traceback import clear_frames
 from typing import Protocol
 
 from spacy.tokens import Doc
@@ -55,8 +56,8 @@ class Text(Protocol):
 Batch = Sequence[Text]
 
 
-# The next batch, if so many texts wait for one; an empty one if not.
-More = Callable[[int], Batch]
+# The next batch; an empty one if nothing waits, or, where it has to be full, if it would not be.
+More = Callable[[bool], Batch]
 
 
 @dataclass
@@ -90,7 +91,7 @@ def annotate_stream(
 
         def begin_more() -> None:
             while not failed and len(begun) < AHEAD:
-                batch = more(MAX_TEXTS if begun else 1)
+                batch = more(bool(begun))
                 if not batch:
                     return
                 begun.append(_begin(engine, served, labels, batch))
@@ -153,6 +154,7 @@ def _finish(
     except Exception as error:
         n_texts = outcomes.count(None)
         logger.warning("A batch failed, %d texts are tried alone: %s", n_texts, say_where(error))
+        _let_go(error)
     return outcomes
 
 
@@ -180,4 +182,13 @@ def _annotate_alone(served: Served, asked: Asked, labels: tuple[str, ...] | None
             return Annotated(to_record(doc, what), len(doc))
         except Exception as error:
             logger.error("A text of %d characters failed: %s", len(text), say_where(error))
+            _let_go(error)
     return Failed(ANNOTATION, Answers.ANNOTATION_FAILED)
+
+
+def _let_go(error: Exception) -> None:
+    """Free the Docs of what has failed. Its error holds the frames that it came through, and some
+    of these hold the error: that of spaCy's `raise_error`, and those with a Future. Without this,
+    all of them stay until the garbage collector runs."""
+    clear_frames(error.__traceback__)
+    error.__traceback__ = None

@@ -8,7 +8,7 @@ waits for nobody, and many make full batches.
 import asyncio
 import threading
 from collections import Counter, deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from .annotate import MAX_TEXTS, Annotated, Asked, Batch, Failed, More, Outcome
@@ -169,38 +169,33 @@ class Annotator:
         has waited longest is of this key. Nobody is waited for."""
         n_left = MAX_BATCHES - 1
 
-        def more(least: int) -> list[_Waiting]:
+        def more(full: bool) -> list[_Waiting]:
             nonlocal n_left
             with self._changed:
-                batch = self._take(key, least) if n_left else []
+                batch = self._take(key, full) if n_left else []
             n_left -= bool(batch)  # it asks more often than it gets one
             return batch
 
         return more
 
-    def _take(self, only: Key | None = None, least: int = 1) -> list[_Waiting]:
+    def _take(self, only: Key | None = None, full: bool = False) -> list[_Waiting]:
         """The text that has waited longest, and others of its key; nothing if that is not the only
-        one that is wanted, or fewer of them wait."""
+        one that is wanted, or the batch has to be full and is not."""
         for key, queue in list(self._queues.items()):
-            while queue and queue[0].place not in queue[0].job.waiting:  # dropped
+            while queue and queue[0].place not in queue[0].job.waiting:  # taken or dropped
                 queue.popleft()
             if not queue:
                 del self._queues[key]
         if not self._queues:
             return []
         key = min(self._queues, key=lambda key: self._queues[key][0].number)
-        if only not in (None, key) or len(self._queues[key]) < least:
+        if only not in (None, key):
             return []
-        queue, batch, n_characters = self._queues[key], [], 0
-        while queue and len(batch) < MAX_TEXTS:
-            one = queue[0]
-            if one.place in one.job.waiting:
-                n_characters += len(one.asked[0])
-                if batch and n_characters > MAX_CHARACTERS:
-                    break
-                batch.append(one)
-                one.job.waiting.remove(one.place)
-            queue.popleft()
+        batch, is_full = _find_batch(self._queues[key])
+        if full and not is_full:
+            return []
+        for one in batch:
+            one.job.waiting.remove(one.place)
         self._add_waiting(key, -len(batch))
         return batch
 
@@ -211,3 +206,18 @@ class Annotator:
         self._row.count_batch(key.served.name, len(batch), n_words)
         for one, outcome in zip(batch, outcomes, strict=True):
             one.job.set(one.place, outcome)
+
+
+def _find_batch(queue: Iterable[_Waiting]) -> tuple[list[_Waiting], bool]:
+    """The first texts that still wait, as many as a batch has, and whether it is full."""
+    batch, n_characters = [], 0
+    for one in queue:
+        if one.place not in one.job.waiting:
+            continue
+        n_characters += len(one.asked[0])
+        if batch and n_characters > MAX_CHARACTERS:
+            break
+        batch.append(one)
+        if len(batch) == MAX_TEXTS:
+            break
+    return batch, len(batch) == MAX_TEXTS or n_characters >= MAX_CHARACTERS

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-from spacy.attrs import DEP, ENT_TYPE, HEAD, LEMMA, SENT_START
+from spacy.attrs import DEP, ENT_TYPE, HEAD, LEMMA, MORPH, POS, SENT_START, TAG
 from spacy.language import Language
 from spacy.tokens import DocBin
 from thinc.api import Config
@@ -20,6 +20,7 @@ LEARNS = {
     "trainable_lemmatizer": LEMMA,
 }
 NAMES = {ENT_TYPE: "entities", LEMMA: "lemmas"}
+LOOKED_FOR = {*NAMES, TAG, POS, MORPH, DEP}
 ENCODERS = {"pretrained_encoder", "transformer", "tok2vec"}
 
 
@@ -28,7 +29,8 @@ class CorpusContents:
     texts: int = 0
     sentences: int = 0  # a text without any counts as one
     words: int = 0
-    annotated: set[int] = field(default_factory=set)  # those of NAMES that any word has
+    annotated: set[int] = field(default_factory=set)  # those of LOOKED_FOR that any word has
+    has_categories: bool = False
 
 
 def read_contents(path: Path) -> CorpusContents:
@@ -50,8 +52,9 @@ def read_contents(path: Path) -> CorpusContents:
 
 
 def _add(contents: CorpusContents, docs: DocBin) -> None:
-    columns = {attr: docs.attrs.index(attr) for attr in NAMES if attr in docs.attrs}
+    columns = {attr: docs.attrs.index(attr) for attr in LOOKED_FOR if attr in docs.attrs}
     contents.texts += len(docs)
+    contents.has_categories |= any(docs.cats)
     for tokens in docs.tokens:
         contents.sentences += max(1, _count_sentences(tokens, docs.attrs))
         contents.words += len(tokens)

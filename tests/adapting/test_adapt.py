@@ -18,7 +18,7 @@ pytest.importorskip("accelerate", reason="the extra `adapt` is not installed")
 
 from spacy_pretrained.adapting import adapt as module
 from spacy_pretrained.adapting.adapt import adapt
-from spacy_pretrained.adapting.checkpoints import find_whole
+from spacy_pretrained.adapting.checkpoints import find_whole, mark_whole
 from spacy_pretrained.adapting.options import AdaptOptions
 from spacy_pretrained.adapting.torch_model import open_masked_lm
 from spacy_pretrained.adapting.work import Work
@@ -247,6 +247,20 @@ def test_the_command(with_head, texts_file, tmp_path):
     assert "held-out perplexity" in result.output and "To train on it" in result.output
     result = CliRunner().invoke(pretrained_cli, [*map(str, arguments), *options])
     assert result.exit_code == 1 and "already" in " ".join(result.output.split())
+
+
+def test_ctrl_c_says_where_to_go_on(tmp_path, monkeypatch):
+    def interrupt(*args, **kwargs):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(module, "adapt", interrupt)
+    arguments = ["adapt", "minilm-l6", "texts.txt", str(tmp_path)]
+    result = CliRunner().invoke(pretrained_cli, arguments)
+    assert result.exit_code == 130 and "nothing to go on with" in " ".join(result.output.split())
+    (tmp_path / "adapt" / "all" / "checkpoint-9").mkdir(parents=True)
+    mark_whole(tmp_path / "adapt" / "all" / "checkpoint-9")
+    result = CliRunner().invoke(pretrained_cli, arguments)
+    assert result.exit_code == 130 and "same command again" in " ".join(result.output.split())
 
 
 def test_two_do_not_train_in_one_folder(tmp_path):

@@ -1,8 +1,11 @@
 """Benchmarks of tiny models: what is measured, in which processes, and as what it comes out."""
 
 import json
+import os
+import signal
 import subprocess
 import sys
+import time
 
 import pytest
 from tiny_pipelines import make_examples, make_nlp
@@ -117,6 +120,30 @@ def test_a_process_that_ends_badly_says_why(tmp_path):
     case = {"task": INFERENCE, "engine": TORCH, "words_a_text": 8, "words_a_batch": 50}
     with pytest.raises(ChildFailed, match=r"Can't find|E050|Could not"):
         ask("measure", case | {"folder": str(tmp_path / "nothing")})
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name == "nt", reason="sends signals")
+@pytest.mark.parametrize("number, code", [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_what_a_signal_ends_leaves_nothing(tiny_bert, tmp_path, number, code):
+    """Neither its own copies, nor what the process that makes them has in its temporary folder."""
+    # A shell has what it starts in the background ignore the signal of Ctrl-C.
+    start = (
+        "import runpy, signal, sys\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        "sys.argv[0] = 'spacy'\n"
+        "runpy.run_module('spacy', run_name='__main__')"
+    )
+    command = [sys.executable, "-c", start, "pretrained", "benchmark", tiny_bert]
+    environment = os.environ | {"TMPDIR": str(tmp_path)}
+    with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as process:
+        while not any(path.is_file() for path in tmp_path.rglob("*")):
+            assert process.poll() is None, process.stderr.read()
+            time.sleep(0.05)
+        process.send_signal(number)
+        said = process.stderr.read()
+    assert process.returncode == code, said
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.slow

@@ -5,7 +5,15 @@ import pytest
 from spacy_pretrained.checkpoints.catalogue import CATALOGUE
 from spacy_pretrained.choosing.memory import GIGABYTE
 from spacy_pretrained.choosing.plan import FEW_SHOT, FROZEN, FULL, NONE
-from spacy_pretrained.choosing.query import TASKS, Query, read_lang, read_memory
+from spacy_pretrained.choosing.query import (
+    ELSEWHERE,
+    SYNONYMS,
+    TASKS,
+    Query,
+    read_lang,
+    read_memory,
+    read_task,
+)
 from spacy_pretrained.choosing.recommend import describe_languages, describe_speed, recommend
 
 # task, language, device, memory, speed, examples, domain: the first choice, and how it is trained
@@ -180,6 +188,35 @@ def test_amounts_of_memory(text, amount):
 def test_what_is_no_amount_of_memory(text):
     with pytest.raises(ValueError, match="is no amount of memory"):
         read_memory(text)
+
+
+@pytest.mark.parametrize(
+    "text, task",
+    [
+        *((name, name) for name in (*TASKS, *ELSEWHERE)),
+        ("NER", "ner"),
+        ("entities", "ner"),
+        (" Named  Entities ", "ner"),
+        ("named_entity_recognition", "ner"),
+        ("sentiment", "textcat"),
+        ("Text Classification", "textcat"),
+        ("pos", "tagging"),
+        ("Part-of-speech tagging", "tagging"),
+        ("dependency", "parsing"),
+        ("zero shot", "zero-shot"),
+        ("summarisation", "summarization"),
+        ("question answering", "qa"),
+    ],
+)
+def test_tasks_by_other_names(text, task):
+    assert read_task(text) == task
+
+
+def test_no_other_name_is_of_two_tasks_or_of_none():
+    names = [name for names in SYNONYMS.values() for name in names.split()]
+    assert len(names) == len({*names, *TASKS, *ELSEWHERE}) - len(TASKS) - len(ELSEWHERE)
+    assert SYNONYMS.keys() == TASKS.keys() | ELSEWHERE.keys()
+    assert read_task("Chess") == "Chess"
 
 
 @pytest.mark.parametrize(

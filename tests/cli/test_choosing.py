@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 import spacy
-from spacy.tokens import DocBin
+from spacy.tokens import Doc, DocBin
 from stand_in_hub import StandInHub
 from typer.testing import CliRunner
 
@@ -94,6 +94,21 @@ def test_recommend_says_why_how_and_how_much():
     assert "no amount of memory" in run("recommend", "--task", "ner", "--memory", "8", code=1)
 
 
+def test_a_task_may_have_another_name():
+    for command in ("recommend", "models"):
+        by_name = run(command, "--task", "Named Entities", "--lang", "es", "--json")
+        assert by_name == run(command, "--task", "ner", "--lang", "es", "--json")
+        unknown = " ".join(run(command, "--task", "Chess", code=1).split())
+        assert "Unknown task 'Chess'" in unknown and "parsing, ner, textcat" in unknown
+
+
+@pytest.mark.parametrize(
+    "task, component", [("zero-shot", "zero_shot_textcat"), ("similarity", "pretrained_encoder")]
+)
+def test_what_needs_no_training_names_its_component(task, component):
+    assert f"How: no training is needed: {component} " in run("recommend", "--task", task)
+
+
 @pytest.mark.parametrize("task", ["summarization", "translation", "generation", "qa"])
 def test_three_lines_about_what_is_for_other_tools(task):
     lines = run("recommend", "--task", task).splitlines()
@@ -120,6 +135,7 @@ def test_recommend_writes_a_config_and_the_next_command(tmp_path):
     assert 'source = "minilm-l6"' in path.read_text("utf8")
     no = run("recommend", "--task", "similarity", "--config", str(tmp_path / "no.cfg"), code=1)
     assert "no config for" in no and not (tmp_path / "no.cfg").exists()
+    assert "Add the component pretrained_encoder to a pipeline" in " ".join(no.split())
 
 
 def test_a_corpus_sets_what_is_recommended(tmp_path):
@@ -132,6 +148,25 @@ def test_a_corpus_sets_what_is_recommended(tmp_path):
     of_corpus = run("recommend", "--task", "textcat", *corpus)
     assert "few-shot" in of_corpus and "few_shot_textcat" in out.read_text("utf8")
     assert "few-shot" not in run("recommend", "--task", "textcat", "--examples", "5000", *corpus)
+
+
+@pytest.mark.parametrize(
+    "task, what",
+    [("textcat", "categories"), ("ner", "entities"), ("parsing", "dependencies")],
+)
+def test_a_corpus_that_has_nothing_for_the_task_says_so(tmp_path, task, what):
+    train, out = tmp_path / "train.spacy", tmp_path / "out.cfg"
+    doc = Doc(spacy.blank("en").vocab, words=["a", "b"], pos=["DET", "NOUN"])
+    doc.ents = []
+    DocBin(docs=[doc]).to_disk(train)
+    corpus = ("--config", str(out), "--train", str(train))
+    for examples in ((), ("--examples", "900")):
+        said = " ".join(run("recommend", "--task", task, *corpus, *examples, code=1).split())
+        assert f"has no {what}, so there is nothing to learn '{task}' from" in said
+        assert "1. " not in said and not out.exists()
+    run("recommend", "--task", "tagging", *corpus)
+    DocBin(docs=[Doc(doc.vocab, words=["a"])]).to_disk(train)
+    assert "has no tags" in " ".join(run("recommend", "--task", "tagging", *corpus, code=1).split())
 
 
 def test_options_of_the_config_need_one():

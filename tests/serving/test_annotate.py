@@ -1,6 +1,7 @@
 """Batches become records: the same as the pipeline says of each text, and one bad text costs no
 other its annotation."""
 
+import gc
 import logging
 import threading
 from collections import deque
@@ -14,6 +15,7 @@ import spacy
 from hard_texts import HARD_TEXTS
 from serving_client import find_pipeline
 from spacy.language import Language
+from spacy.tokens import Doc
 
 from spacy_pretrained.records import PARTS, to_record
 from spacy_pretrained.serving.annotate import (
@@ -51,7 +53,8 @@ def annotate_batches(served, batches, labels=None):
     return [found.pop(id(batch)) for batch in batches]
 
 
-def next_of(waiting, least):
+def next_of(waiting, full):
+    least = MAX_TEXTS if full else 1
     return waiting.popleft() if waiting and sum(map(len, waiting)) >= least else []
 
 
@@ -121,6 +124,40 @@ def test_a_failed_batch_is_tried_one_by_one(log, place):
     assert SECRET not in log.text
 
 
+def fail_before(nlp):
+    nlp.add_pipe("fails_at_secrets", first=True)
+
+
+def fail_in_the_engine(nlp):
+    encoder = nlp.get_pipe("pretrained_encoder")
+    predict = encoder.predict
+    encoder.predict = lambda docs: predict([fail_at_secrets(doc) for doc in docs])
+
+
+def fail_behind(nlp):
+    nlp.add_pipe("fails_at_secrets", last=True)
+
+
+@pytest.mark.parametrize("fail", [fail_before, fail_in_the_engine, fail_behind])
+def test_docs_of_a_failed_batch_do_not_wait_for_the_garbage_collector(fail):
+    nlp = spacy.load(find_pipeline("syntax_int8"))
+    fail(nlp)
+    asked = [(text, ("tokens",)) for text in ("Ada sees it.", SECRET, "Rivers run.")]
+    gc.collect()
+    gc.disable()
+    try:
+        before = count_docs()
+        outcomes = annotate_batch(Served("a", nlp, ""), asked, None)
+        assert count_docs() == before
+    finally:
+        gc.enable()
+    assert [isinstance(one, Failed) for one in outcomes] == [False, True, False]
+
+
+def count_docs():
+    return sum(type(one) is Doc for one in gc.get_objects())
+
+
 def test_docs_that_an_error_handler_leaves_out_are_not_lost():
     nlp = spacy.blank("en")
     nlp.add_pipe("fails_at_secrets")
@@ -148,8 +185,8 @@ def test_batches_are_asked_for_while_others_are_annotated(syntax):
     """The engine has one, components have another."""
     events, numbers = [], count()
 
-    def more(least):
-        events.append(least)
+    def more(full):
+        events.append("full" if full else "any")
         return make_batch(next(numbers)) if len(events) < 8 else []
 
     def make_batch(number):
@@ -157,7 +194,7 @@ def test_batches_are_asked_for_while_others_are_annotated(syntax):
 
     for _ in annotate_stream(syntax, None, make_batch(-1), more):
         events.append("done")
-    assert events[:4] == [1, MAX_TEXTS, "done", MAX_TEXTS], "a third one only if it is full"
+    assert events[:4] == ["any", "full", "done", "full"], "a third one only if it is full"
     assert events.count("done") == 1 + next(numbers)
 
 

@@ -25,10 +25,12 @@ GONE = Failed("gone", "")
 
 
 class Slow:
-    """Annotates when it is allowed to; keeps the batches that it was given."""
+    """Annotates when it is allowed to; keeps the batches that it was given, and whether those that
+    followed another one were full."""
 
     def __init__(self):
         self.batches = []
+        self.were_full = []
         self.n_streams = 0
         self.may_go_on = threading.Semaphore(0)
 
@@ -39,9 +41,9 @@ class Slow:
             self.batches.append((served.name, labels, texts))
             assert self.may_go_on.acquire(timeout=30)
             yield batch, [Annotated({"text": text}, 1) for text in texts]
-            for _ in range(3):  # before each component, as it is asked for
-                assert not more(10_000)
-            batch = more(1)
+            full = more(True) or more(True)  # before each component, as it is asked for
+            batch = full or more(False)
+            self.were_full.append(bool(full))
 
 
 def run(scene, most_waiting=1000):
@@ -127,6 +129,48 @@ def test_batches_are_limited():
         assert all(size <= MAX_CHARACTERS or n == 1 for n, size in sizes)
         assert sum(n for n, _ in sizes) == MAX_TEXTS + 5
         assert len(sizes) == 4
+
+    run(scene)
+
+
+HALF = "x" * (MAX_CHARACTERS // 2)
+
+
+@pytest.mark.parametrize(
+    "texts, is_full",
+    [
+        (["x"] * MAX_TEXTS, True),
+        (["x"] * (MAX_TEXTS - 1), False),
+        ([HALF, HALF], True),
+        ([HALF, HALF[1:]], False),
+        ([HALF, HALF[1:], "yy"], True),  # there is no room for the last one
+        ([HALF + HALF], True),
+        ([HALF], False),
+    ],
+)
+def test_a_batch_is_full_by_texts_or_by_characters(texts, is_full):
+    async def scene(annotator, slow):
+        await busy(annotator, slow)
+        many = job(texts)
+        annotator.submit(many)
+        slow.may_go_on.release(100)
+        await many.waited_for.wait()
+        assert texts_of(many) == texts
+        assert slow.were_full[0] == is_full
+
+    run(scene)
+
+
+def test_dropped_texts_do_not_fill_a_batch():
+    async def scene(annotator, slow):
+        await busy(annotator, slow)
+        kept, dropped, last = job(["x"]), job([HALF] * MAX_TEXTS), job(["y"])
+        for one in (kept, dropped, last):
+            annotator.submit(one)
+        annotator.drop(dropped, GONE)
+        slow.may_go_on.release(100)
+        await last.waited_for.wait()
+        assert slow.batches[1:] == [("a", None, ["x", "y"])] and not slow.were_full[0]
 
     run(scene)
 

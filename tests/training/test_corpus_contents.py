@@ -50,13 +50,24 @@ def test_texts_and_sentences_are_counted(write):
 
 
 def test_annotation_of_any_document_counts(write):
-    assert read_contents(write(make_doc())).annotated == {ENT_TYPE, LEMMA}
+    def annotated(*docs):
+        return read_contents(write(*docs)).annotated & {ENT_TYPE, LEMMA}
+
+    assert annotated(make_doc()) == {ENT_TYPE, LEMMA}
     parts = make_doc(entities=False), make_doc(lemmas=False)
-    assert read_contents(write(*parts)).annotated == {ENT_TYPE, LEMMA}
-    assert read_contents(write(parts[0])).annotated == {LEMMA}
+    assert annotated(*parts) == {ENT_TYPE, LEMMA}
+    assert annotated(parts[0]) == {LEMMA}
     outside = make_doc(lemmas=False)
     outside.ents = []
-    assert read_contents(write(outside)).annotated == set()
+    assert annotated(outside) == set()
+
+
+def test_categories_of_any_text_count(write):
+    nlp = spacy.blank("en")
+    texts = [nlp("one"), nlp("two")]
+    assert not read_contents(write(*texts)).has_categories
+    texts[1].cats = {"a": 0.0}
+    assert read_contents(write(*texts)).has_categories
 
 
 @pytest.mark.parametrize(
