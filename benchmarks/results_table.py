@@ -88,6 +88,7 @@ STOCK_COPIES = {
     "fp32-sentences": "fp32, windows of sentences",
     "int8-kept": "INT8",
     "int8-sentences": "INT8, windows of sentences",
+    "int8-agreeing": "INT8, chosen by agreement",
 }
 STOCK_SCORES = {"tag_acc": "tags", "dep_uas": "UAS", "dep_las": "LAS", "ents_f": "entities F"}
 STOCK_ALIKE = {"tag": "tags", "heads": "heads with labels", "entities": "entities"}
