@@ -412,7 +412,11 @@ stock-trained:
 # One of them; each runs in the environment that it needs. In minutes, on the sample corpus:
 # make stock-pipeline TRAIN=corpus/sample/train.spacy ENTITIES=corpus/sample/dev.spacy \
 #     TEXTS=corpus/sample/test.spacy STOCK_STEPS="--steps 240 --batch 200"
+# A base-size encoder, whose speed alone is asked for (see docs/models.md for its weights):
+# make stock-pipeline-trained stock-copies bench-existing STOCK_AS=mpnet ENTITIES=corpus/sample/dev.spacy \
+#     STOCK_STEPS="--source assets/all-mpnet-base-v2 --uas 0 --steps 40" COPIES="int8-kept int8-sentences"
 STOCK ?= transformer
+STOCK_AS ?= $(STOCK)
 STOCK_STEPS ?=
 STOCK_VENV = $(if $(filter transformer,$(STOCK)),.venv-trf,.venv-curated)
 STOCK_PYTHON = $(STOCK_VENV)/bin/python
@@ -431,38 +435,38 @@ stock-pipeline:
 
 stock-pipeline-trained: install
 	$(MAKE) $(STOCK_VENV)/installed
-	$(STOCK_PYTHON) benchmarks/train_stock.py $(STOCK) training/stock --train "$(TRAIN)" \
+	$(STOCK_PYTHON) benchmarks/train_stock.py $(STOCK) training/stock/$(STOCK_AS) --train "$(TRAIN)" \
 	    --dev "$(ENTITIES)" $(STOCK_STEPS)
 
 stock-copies: install
-	$(foreach copy,$(COPIES),$(STOCK_PYTHON) -m spacy pretrained quantize training/stock/$(STOCK) \
-	    training/stock/$(STOCK)-$(copy) --texts "$(TRAIN)" $(COPY_$(copy)) \
-	    --metrics metrics/stock/$(STOCK)-$(copy).json &&) true
-	$(STOCK_PYTHON) benchmarks/compare_stock.py training/stock/$(STOCK) --dev "$(ENTITIES)" \
-	    $(foreach copy,$(COPIES),--copy $(copy)=training/stock/$(STOCK)-$(copy)) \
-	    --output metrics/stock/alike-$(STOCK).json
+	$(foreach copy,$(COPIES),$(STOCK_PYTHON) -m spacy pretrained quantize training/stock/$(STOCK_AS) \
+	    training/stock/$(STOCK_AS)-$(copy) --texts "$(TRAIN)" $(COPY_$(copy)) \
+	    --metrics metrics/stock/$(STOCK_AS)-$(copy).json &&) true
+	$(STOCK_PYTHON) benchmarks/compare_stock.py training/stock/$(STOCK_AS) --dev "$(ENTITIES)" \
+	    $(foreach copy,$(COPIES),--copy $(copy)=training/stock/$(STOCK_AS)-$(copy)) \
+	    --output metrics/stock/alike-$(STOCK_AS).json
 
 # Wheels of the stock pipeline and of its INT8 copy, each in a fresh environment of its own: its size.
 stock-sizes: install
-	$(STOCK_PYTHON) -m spacy pretrained package training/stock/$(STOCK) packages/stock/$(STOCK) \
-	    --name $(STOCK)
-	$(STOCK_PYTHON) scripts/smoke.py packages/stock/$(STOCK) --model training/stock/$(STOCK) \
+	$(STOCK_PYTHON) -m spacy pretrained package training/stock/$(STOCK_AS) packages/stock/$(STOCK_AS) \
+	    --name $(STOCK_AS)
+	$(STOCK_PYTHON) scripts/smoke.py packages/stock/$(STOCK_AS) --model training/stock/$(STOCK_AS) \
 	    --texts "$(TEXTS)" --constraint constraints-$(STOCK_VENV:.venv-%=%).txt \
-	    --output metrics/stock/smoke-$(STOCK).json
-	$(RUN) -m spacy pretrained package training/stock/$(STOCK)-int8-kept \
-	    packages/stock/$(STOCK)-int8 --name $(STOCK)_int8
-	$(RUN) scripts/smoke.py packages/stock/$(STOCK)-int8 \
-	    --model training/stock/$(STOCK)-int8-kept --texts "$(TEXTS)" \
+	    --output metrics/stock/smoke-$(STOCK_AS).json
+	$(RUN) -m spacy pretrained package training/stock/$(STOCK_AS)-int8-kept \
+	    packages/stock/$(STOCK_AS)-int8 --name $(STOCK_AS)_int8
+	$(RUN) scripts/smoke.py packages/stock/$(STOCK_AS)-int8 \
+	    --model training/stock/$(STOCK_AS)-int8-kept --texts "$(TEXTS)" \
 	    --absent torch,transformers,nncf,spacy_transformers \
-	    --output metrics/stock/smoke-$(STOCK)-int8.json
+	    --output metrics/stock/smoke-$(STOCK_AS)-int8.json
 
 # Words a second over the same stock pipeline on torch, whole documents, interleaved: after
 # `make stock-trained`.
 bench-existing: install
 	$(RUN) benchmarks/benchmark.py --texts "$(TEXTS)" --rounds $(ROUNDS) \
-	    --model stock=training/stock/$(STOCK) --python stock=$(STOCK_PYTHON) \
-	    $(foreach copy,$(COPIES),--model $(copy)=training/stock/$(STOCK)-$(copy)) \
-	    --output metrics/stock/speed-$(STOCK).json
+	    --model stock=training/stock/$(STOCK_AS) --python stock=$(STOCK_PYTHON) \
+	    $(foreach copy,$(COPIES),--model $(copy)=training/stock/$(STOCK_AS)-$(copy)) \
+	    --output metrics/stock/speed-$(STOCK_AS).json
 
 # Classification without labels, of 4 labels and of 77, beside the bare backbone: both in INT8, on
 # the texts that 4 of the labels are for. It measures speed: any agreement with torch will do.

@@ -1,6 +1,6 @@
 """Train a stock pipeline on a treebank, so that its parser is good enough to be compared with.
 
-    python benchmarks/train_stock.py transformer training/stock \
+    python benchmarks/train_stock.py transformer training/stock/transformer \
         --train corpus/ewt/train.spacy --dev corpus/ewt/dev.spacy
 
 Runs in the environment of the package: `.venv-trf` for `transformer` of spacy-transformers,
@@ -103,7 +103,7 @@ def draw_batches(examples: list[Example], n_words: int) -> Iterator[list[Example
 
 def main(
     factory: Annotated[str, typer.Argument(help="transformer or curated_transformer")],
-    output: Annotated[Path, typer.Argument(help="The pipeline goes to OUTPUT/FACTORY")],
+    output: Annotated[Path, typer.Argument(help="Folder of the pipeline")],
     train: Annotated[Path, typer.Option(help="DocBin to train on")],
     dev: Annotated[Path, typer.Option(help="DocBin to evaluate on")],
     source: Annotated[
@@ -120,7 +120,7 @@ def main(
     folder = source or find_minilm()
     make = {"transformer": make_transformer, "curated_transformer": make_curated}[factory]
     model, listener = make(folder)
-    output.mkdir(parents=True, exist_ok=True)
+    output.parent.mkdir(parents=True, exist_ok=True)
     nlp = spacy.blank("en", config={"nlp": {"batch_size": 128}})
     nlp.add_pipe(factory, config={"model": model})
     if factory == "curated_transformer":
@@ -145,9 +145,9 @@ def main(
             found = 100 * scores["dep_uas"]
             print(f"{step} steps: UAS {found:.2f}", flush=True)
             nlp.meta["performance"] = scores
-            nlp.to_disk(output / factory)
+            nlp.to_disk(output)
     if found < uas:
-        sys.exit(f"UAS is {found:.2f} after {steps} steps, not {uas}. See {output / factory}.")
+        sys.exit(f"UAS is {found:.2f} after {steps} steps, not {uas}. See {output}.")
 
 
 if __name__ == "__main__":
