@@ -26,8 +26,9 @@ def test_a_pipeline_is_trained_and_saved(factory, tiny_bert, tmp_path):
     vocab = spacy.blank("en").vocab
     docs = [make_reference(vocab, [i % 4, (i + 1) % 4]) for i in range(40)]
     DocBin(docs=docs).to_disk(corpus)
-    main(factory, tmp_path, train=corpus, dev=corpus, source=Path(tiny_bert), uas=0.0, steps=2)
-    nlp = spacy.load(tmp_path / factory)
+    output = tmp_path / "stock" / "pipeline"
+    main(factory, output, train=corpus, dev=corpus, source=Path(tiny_bert), uas=0.0, steps=2)
+    nlp = spacy.load(output)
     assert nlp.pipe_names == [factory, "tagger", "parser", "ner"]
     assert 0 <= nlp.meta["performance"]["dep_uas"] <= 1
     assert all(token.tag_ for token in nlp("Ada sees the old river."))
