@@ -92,10 +92,12 @@ def make_environment(interpreter: str, version: str) -> Path | None:
     if subprocess.run([interpreter, "-m", "venv", "--clear", str(folder)]).returncode:
         return None
     python = folder / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
-    wheel = find_wheel(PIPELINES, PIPELINE)
     command = [str(python), "-m", "pip", "install", "--disable-pip-version-check", "--no-compile"]
-    command += ["--constraint", "constraints.txt", str(wheel), "--editable", f".[{EXTRAS}]", *TOOLS]
-    return python if run_pip(f"Python {version}", command, ROOT) else None
+    command += ["--constraint", "constraints.txt"]
+    # One after the other: an older pip looks for what the wheel needs on the index otherwise.
+    package, wheel = ["--editable", f".[{EXTRAS}]", *TOOLS], [str(find_wheel(PIPELINES, PIPELINE))]
+    is_made = run_pip(f"Python {version}", command + package, ROOT)
+    return python if is_made and run_pip("Its pipeline", command + wheel, ROOT) else None
 
 
 def test(python: Path) -> bool:
