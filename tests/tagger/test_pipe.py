@@ -284,11 +284,12 @@ def test_what_was_kept_has_no_confidence(tiny_bert):
     assert doc[0]._.pos_confidence > 0 and doc[1]._.tag_confidence > 0
 
 
+@pytest.mark.usefixtures("needs_torch")  # the stand-in is too sure of itself
 def test_confidence(trained, tmp_path):
     doc = trained("Ada sees the old\n river!")
     kinds = [f"{attribute}_confidence" for attribute in ATTRIBUTES]
     values = np.array([[token._.get(kind) for kind in kinds] for token in doc])
-    assert ((values >= 0) & (values <= 1)).all() and len(np.unique(values)) > len(kinds)
+    assert ((values >= 0) & (values <= 1)).all() and len(np.unique(values)) > 5
     assert values[[token.is_space for token in doc]].tolist() == [[1, 1, 1]]
     known = trained(as_blank(make_reference(trained.vocab, [1])))
     assert all(token._.tag_confidence > 0.7 for token in known)  # seen in training
