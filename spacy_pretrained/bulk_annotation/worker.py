@@ -9,7 +9,7 @@ import pickle
 import queue
 import threading
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -154,6 +154,7 @@ class Worker:
         self._tasks = tasks
         self._parts: dict[int, tuple[Part, int]] = {}  # by the number of a text, its place
         self._writer: ThreadPoolExecutor
+        self._writes: list[Future] = []  # of the parts of a stream
 
     def run_stream(self, first: Task) -> None:
         """Annotate a task, and those that have come meanwhile, as one stream. Another thread
@@ -161,13 +162,16 @@ class Worker:
         with ThreadPoolExecutor(1) as self._writer, self._annotator.nlp.memory_zone():
             for item, found in self._annotator.annotate(self._feed(first)):
                 self._take(item, found)
+        for write in self._writes:
+            write.result()  # an error that nothing foresees ends the process, as its parent sees
+        self._writes.clear()
 
     def _feed(self, task: Task) -> Iterator["Item"]:
         n_shards = n_characters = 0
         while True:
             part = Part(task)
             if not task.items:
-                self._writer.submit(self._finish, part)
+                self._writes.append(self._writer.submit(self._finish, part))
             for place, item in enumerate(task.items):
                 self._parts[item.number] = part, place
                 n_characters += len(item.text)
@@ -197,7 +201,7 @@ class Worker:
             part.encoded[place] = found
         part.n_left -= 1
         if not part.n_left:
-            self._writer.submit(self._finish, part)
+            self._writes.append(self._writer.submit(self._finish, part))
 
     def _finish(self, part: Part) -> None:
         from .job import write_part
