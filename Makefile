@@ -485,7 +485,7 @@ bench-textcat: install
 PUD_LANGS := de fr es it pt
 raw-words: install
 	$(RUN) benchmarks/raw_words.py \
-	    $(foreach lang,$(PUD_LANGS),$(lang)="$(DATA)/ud_$(lang)_pud/$(lang)_pud-ud-test.conllu.gz")
+	    $(foreach lang,$(PUD_LANGS),$(lang)=assets/transfer/$(lang)_pud-ud-test.conllu)
 
 # What an adapted encoder does for classification and for entities, beside the one it was made of. Tweets
 # are those of the Broad Twitter Corpus.

@@ -82,5 +82,9 @@ class Errors(SharedErrors):
     OUT_IN_USE = (
         "Another process is training in '{folder}'. Wait until it ends, or give another folder."
     )
+    HEAD_NOT_SETTLED = (
+        "The perplexity of the head alone was still falling when its share of --minutes was over, "
+        "so some of the difference is the head's. Give more minutes to see that of the encoder."
+    )
     STOPPED = "Stopped. The last checkpoint is in '{folder}'. Give the same command again to go on."
     STOPPED_EARLY = "Stopped before the first checkpoint: there is nothing to go on with."

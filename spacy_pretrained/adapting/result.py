@@ -28,8 +28,10 @@ class Adapted:
     """What an adaptation found.
 
     before: Held-out perplexity of the encoder as it was, with a head that was trained on the same
-        texts if it had none. after: Of the adapted one. zero_shot: Percent before and after, if
-        that was measured. curve: Evaluations of the training of all weights.
+        texts if it had none. head_settled: Whether that head was trained until the perplexity fell
+        no more; if not, the head has a part in the fall. after: Of the adapted one. zero_shot:
+        Percent before and after, if that was measured. curve: Evaluations of the training of all
+        weights.
     """
 
     source: str
@@ -38,6 +40,7 @@ class Adapted:
     before: float
     after: float
     fresh_head: bool
+    head_settled: bool
     steps: int
     seconds: float
     curve: list[dict[str, float]]

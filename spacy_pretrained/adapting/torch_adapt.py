@@ -21,7 +21,7 @@ from .result import Adapted, copy_tokenizer, find_licence, write_card
 from .torch_data import held_out_batches, make_batch
 from .torch_model import MaskedLanguageModel, Opened, open_masked_lm
 from .torch_perplexity import measure_perplexity
-from .torch_train import Course, Evaluation, find_best, find_device, run_course
+from .torch_train import Course, Evaluation, find_best, find_device, has_settled, run_course
 from .work import Work
 
 # Of a fresh head, alone: it has few weights, which begin at random.
@@ -58,6 +58,7 @@ def train_and_save(
     )
     report(describe_memory(batches.peak, batches.batch, batches.accumulated))
     head_curve = _train_head(opened, data, batches, work, options, report)
+    is_settled = not head_curve or has_settled(head_curve, HEAD_PATIENCE, HEAD_LEAST_FALL)
     if "before" not in work.progress:
         before = _measure(opened, data, batches, options)
         report(f"before: held-out perplexity {before:.2f}")
@@ -74,6 +75,7 @@ def train_and_save(
         before=before,
         after=best.perplexity,
         fresh_head=opened.is_fresh,
+        head_settled=is_settled,
         steps=best.step,
         seconds=spent,
         curve=[asdict(one) for one in curve],

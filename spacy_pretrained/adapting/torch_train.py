@@ -202,14 +202,20 @@ def load_tensors(model: torch.nn.Module, checkpoint: Path) -> None:
     model.load_state_dict(safetensors.torch.load_file(checkpoint / WEIGHTS), strict=False)
 
 
+def has_settled(curve: list[Evaluation], patience: int, least_fall: float) -> bool:
+    """Whether the last evaluations, as many as `patience` says, are not lower any more."""
+    best, waited = math.inf, 0
+    for one in curve:
+        waited = 0 if one.perplexity < best * (1 - least_fall) else waited + 1
+        best = min(best, one.perplexity)
+    return waited >= patience
+
+
 def _is_over(curve: list[Evaluation], course: Course) -> bool:
     if not curve:
         return False
-    best, waited = math.inf, 0
-    for one in curve:
-        waited = 0 if one.perplexity < best * (1 - course.least_fall) else waited + 1
-        best = min(best, one.perplexity)
-    return waited >= course.patience or curve[-1].step >= course.max_steps
+    is_settled = has_settled(curve, course.patience, course.least_fall)
+    return is_settled or curve[-1].step >= course.max_steps
 
 
 def _read_state(checkpoint: Path) -> list[Evaluation]:

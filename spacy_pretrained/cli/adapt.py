@@ -113,6 +113,8 @@ def adapt(
     msg.table(rows, header=("", "before", "after"), divider=True, aligns=("l", "r", "r"))
     if found.fresh_head:
         print("Before: with a head of its own, trained alone on the same texts.")
+    if not found.head_settled:
+        msg.warn(Errors.HEAD_NOT_SETTLED)
     msg.good(f"Saved {out}")
     name = shlex.quote(str(out))
     print(f"To train on it: python -m spacy pretrained config ner config.cfg --encoder {name}")

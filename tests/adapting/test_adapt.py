@@ -93,6 +93,27 @@ def test_a_fresh_head_is_trained_alone_first(tiny_bert, texts_file, tmp_path):
     assert found.head_curve[0]["perplexity"] > found.before > found.after
 
 
+def test_a_head_that_had_too_little_time(tiny_bert, texts_file, tmp_path, monkeypatch):
+    monkeypatch.setattr("spacy_pretrained.adapting.torch_adapt.HEAD_SHARE", 0.0)
+    arguments = ["adapt", tiny_bert, texts_file, tmp_path / "out", "--minutes", "0.05"]
+    result = CliRunner().invoke(pretrained_cli, [*map(str, arguments), "--length", "32"])
+    assert result.exit_code == 0, result.output
+    assert "some of the difference is the head's" in " ".join(result.output.split())
+    found = json.loads((tmp_path / "out" / "adapt.json").read_text("utf8"))
+    assert len(found["head_curve"]) == 1 and not found["head_settled"]
+
+
+@pytest.mark.parametrize(
+    "perplexities, is_settled",
+    [((), False), ((9.0, 8.0, 7.0), False), ((9.0, 8.0, 8.0), False), ((9.0, 8.95, 8.93), True)],
+)
+def test_when_a_head_has_settled(perplexities, is_settled):
+    from spacy_pretrained.adapting.torch_train import Evaluation, has_settled
+
+    curve = [Evaluation(i, value, 0.0) for i, value in enumerate(perplexities)]
+    assert has_settled(curve, patience=2, least_fall=0.01) == is_settled
+
+
 class Stop(Exception):
     """As Ctrl-C, or whatever."""
 
