@@ -95,6 +95,8 @@ def leave_out(short: Config, contents: CorpusContents) -> list[str]:
     kept = {name: block for name, block in short.get("components", {}).items() if name not in found}
     if all(block.get("factory") in ENCODERS for block in kept.values()):
         return []
+    if found:
+        Language()  # imports the modules of all factories, whose meta spaCy does not know before
     for name in found:
         _remove(short, name)
     return [Errors.CONFIG_LEFT_OUT.format(name=n, what=NAMES[a]) for n, a in found.items()]

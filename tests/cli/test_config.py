@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from spacy.tokens import DocBin
 from spacy.util import load_config
+from spacy.vocab import Vocab
 from tiny_pipelines import make_reference
 from typer.testing import CliRunner
 
@@ -63,6 +64,18 @@ def test_what_is_left_out_is_said(tmp_path):
     assert result.exit_code == 0, result.output
     assert "has no entities, so the config has no 'pretrained_ner'" in text_of(result)
     assert "pretrained_ner" not in load_config(output)["nlp"]["pipeline"]
+
+
+def test_what_is_left_out_in_a_process_of_its_own(tmp_path):
+    """Where nothing has imported the module of the component before."""
+    doc = make_reference(Vocab(), [0, 1])
+    doc.set_ents([], default="missing")
+    DocBin(docs=[doc]).to_disk(tmp_path / "train.spacy")
+    command = [sys.executable, "-m", "spacy", "pretrained", "config", "pipeline", "config.cfg"]
+    command += ["--train", "train.spacy"]
+    ran = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert "pretrained_ner" not in load_config(tmp_path / "config.cfg")["nlp"]["pipeline"]
 
 
 def test_one_step_is_no_steps(tmp_path):
