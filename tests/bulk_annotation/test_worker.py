@@ -5,6 +5,7 @@ import pickle
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
 from queue import SimpleQueue
 
@@ -46,7 +47,7 @@ def settings(pipeline, code, tmp_path) -> Settings:
 def failing(tmp_path, monkeypatch):
     (tmp_path / "failing_outputs.py").write_text(FAILING)
     monkeypatch.syspath_prepend(tmp_path)
-    yield __import__("failing_outputs")
+    yield import_module("failing_outputs")
     del sys.modules["failing_outputs"]
 
 
