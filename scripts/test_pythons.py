@@ -25,7 +25,8 @@ TOOLS = ["safetensors"]  # tests write such files
 # Side by side on all cores; what is slow shares what the others of its file have made.
 PYTEST = ["-m", "pytest", "--numprocesses=auto", "--dist=loadfile", "-q", "-p", "no:cacheprovider"]
 # As `make coverage` does, with the slow tests of what runs in processes of its own.
-IN_PROCESSES = [f"tests/{name}" for name in ("serving", "bulk_annotation", "searching")]
+RUN_PROCESSES = ("serving", "bulk_annotation", "searching", "benchmarking")
+IN_PROCESSES = [f"tests/{name}" for name in RUN_PROCESSES]
 # The files of modules that cannot be imported for want of a package.
 FIND_OMITTED = """
 from importlib import import_module

