@@ -21,6 +21,7 @@ import sys
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from statistics import mean, stdev
 from typing import Annotated, Any
@@ -48,6 +49,13 @@ FREEZE_LAYERS = 1  # and the embeddings, which are most of a multilingual encode
 Results = dict[str, Any]
 
 
+class Precision(StrEnum):
+    """As project.yml has it."""
+
+    true = "true"
+    false = "false"
+
+
 @dataclass(frozen=True)
 class Run:
     """kind: "none", "few" or "joint". sentences: 0 for all."""
@@ -73,13 +81,13 @@ def main(
     steps: Annotated[int, typer.Option(help="On English")] = 1400,
     few_steps: Annotated[int, typer.Option(help="With a few sentences")] = 150,
     joint: Annotated[bool, typer.Option(help="Train on English, French and Spanish, too")] = True,
-    mixed_precision: Annotated[bool, typer.Option(help="In bfloat16")] = False,
+    mixed_precision: Annotated[Precision, typer.Option(help="In bfloat16")] = Precision.false,
     gpu_id: Annotated[int, typer.Option(help="GPU for spaCy, -1: none")] = -1,
 ) -> None:
     """Train on English, score in other languages."""
     results = json.loads(output.read_text("utf8")) if output.exists() else {"runs": []}
     results |= {"encoder": Path(encoder).name, "steps": steps, "few_steps": few_steps}
-    trainer = Trainer(corpus, english, training, encoder, mixed_precision, gpu_id)
+    trainer = Trainer(corpus, english, training, encoder, mixed_precision == "true", gpu_id)
     runs = [*runs_without(corpus), Run(NONE, "en", "treebank")]
     runs += runs_with(corpus, langs.split(), [int(size) for size in sizes.split()])
     if joint:

@@ -31,7 +31,14 @@ PHRASES = [DEFAULT_TEMPLATE.replace("{}", label) for label in LABELS]
 def make_found(**values) -> Adapted:
     curve = [{"step": 4, "perplexity": 40.0}, {"step": 8, "perplexity": 23.5}]
     known = {"source": "x", "texts": 160, "pieces": 1234, "before": 61.25, "after": 23.5}
-    known |= {"fresh_head": False, "steps": 8, "seconds": 1.0, "curve": curve, "head_curve": []}
+    known |= {
+        "fresh_head": False,
+        "head_settled": True,
+        "steps": 8,
+        "seconds": 1.0,
+        "curve": curve,
+        "head_curve": [],
+    }
     known |= {"zero_shot": None, "pairs_left_out": 0, "licence": None}
     return Adapted(**known | values)
 

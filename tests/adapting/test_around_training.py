@@ -21,6 +21,7 @@ FOUND = Adapted(
     before=9.876,
     after=5.4321,
     fresh_head=False,
+    head_settled=True,
     steps=8,
     seconds=1.0,
     curve=[],

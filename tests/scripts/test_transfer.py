@@ -155,7 +155,7 @@ def test_trained_scored_and_summed_up(scripts, corpus, tmp_path, monkeypatch):
         "steps": 2,
         "few_steps": 2,
         "joint": True,
-        "mixed_precision": False,
+        "mixed_precision": "false",
         "gpu_id": -1,
     }
     transfer.main(corpus, output, **settings)
