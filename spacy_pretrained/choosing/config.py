@@ -1,10 +1,9 @@
 """A config ready to train, by what was recommended."""
 
-from spacy.attrs import DEP, ENT_TYPE, MORPH, POS, TAG
 from thinc.api import Config
 
 from ..training.config import complete_config
-from ..training.corpus_contents import CorpusContents
+from ..training.corpus_contents import CATEGORIES, CorpusContents
 from .errors import Errors
 from .plan import FEW_SHOT, FROZEN
 from .query import WITHOUT_TRAINING, Query
@@ -13,11 +12,11 @@ from .recommend import Recommendation
 PURPOSES = {"tagging": "tagger", "parsing": "parser", "ner": "ner", "textcat": "textcat"}
 COMPONENTS = {"few_shot": "few_shot_textcat"}  # the others have their weights in the encoder
 ENCODER = "pretrained_encoder"
-# What a task is learnt from: any of these attributes of tokens. Categories are of whole texts.
 LEARNT_FROM = {
-    "tagging": ("tags", {TAG, POS, MORPH}),
-    "parsing": ("dependencies", {DEP}),
-    "ner": ("entities", {ENT_TYPE}),
+    "tagging": "tags",
+    "parsing": "dependencies",
+    "ner": "entities",
+    "textcat": CATEGORIES,
 }
 
 
@@ -54,12 +53,6 @@ def make_config(
 
 def check_corpus(task: str, contents: CorpusContents, path: str) -> None:
     """RAISES: ValueError if a corpus has nothing that a task could be learnt from."""
-    if task == "textcat":
-        what, is_there = "categories", contents.has_categories
-    elif task in LEARNT_FROM:
-        what, attrs = LEARNT_FROM[task]
-        is_there = not attrs.isdisjoint(contents.annotated)
-    else:
-        return
-    if not is_there:
+    what = LEARNT_FROM.get(task)
+    if what is not None and not contents.has(what):
         raise ValueError(Errors.NOTHING_TO_LEARN.format(path=path, what=what, task=task))

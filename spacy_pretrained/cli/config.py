@@ -63,6 +63,6 @@ def config(
     msg.good(f"{output}: {found.describe_length()}")
     for line in found.left_out:
         msg.info(line)
-    for warning in describe_misfits(found.config):
+    for warning in (*found.idle, *describe_misfits(found.config)):
         msg.warn(warning)
     print(f"To train: {train_command(output, found.config)}")

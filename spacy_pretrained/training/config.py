@@ -21,7 +21,7 @@ from thinc.api import Config
 from ..checkpoints.catalogue import describe_misfit
 from ..errors import count_of
 from ..sources.find import check_source
-from .corpus_contents import leave_out, read_contents
+from .corpus_contents import find_idle, leave_out, read_contents
 from .errors import Errors
 
 # The configs that are installed with the package, as `spacy_pretrained.configs`.
@@ -52,6 +52,7 @@ class CompleteConfig:
     config: Config
     n_words: int | None  # of the corpus, if it was given
     left_out: list[str] = field(default_factory=list)  # a line about each component
+    idle: list[str] = field(default_factory=list)  # about each that has nothing to learn
 
     def describe_length(self) -> str:
         """
@@ -110,10 +111,12 @@ def complete_config(
     if encoder is not None:
         _set_encoder(short, encoder, purpose)
     left_out = [] if contents is None else leave_out(short, contents)
+    idle = {} if contents is None else find_idle(short, contents)
     filled = _fill(short)
     n_words = None if contents is None else contents.words
     _set_length(filled["training"], n_words, max_steps)
-    return CompleteConfig(filled, n_words, left_out)
+    lines = [Errors.CONFIG_IDLE.format(name=n, what=layer) for n, layer in idle.items()]
+    return CompleteConfig(filled, n_words, left_out, lines)
 
 
 def read_short(purpose: str) -> Config:

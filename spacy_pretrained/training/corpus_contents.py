@@ -12,15 +12,33 @@ from thinc.api import Config
 
 from .errors import Errors
 
-# The attribute that components learn, where a config has several, and a treebank may lack it.
-LEARNS = {
-    "pretrained_ner": ENT_TYPE,
-    "ner": ENT_TYPE,
-    "pretrained_lemmatizer": LEMMA,
-    "trainable_lemmatizer": LEMMA,
+# What is annotated: by any of these attributes of tokens. Categories are of whole texts.
+CATEGORIES = "categories"
+LAYERS = {
+    "tags": {TAG, POS, MORPH},
+    "dependencies": {DEP},
+    "entities": {ENT_TYPE},
+    "lemmas": {LEMMA},
 }
-NAMES = {ENT_TYPE: "entities", LEMMA: "lemmas"}
-LOOKED_FOR = {*NAMES, TAG, POS, MORPH, DEP}
+LOOKED_FOR = set().union(*LAYERS.values())
+# What components learn from, by their factories.
+LEARNS = {
+    "pretrained_tagger": "tags",
+    "tagger": "tags",
+    "morphologizer": "tags",
+    "biaffine_parser": "dependencies",
+    "parser": "dependencies",
+    "pretrained_ner": "entities",
+    "ner": "entities",
+    "pretrained_lemmatizer": "lemmas",
+    "trainable_lemmatizer": "lemmas",
+    "pretrained_textcat": CATEGORIES,
+    "few_shot_textcat": CATEGORIES,
+    "textcat": CATEGORIES,
+    "textcat_multilabel": CATEGORIES,
+}
+# A treebank may lack these, and is one all the same.
+MAY_LACK = {"entities", "lemmas"}
 ENCODERS = {"pretrained_encoder", "transformer", "tok2vec"}
 
 
@@ -31,6 +49,12 @@ class CorpusContents:
     words: int = 0
     annotated: set[int] = field(default_factory=set)  # those of LOOKED_FOR that any word has
     has_categories: bool = False
+
+    def has(self, layer: str) -> bool:
+        """layer: One of LAYERS, or CATEGORIES."""
+        if layer == CATEGORIES:
+            return self.has_categories
+        return not LAYERS[layer].isdisjoint(self.annotated)
 
 
 def read_contents(path: Path) -> CorpusContents:
@@ -77,21 +101,12 @@ def _count_sentences(tokens: np.ndarray, attrs: list[int]) -> int:
 
 
 def leave_out(short: Config, contents: CorpusContents) -> list[str]:
-    """Take components out of a short config that have nothing to learn from a corpus, and their
-    scores; not those of a trained pipeline, and not all that there are.
+    """Take components out of a short config that find no entities or lemmas to learn from in a
+    corpus, and their scores; not those of a trained pipeline, and not all that there are.
 
     RETURNS: A line about each.
     """
-    labels = {
-        n: "labels" in b for n, b in short.get("initialize", {}).get("components", {}).items()
-    }
-    found = {}
-    for name, block in short.get("components", {}).items():
-        attr = LEARNS.get(block.get("factory"))
-        # Spans of a group are no entities; labels that are given may be met in a later corpus.
-        of_other = block.get("spans_key") or labels.get(name)
-        if attr is not None and attr not in contents.annotated and not of_other:
-            found[name] = attr
+    found = {n: layer for n, layer in find_idle(short, contents).items() if layer in MAY_LACK}
     kept = {name: block for name, block in short.get("components", {}).items() if name not in found}
     if all(block.get("factory") in ENCODERS for block in kept.values()):
         return []
@@ -99,7 +114,22 @@ def leave_out(short: Config, contents: CorpusContents) -> list[str]:
         Language()  # imports the modules of all factories, whose meta spaCy does not know before
     for name in found:
         _remove(short, name)
-    return [Errors.CONFIG_LEFT_OUT.format(name=n, what=NAMES[a]) for n, a in found.items()]
+    return [Errors.CONFIG_LEFT_OUT.format(name=n, what=layer) for n, layer in found.items()]
+
+
+def find_idle(short: Config, contents: CorpusContents) -> dict[str, str]:
+    """The components that have nothing to learn from a corpus, and what it lacks for them."""
+    labels = {
+        n: "labels" in b for n, b in short.get("initialize", {}).get("components", {}).items()
+    }
+    found = {}
+    for name, block in short.get("components", {}).items():
+        layer = LEARNS.get(block.get("factory"))
+        # Spans of a group are no entities; labels that are given may be met in a later corpus.
+        of_other = block.get("spans_key") or labels.get(name)
+        if layer is not None and not contents.has(layer) and not of_other:
+            found[name] = layer
+    return found
 
 
 def _remove(short: Config, name: str) -> None:

@@ -50,6 +50,10 @@ class Errors(SharedErrors):
     )
     CONFIG_NO_WORDS = "'{path}' has no words: there is nothing to train on."
     CONFIG_LEFT_OUT = "The training corpus has no {what}, so the config has no '{name}'."
+    CONFIG_IDLE = (
+        "The training corpus has no {what}: '{name}' has nothing to learn from. Train on a corpus "
+        "that has them, or choose another config."
+    )
     CONFIG_MODEL_NEEDED = (
         "'{purpose}' trains a pipeline further: name it with --model, a folder or an installed "
         "package."

@@ -4,6 +4,7 @@ import pytest
 import spacy
 from spacy.attrs import ENT_TYPE, LEMMA
 from spacy.tokens import Doc, DocBin
+from spacy.vocab import Vocab
 from tiny_pipelines import make_reference
 
 from spacy_pretrained.training.config import complete_config, read_short
@@ -97,6 +98,28 @@ def test_what_a_corpus_lacks_is_left_out(write, has, names):
 def test_a_component_that_is_alone_stays(write):
     found = complete_config("ner", train=write(make_doc(entities=False)))
     assert NER in found.config["components"] and not found.left_out
+    (line,) = found.idle
+    assert "no entities" in line and f"'{NER}' has nothing to learn" in line
+
+
+@pytest.mark.parametrize(
+    ("purpose", "idle"),
+    [
+        ("tagger", ["pretrained_tagger"]),
+        ("tagger_parser", ["pretrained_tagger", "biaffine_parser"]),
+        ("ner", [NER]),
+        ("textcat", ["pretrained_textcat"]),
+        ("few_shot", ["few_shot_textcat"]),
+    ],
+)
+def test_nothing_is_to_be_learnt_from_bare_words(write, purpose, idle):
+    found = complete_config(purpose, train=write(Doc(Vocab(), words=["a", "b"])))
+    assert len(found.idle) == len(idle)
+    assert all(f"'{name}'" in line for name, line in zip(idle, found.idle))
+
+
+def test_of_a_treebank_nothing_is_idle(write):
+    assert not complete_config("pipeline", train=write(make_doc(entities=False))).idle
 
 
 def test_what_learns_something_else_stays(write, tmp_path):
