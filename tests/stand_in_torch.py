@@ -1,24 +1,31 @@
-"""What stands in for the backend on torch where there is no PyTorch, so that components, their
-training and their saving are tested there, too: the backend of `numpy_backend.py`, under the
+"""What stands in for the backend on torch where there is no PyTorch, so that components are tested
+there, too, as they are trained, saved and quantized: the backend of `numpy_backend.py`, under the
 registered names of torch. A test that wants more of it than that is skipped, as it needs torch."""
 
 import json
 import struct
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import fields
 from pathlib import Path
+from types import ModuleType
 
+import numpy as np
 import pytest
 from numpy_backend import TABLE, NumpyShim
+from stand_in_export import to_openvino
 from tiny_models import KINDS, TOKENIZERS, write_json
 
 from spacy_pretrained.backends.torch_settings import TorchSettings
-from spacy_pretrained.checkpoints.checkpoint import Files
+from spacy_pretrained.checkpoints.checkpoint import Files, read_checkpoint
 from spacy_pretrained.encoder import text_encoder, token_encoder
 
+SAVED = "model.safetensors"  # as torch's weights are saved, with one tensor, TABLE
 # Settings that the stand-in heeds, or that mean nothing to it.
 KNOWN = ("frozen", "dropout", "learn_rate_factor")
+DEVICE = ("device", "cpu")  # where it runs, whatever the device
+EXPORT = "spacy_pretrained.quantization.torch_export"  # which cannot be imported there
 
 
 @contextmanager
@@ -26,6 +33,7 @@ def stand_in() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         for module in (token_encoder, text_encoder):
             patch.setattr(module, "make_torch_shim", StandIn)
+        patch.setitem(sys.modules, EXPORT, StandInExport(EXPORT))
         yield
 
 
@@ -34,26 +42,41 @@ def ask_for_torch() -> None:
     import torch  # noqa: F401
 
 
+class StandInExport(ModuleType):
+    """The module of the conversion to OpenVINO; what else it has needs torch."""
+
+    to_openvino = staticmethod(to_openvino)
+
+    def __getattr__(self, name: str):
+        if not name.startswith("__"):
+            ask_for_torch()
+        raise AttributeError(name)
+
+
 class StandIn(NumpyShim):
+    quantizable = True
+
     def __init__(self, settings: TorchSettings):
         super().__init__(settings.frozen)
         self.settings = settings
         others = [field for field in fields(settings) if field.name not in KNOWN]
-        if any(getattr(settings, field.name) != field.default for field in others):
+        others = [field for field in others if getattr(settings, field.name) != field.default]
+        if any((field.name, getattr(settings, field.name)) != DEVICE for field in others):
             ask_for_torch()
 
     @property
     def module(self):
         ask_for_torch()
 
-    @property
-    def quantizable(self):
-        ask_for_torch()
+    def to_files(self) -> Files:
+        if self.checkpoint is None:
+            return {}
+        return self.checkpoint.to_files() | {SAVED: dump_tensor(TABLE, self.table)}
 
     def from_files(self, files: Files) -> "StandIn":
-        if files and TABLE not in files:  # they were saved by torch
-            ask_for_torch()
-        return super().from_files(files)
+        if files:
+            self._take(read_checkpoint(files), load_table(files.get(SAVED, b"")))
+        return self
 
     def copy(self) -> "StandIn":
         return rebuild(self.settings, self.to_files())
@@ -66,6 +89,23 @@ def rebuild(settings: TorchSettings, files: Files) -> StandIn:
     return StandIn(settings).from_files(files)
 
 
+def dump_tensor(name: str, values: np.ndarray) -> bytes:
+    """The content of a .safetensors file."""
+    data = values.astype("<f4").tobytes()
+    tensor = {"dtype": "F32", "shape": values.shape, "data_offsets": [0, len(data)]}
+    header = json.dumps({name: tensor}).encode()
+    return struct.pack("<Q", len(header)) + header + data
+
+
+def load_table(content: bytes) -> np.ndarray:
+    """The inverse, for a table of the stand-in."""
+    end = 8 + int.from_bytes(content[:8], "little")
+    tensor = json.loads(content[8:end] or "{}").get(TABLE)
+    if tensor is None:  # torch saved it
+        ask_for_torch()
+    return np.frombuffer(content[end:], "<f4").reshape(tensor["shape"])
+
+
 def save_source(kind: str, folder: Path) -> Path:
     """The folder that `tiny_models.save_tiny_model` saves, with weights that mean nothing: the
     stand-in draws its own."""
@@ -76,9 +116,6 @@ def save_source(kind: str, folder: Path) -> Path:
     known = {"model_type": model_type, "vocab_size": tokenizer.get_vocab_size()}
     write_json(folder / "config.json", known | settings)
     write_json(folder / "tokenizer_config.json", {"model_max_length": int(1e30)})
-    weights = bytes(104_600)  # as many as a tiny one has, which nobody reads
-    tensor = {"dtype": "F32", "shape": [len(weights) // 4], "data_offsets": [0, len(weights)]}
-    header = json.dumps({"embeddings": tensor}).encode()
-    written = struct.pack("<Q", len(header)) + header + weights
-    (folder / "model.safetensors").write_bytes(written)
+    weights = np.zeros(26_150)  # as many as a tiny one has, which nobody reads
+    (folder / SAVED).write_bytes(dump_tensor("embeddings", weights))
     return folder

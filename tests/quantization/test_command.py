@@ -17,7 +17,7 @@ NOT_COMPARED = "The copy was not compared with the original"
 
 
 @pytest.fixture(scope="module")
-def folder(needs_torch, tiny_bert, tmp_path_factory):
+def folder(tiny_bert, tmp_path_factory):
     """A trained pipeline `model`, texts `train.spacy`, and gold annotation `dev.spacy`."""
     path = tmp_path_factory.mktemp("command")
     nlp = make_nlp(tiny_bert, "pretrained_tagger")
@@ -185,7 +185,9 @@ def test_bad_input_says_so_and_writes_nothing(folder, args, message):
 
 
 @pytest.mark.slow
-def test_a_model_that_openvino_does_not_run_as_torch_does_is_refused(folder, tiny_source):
+def test_a_model_that_openvino_does_not_run_as_torch_does_is_refused(
+    needs_torch, folder, tiny_source
+):
     nlp = make_nlp(tiny_source("longformer"), "pretrained_tagger")
     train(nlp, make_examples(nlp), 0)
     nlp.to_disk(folder / "longformer")

@@ -301,7 +301,7 @@ def test_the_gate_scores_categories(tiny_bert):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("precision", ["int8", "int8-weights"])
-def test_a_real_model_is_a_quarter_as_large_and_says_the_same(precision):
+def test_a_real_model_is_a_quarter_as_large_and_says_the_same(needs_torch, precision):
     nlp = make_nlp("minilm-l6", "pretrained_tagger")
     train(nlp, make_examples(nlp), 0)
     quantized = quantize_pipeline(nlp, [*HARD_TEXTS, *TEXTS], precision=precision)
