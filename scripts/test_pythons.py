@@ -21,7 +21,7 @@ from try_pipeline import PIPELINE, PIPELINES, ROOT, find_wheel
 
 # All but those that bring PyTorch, Ray, or what only downloads.
 EXTRAS = "quantize,serve,plot,search,datasets,parquet,test"
-TOOLS = ["safetensors"]  # tests write such files
+TOOLS = ["safetensors", "sentencepiece", "protobuf"]  # tests write files of theirs
 # Side by side on all cores; what is slow shares what the others of its file have made.
 PYTEST = ["-m", "pytest", "--numprocesses=auto", "--dist=loadfile", "-q", "-p", "no:cacheprovider"]
 # As `make coverage` does, with the slow tests of what runs in processes of its own; and with those

@@ -20,6 +20,7 @@ from tiny_models import KINDS, TOKENIZERS, write_json
 from spacy_pretrained.backends.torch_settings import TorchSettings
 from spacy_pretrained.checkpoints.checkpoint import Files, read_checkpoint
 from spacy_pretrained.encoder import text_encoder, token_encoder
+from spacy_pretrained.stock import adopt
 
 SAVED = "model.safetensors"  # as torch's weights are saved, with one tensor, TABLE
 # Settings that the stand-in heeds, or that mean nothing to it.
@@ -31,7 +32,7 @@ EXPORT = "spacy_pretrained.quantization.torch_export"  # which cannot be importe
 @contextmanager
 def stand_in() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
-        for module in (token_encoder, text_encoder):
+        for module in (token_encoder, text_encoder, adopt):
             patch.setattr(module, "make_torch_shim", StandIn)
         patch.setitem(sys.modules, EXPORT, StandInExport(EXPORT))
         yield
@@ -68,6 +69,13 @@ class StandIn(NumpyShim):
     def module(self):
         ask_for_torch()
 
+    def load_source(self, folder: Path) -> None:
+        super().load_source(folder)
+        path = folder / SAVED
+        table = find_table(path.read_bytes()) if path.is_file() else None
+        if table is not None:
+            self._take(self.checkpoint, table)
+
     def to_files(self) -> Files:
         if self.checkpoint is None:
             return {}
@@ -75,7 +83,10 @@ class StandIn(NumpyShim):
 
     def from_files(self, files: Files) -> "StandIn":
         if files:
-            self._take(read_checkpoint(files), load_table(files.get(SAVED, b"")))
+            table = find_table(files.get(SAVED, b""))
+            if table is None:  # torch saved them
+                ask_for_torch()
+            self._take(read_checkpoint(files), table)
         return self
 
     def copy(self) -> "StandIn":
@@ -97,13 +108,11 @@ def dump_tensor(name: str, values: np.ndarray) -> bytes:
     return struct.pack("<Q", len(header)) + header + data
 
 
-def load_table(content: bytes) -> np.ndarray:
-    """The inverse, for a table of the stand-in."""
+def find_table(content: bytes) -> np.ndarray | None:
+    """The inverse, for a table of the stand-in; None if there is none among the tensors."""
     end = 8 + int.from_bytes(content[:8], "little")
     tensor = json.loads(content[8:end] or "{}").get(TABLE)
-    if tensor is None:  # torch saved it
-        ask_for_torch()
-    return np.frombuffer(content[end:], "<f4").reshape(tensor["shape"])
+    return tensor and np.frombuffer(content[end:], "<f4").reshape(tensor["shape"])
 
 
 def save_source(kind: str, folder: Path) -> Path:
