@@ -26,7 +26,9 @@ def to_openvino(shim: NumpyShim) -> Any:
     rotation = np.linalg.qr(random)[0].astype("float32")
     for weights in (rotation, rotation.T.copy()):
         mixed = ops.matmul(mixed, ops.constant(weights), False, False)
-    return openvino.Model([mixed], [ids, numbers])
+    model = openvino.Model([mixed], [ids, numbers])
+    model.set_rt_info(openvino.__version__, ["Runtime_version"])  # as a converter does
+    return model
 
 
 def _parameter(ops: Any, name: str) -> Any:

@@ -69,6 +69,10 @@ class StandIn(NumpyShim):
     def module(self):
         ask_for_torch()
 
+    @property
+    def optimizer(self):
+        ask_for_torch()
+
     def load_source(self, folder: Path) -> None:
         super().load_source(folder)
         path = folder / SAVED
