@@ -16,7 +16,8 @@ from numpy_backend import TABLE, WIDTH
 from spacy import registry
 from spacy.language import Language
 from spacy.tokens import Doc, Span
-from stand_in_torch import SAVED, dump_tensor
+from stand_in_torch import SAVED
+from tensor_files import dump_tensor
 from thinc.api import Model, chain
 from thinc.types import Floats2d, Ragged
 from tiny_models import KINDS, TOKENIZERS, make_wordpiece, write_json

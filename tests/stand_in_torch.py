@@ -2,8 +2,6 @@
 there, too, as they are trained, saved and quantized: the backend of `numpy_backend.py`, under the
 registered names of torch. A test that wants more of it than that is skipped, as it needs torch."""
 
-import json
-import struct
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +13,7 @@ import numpy as np
 import pytest
 from numpy_backend import TABLE, NumpyShim
 from stand_in_export import to_openvino
+from tensor_files import dump_tensor, find_tensor
 from tiny_models import KINDS, TOKENIZERS, write_json
 
 from spacy_pretrained.backends.torch_settings import TorchSettings
@@ -76,7 +75,7 @@ class StandIn(NumpyShim):
     def load_source(self, folder: Path) -> None:
         super().load_source(folder)
         path = folder / SAVED
-        table = find_table(path.read_bytes()) if path.is_file() else None
+        table = find_tensor(path.read_bytes(), TABLE) if path.is_file() else None
         if table is not None:
             self._take(self.checkpoint, table)
 
@@ -87,7 +86,7 @@ class StandIn(NumpyShim):
 
     def from_files(self, files: Files) -> "StandIn":
         if files:
-            table = find_table(files.get(SAVED, b""))
+            table = find_tensor(files.get(SAVED, b""), TABLE)
             if table is None:  # torch saved them
                 ask_for_torch()
             self._take(read_checkpoint(files), table)
@@ -102,21 +101,6 @@ class StandIn(NumpyShim):
 
 def rebuild(settings: TorchSettings, files: Files) -> StandIn:
     return StandIn(settings).from_files(files)
-
-
-def dump_tensor(name: str, values: np.ndarray) -> bytes:
-    """The content of a .safetensors file."""
-    data = values.astype("<f4").tobytes()
-    tensor = {"dtype": "F32", "shape": values.shape, "data_offsets": [0, len(data)]}
-    header = json.dumps({name: tensor}).encode()
-    return struct.pack("<Q", len(header)) + header + data
-
-
-def find_table(content: bytes) -> np.ndarray | None:
-    """The inverse, for a table of the stand-in; None if there is none among the tensors."""
-    end = 8 + int.from_bytes(content[:8], "little")
-    tensor = json.loads(content[8:end] or "{}").get(TABLE)
-    return tensor and np.frombuffer(content[end:], "<f4").reshape(tensor["shape"])
 
 
 def save_source(kind: str, folder: Path) -> Path:

@@ -11,9 +11,11 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import spacy
+from numpy_backend import TABLE
 from spacy.language import Language
 from stock_heads import MEAN
 from stock_pipelines import TEXTS, add_heads, assert_alike
+from tensor_files import find_tensor
 from thinc.api import Model, chain
 from tiny_pipelines import CNN, annotations, make_examples
 from typer.testing import CliRunner
@@ -22,7 +24,7 @@ if find_spec("spacy_transformers") or find_spec("spacy_curated_transformers"):
     pytest.skip("a stock package is there: its own tests try it", allow_module_level=True)
 
 from stand_in_stock import CURATED, SPANS, TRF, is_of, predict_nothing, save_encoder
-from stand_in_torch import SAVED, find_table
+from stand_in_torch import SAVED
 
 from spacy_pretrained.cli import pretrained_cli
 from spacy_pretrained.encoder.token_encoder import get_shim
@@ -116,7 +118,7 @@ def test_weights_and_tokenizer_are_saved_as_they_are(package, converts, tmp_path
     nlp = make_nlp(package)
     read_stock(nlp).save(tmp_path)
     seed = {TRF: 1, CURATED: 2}[package]
-    table = find_table((tmp_path / SAVED).read_bytes())
+    table = find_tensor((tmp_path / SAVED).read_bytes(), TABLE)
     expected = np.random.default_rng(seed).normal(size=table.shape)
     np.testing.assert_allclose(table, expected, rtol=1e-6)
     assert (tmp_path / "tokenizer_config.json").read_text() == '{"model_max_length": 64}'
