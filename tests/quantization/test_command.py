@@ -98,6 +98,20 @@ def test_without_gold_annotation_other_texts_than_those_to_calibrate_on_are_comp
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("precision", ["int8", "int8-weights"])
+def test_with_gold_annotation_no_other_texts_are_compared(folder, precision):
+    """Texts are all to calibrate on, if that is to be done at all."""
+    args = ("--precision", precision, "--texts", "train.spacy", "--eval", "dev.spacy")
+    output = f"scored-{precision}"
+    result = run(folder, *args, "--max-drop", "99", output=output)
+    assert result.exit_code == 0, result.output
+    assert "has few texts" not in text_of(result)
+    kept = spacy.load(folder / output).meta["quantization"]
+    assert "agreement" not in kept and kept["documents"] == 24
+    assert kept["megabytes"]["weights"]["after"] < 0.5 * kept["megabytes"]["weights"]["before"]
+
+
+@pytest.mark.slow
 def test_if_no_recipe_agrees_the_copy_is_in_fp32_and_it_says_so(folder, monkeypatch):
     measures = property(lambda trial: list(trial.agreement))
     monkeypatch.setattr("spacy_pretrained.quantization.agreement.AgreementTrial.too_low", measures)
