@@ -20,13 +20,14 @@ from quiet_pip import run_pip
 from try_pipeline import PIPELINE, PIPELINES, ROOT, find_wheel
 
 # All but those that bring PyTorch, Ray, or what only downloads.
-EXTRAS = "serve,plot,search,datasets,parquet,test"
-TOOLS = ["safetensors"]  # tests write such files
+EXTRAS = "quantize,serve,plot,search,datasets,parquet,test"
+TOOLS = ["safetensors", "sentencepiece", "protobuf"]  # tests write files of theirs
 # Side by side on all cores; what is slow shares what the others of its file have made.
 PYTEST = ["-m", "pytest", "--numprocesses=auto", "--dist=loadfile", "-q", "-p", "no:cacheprovider"]
-# As `make coverage` does, with the slow tests of what runs in processes of its own.
-RUN_PROCESSES = ("serving", "bulk_annotation", "searching", "benchmarking")
-IN_PROCESSES = [f"tests/{name}" for name in RUN_PROCESSES]
+# As `make coverage` does, with the slow tests of what runs in processes of its own; and with those
+# of quantizing, which are quick where small models stand in for torch's.
+WITH_SLOW = ("serving", "bulk_annotation", "searching", "benchmarking", "quantization")
+SLOW = [f"tests/{name}" for name in WITH_SLOW]
 # The files of modules that cannot be imported for want of a package.
 FIND_OMITTED = """
 from importlib import import_module
@@ -109,7 +110,7 @@ def cover(python: Path) -> bool:
     counted = ["-m", "coverage"]
     run(python, *counted, "erase")
     passed = run(python, *counted, "run", *PYTEST)
-    passed &= run(python, *counted, "run", *PYTEST, "-m", "slow", *IN_PROCESSES)
+    passed &= run(python, *counted, "run", *PYTEST, "-m", "slow", *SLOW)
     found = subprocess.run(
         [python, "-c", FIND_OMITTED], cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True
     )

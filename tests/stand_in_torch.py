@@ -1,31 +1,39 @@
-"""What stands in for the backend on torch where there is no PyTorch, so that components, their
-training and their saving are tested there, too: the backend of `numpy_backend.py`, under the
+"""What stands in for the backend on torch where there is no PyTorch, so that components are tested
+there, too, as they are trained, saved and quantized: the backend of `numpy_backend.py`, under the
 registered names of torch. A test that wants more of it than that is skipped, as it needs torch."""
 
-import json
-import struct
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import fields
 from pathlib import Path
+from types import ModuleType
 
+import numpy as np
 import pytest
 from numpy_backend import TABLE, NumpyShim
+from stand_in_export import to_openvino
+from tensor_files import dump_tensor, find_tensor
 from tiny_models import KINDS, TOKENIZERS, write_json
 
 from spacy_pretrained.backends.torch_settings import TorchSettings
-from spacy_pretrained.checkpoints.checkpoint import Files
+from spacy_pretrained.checkpoints.checkpoint import Files, read_checkpoint
 from spacy_pretrained.encoder import text_encoder, token_encoder
+from spacy_pretrained.stock import adopt
 
+SAVED = "model.safetensors"  # as torch's weights are saved, with one tensor, TABLE
 # Settings that the stand-in heeds, or that mean nothing to it.
 KNOWN = ("frozen", "dropout", "learn_rate_factor")
+DEVICE = ("device", "cpu")  # where it runs, whatever the device
+EXPORT = "spacy_pretrained.quantization.torch_export"  # which cannot be imported there
 
 
 @contextmanager
 def stand_in() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
-        for module in (token_encoder, text_encoder):
+        for module in (token_encoder, text_encoder, adopt):
             patch.setattr(module, "make_torch_shim", StandIn)
+        patch.setitem(sys.modules, EXPORT, StandInExport(EXPORT))
         yield
 
 
@@ -34,12 +42,26 @@ def ask_for_torch() -> None:
     import torch  # noqa: F401
 
 
+class StandInExport(ModuleType):
+    """The module of the conversion to OpenVINO; what else it has needs torch."""
+
+    to_openvino = staticmethod(to_openvino)
+
+    def __getattr__(self, name: str):
+        if not name.startswith("__"):
+            ask_for_torch()
+        raise AttributeError(name)
+
+
 class StandIn(NumpyShim):
+    quantizable = True
+
     def __init__(self, settings: TorchSettings):
         super().__init__(settings.frozen)
         self.settings = settings
         others = [field for field in fields(settings) if field.name not in KNOWN]
-        if any(getattr(settings, field.name) != field.default for field in others):
+        others = [field for field in others if getattr(settings, field.name) != field.default]
+        if any((field.name, getattr(settings, field.name)) != DEVICE for field in others):
             ask_for_torch()
 
     @property
@@ -47,13 +69,28 @@ class StandIn(NumpyShim):
         ask_for_torch()
 
     @property
-    def quantizable(self):
+    def optimizer(self):
         ask_for_torch()
 
+    def load_source(self, folder: Path) -> None:
+        super().load_source(folder)
+        path = folder / SAVED
+        table = find_tensor(path.read_bytes(), TABLE) if path.is_file() else None
+        if table is not None:
+            self._take(self.checkpoint, table)
+
+    def to_files(self) -> Files:
+        if self.checkpoint is None:
+            return {}
+        return self.checkpoint.to_files() | {SAVED: dump_tensor(TABLE, self.table)}
+
     def from_files(self, files: Files) -> "StandIn":
-        if files and TABLE not in files:  # they were saved by torch
-            ask_for_torch()
-        return super().from_files(files)
+        if files:
+            table = find_tensor(files.get(SAVED, b""), TABLE)
+            if table is None:  # torch saved them
+                ask_for_torch()
+            self._take(read_checkpoint(files), table)
+        return self
 
     def copy(self) -> "StandIn":
         return rebuild(self.settings, self.to_files())
@@ -76,9 +113,6 @@ def save_source(kind: str, folder: Path) -> Path:
     known = {"model_type": model_type, "vocab_size": tokenizer.get_vocab_size()}
     write_json(folder / "config.json", known | settings)
     write_json(folder / "tokenizer_config.json", {"model_max_length": int(1e30)})
-    weights = bytes(104_600)  # as many as a tiny one has, which nobody reads
-    tensor = {"dtype": "F32", "shape": [len(weights) // 4], "data_offsets": [0, len(weights)]}
-    header = json.dumps({"embeddings": tensor}).encode()
-    written = struct.pack("<Q", len(header)) + header + weights
-    (folder / "model.safetensors").write_bytes(written)
+    weights = np.zeros(26_150)  # as many as a tiny one has, which nobody reads
+    (folder / SAVED).write_bytes(dump_tensor("embeddings", weights))
     return folder

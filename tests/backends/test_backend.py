@@ -3,6 +3,7 @@
 import copy
 import inspect
 import pickle
+import sys
 from importlib.metadata import entry_points
 
 import numpy as np
@@ -15,8 +16,10 @@ from spacy.language import Language
 from thinc.api import Adam, Model, Shim
 from tiny_pipelines import ENCODER, annotations, make_examples, make_nlp, train
 
+from spacy_pretrained.backends import backbone
 from spacy_pretrained.backends.backbone import get_shim, is_frozen, load_weights, trains
 from spacy_pretrained.backends.backend import Backend
+from spacy_pretrained.backends.torch_settings import ScratchSettings, TorchSettings
 from spacy_pretrained.quantization.quantizable import OPENVINO
 from spacy_pretrained.quantization.quantize import quantize_pipeline
 
@@ -33,7 +36,10 @@ def find_models() -> dict[str, Model]:
             build = entry.load()
             parameters = inspect.signature(build).parameters.values()
             if all(p.default is not p.empty for p in parameters):
-                model = build()
+                try:
+                    model = build()
+                except ModuleNotFoundError:  # for want of PyTorch
+                    continue
                 if model.has_ref("backbone"):
                     models[entry.name] = model
     return models
@@ -52,7 +58,7 @@ def backend(model) -> Backend:
     return get_shim(model)
 
 
-def test_all_architectures_with_a_backend_are_looked_at():
+def test_all_architectures_with_a_backend_are_looked_at(needs_torch):
     assert MODELS.keys() == {NUMPY, *OPENVINO, *OPENVINO.values()}
     assert len({type(get_shim(model)) for model in MODELS.values()}) == 5
 
@@ -93,10 +99,29 @@ def test_what_does_not_train_takes_no_source_and_names_the_component(model):
             get_shim(model).load_source("no-such-model")
 
 
+def test_a_layer_of_a_backend_does_not_run_alone(model):
+    with pytest.raises(NotImplementedError, match="never alone"):
+        model.get_ref("backbone").predict([BATCH])
+
+
+@pytest.mark.parametrize(
+    "make, settings, name",
+    [
+        (backbone.make_torch_shim, TorchSettings(), "torch_backend"),
+        (backbone.make_scratch_shim, ScratchSettings(), "torch_scratch"),
+    ],
+)
+def test_without_torch_it_says_what_to_install(monkeypatch, make, settings, name):
+    monkeypatch.setitem(sys.modules, f"spacy_pretrained.backends.{name}", None)
+    with pytest.raises(ModuleNotFoundError, match=r"pip install 'spacy-pretrained\[train\]'"):
+        make(settings)
+
+
 def make_numpy_nlp(source: str, **settings) -> Language:
     nlp = make_nlp(source, "pretrained_tagger")
     nlp.remove_pipe(ENCODER)
     nlp.add_pipe(ENCODER, config={"model": {"@architectures": NUMPY} | settings}, first=True)
+    nlp.config["initialize"]["components"][ENCODER] = {"source": source}
     return nlp
 
 

@@ -15,7 +15,6 @@ from tiny_pipelines import ENCODER, make_examples, make_nlp
 from spacy_pretrained.backends import learn_rate
 from spacy_pretrained.backends.backbone import get_shim
 from spacy_pretrained.backends.learn_rate import choose_rate, find_peak
-from spacy_pretrained.backends.torch_parameters import count_outside_embeddings
 from spacy_pretrained.training import schedules
 
 TAGGER = "pretrained_tagger"
@@ -88,6 +87,8 @@ def test_the_rate_peaks_at_that_of_the_size_whatever_the_optimizers(tiny_bert, p
 
 
 def test_the_size_is_that_of_the_module(tiny_bert, monkeypatch):
+    from spacy_pretrained.backends.torch_parameters import count_outside_embeddings
+
     monkeypatch.setattr(learn_rate, "RATES", ((100, 1.0), (10**9, 2e-5)))
     nlp = make(tiny_bert)
     module = get_shim(nlp.get_pipe(ENCODER).model).module

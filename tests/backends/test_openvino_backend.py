@@ -15,7 +15,6 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import spacy
-import torch
 from hard_texts import HARD_TEXTS
 from numpy.testing import assert_allclose
 from random_windows import make_batch
@@ -29,8 +28,6 @@ from spacy_pretrained.backends.openvino_backend import (
     OpenVinoShim,
     saturates,
 )
-from spacy_pretrained.backends.torch_backend import TorchShim
-from spacy_pretrained.backends.torch_settings import TorchSettings
 from spacy_pretrained.checkpoints.checkpoint import CHECKSUMS
 from spacy_pretrained.encoder.token_encoder import (
     build_openvino_encoder,
@@ -40,7 +37,6 @@ from spacy_pretrained.encoder.token_encoder import (
 )
 from spacy_pretrained.quantization.openvino_copy import to_files
 from spacy_pretrained.quantization.recipes import distance, quantize_static, run
-from spacy_pretrained.quantization.torch_export import to_openvino
 from spacy_pretrained.runtime.no_telemetry import import_openvino
 from spacy_pretrained.windows.batches import WindowBatch
 
@@ -56,11 +52,13 @@ BATCHES = [make_batch(4, length, 0, seed=length) for length in (5, 9, 17, 33, 40
 @pytest.fixture(scope="module")
 def export(tiny_source):
     """A function from a kind of model to a torch shim and the files of its OpenVINO twin."""
+    from spacy_pretrained.quantization.torch_export import to_openvino
+
     made = {}
 
     def find(kind: str):
         if kind not in made:
-            shim = TorchShim(TorchSettings())
+            shim = get_shim(build_torch_encoder())
             shim.load_source(Path(tiny_source(kind)))
             made[kind] = shim, to_files(shim.checkpoint, to_openvino(shim))
         return made[kind]
@@ -103,8 +101,10 @@ def test_agrees_with_torch_where_there_are_pieces(export, kind):
 
 
 @pytest.mark.slow
-def test_a_model_that_changes_in_conversion_is_refused(tiny_source):
-    shim = TorchShim(TorchSettings())
+def test_a_model_that_changes_in_conversion_is_refused(needs_torch, tiny_source):
+    from spacy_pretrained.quantization.torch_export import to_openvino
+
+    shim = get_shim(build_torch_encoder())
     shim.load_source(Path(tiny_source("longformer")))
     with pytest.raises(ValueError, match="'longformer' cannot be run on OpenVINO"):
         to_openvino(shim)
@@ -132,7 +132,7 @@ def make_row(lengths: list[int], width: int, pad: int) -> WindowBatch:
 
 
 @pytest.mark.parametrize("kind", ["bert", "roberta", "albert", "distilbert", "mpnet"])
-def test_windows_of_one_row_do_not_see_each_other(export, kind):
+def test_windows_of_one_row_do_not_see_each_other(needs_torch, export, kind):
     torch_shim, files = export(kind)
     shim = OpenVinoShim(threads=1).from_files(files)
     assert shim.checkpoint.layout.packed
@@ -146,7 +146,7 @@ def test_windows_of_one_row_do_not_see_each_other(export, kind):
 
 
 @pytest.mark.parametrize("kind", ["modernbert", "deberta-v2"])
-def test_a_model_that_cannot_keep_windows_apart_has_one_a_row(export, kind):
+def test_a_model_that_cannot_keep_windows_apart_has_one_a_row(needs_torch, export, kind):
     """ModernBERT's narrow attention would be lost, DeBERTa counts positions by itself."""
     _, files = export(kind)
     assert not OpenVinoShim(threads=1).from_files(files).checkpoint.layout.packed
@@ -168,7 +168,7 @@ def test_the_whole_encoder_agrees_with_torch(export, kind):
         assert_allclose(two.predict([doc])[0], vectors, atol=1e-4)
 
 
-def test_a_pipeline_from_before_rows_were_packed_gives_the_same(export):
+def test_a_pipeline_from_before_rows_were_packed_gives_the_same(needs_torch, export):
     """Its layout.json does not speak of it."""
     files = export("bert")[1]
     layout = json.loads(files["layout.json"])
@@ -208,6 +208,8 @@ def test_a_fork_waits_for_what_is_under_way_and_nothing_begins_until_it_is_over(
 
 
 def test_a_model_that_gives_nan_is_not_taken():
+    import torch
+
     from spacy_pretrained.quantization.torch_export import _convert
 
     class Logarithm(torch.nn.Module):

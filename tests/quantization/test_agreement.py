@@ -6,6 +6,7 @@ from spacy.language import Language
 from spacy.tokens import Doc
 
 from spacy_pretrained.quantization.agreement import AgreementGate, AgreementTrial, MinAgreement
+from spacy_pretrained.quantization.gate import Refused
 
 
 @Language.factory("length_tagger_for_tests", default_config={"wrong_below": 0})
@@ -75,6 +76,13 @@ def test_sentences_are_told_but_not_judged():
     trial = make_trial(sentences=50.0, tag=100.0)
     assert trial.too_low == []
     assert trial.figures()["agreement"]["sentences"] == {"percent": 50.0, "at_least": None}
+
+
+def test_what_is_refused_names_how_much_agrees():
+    trials = [make_trial(tag=90.0), make_trial(tag=95.5, heads=99.0)]
+    refused = Refused(trials)
+    assert refused.trials == trials
+    assert "tag 95.50 %" in str(refused) and "heads" not in str(refused)
 
 
 def test_bad_input_says_so():

@@ -17,7 +17,7 @@ NOT_COMPARED = "The copy was not compared with the original"
 
 
 @pytest.fixture(scope="module")
-def folder(needs_torch, tiny_bert, tmp_path_factory):
+def folder(tiny_bert, tmp_path_factory):
     """A trained pipeline `model`, texts `train.spacy`, and gold annotation `dev.spacy`."""
     path = tmp_path_factory.mktemp("command")
     nlp = make_nlp(tiny_bert, "pretrained_tagger")
@@ -95,6 +95,20 @@ def test_without_gold_annotation_other_texts_than_those_to_calibrate_on_are_comp
     assert figures["recipe"] == "as it is"
     assert figures["agreement"]["tag"] == {"percent": 100.0, "at_least": 99.0}
     assert figures["agreement"] == spacy.load(folder / "agreeing").meta["quantization"]["agreement"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("precision", ["int8", "int8-weights"])
+def test_with_gold_annotation_no_other_texts_are_compared(folder, precision):
+    """Texts are all to calibrate on, if that is to be done at all."""
+    args = ("--precision", precision, "--texts", "train.spacy", "--eval", "dev.spacy")
+    output = f"scored-{precision}"
+    result = run(folder, *args, "--max-drop", "99", output=output)
+    assert result.exit_code == 0, result.output
+    assert "has few texts" not in text_of(result)
+    kept = spacy.load(folder / output).meta["quantization"]
+    assert "agreement" not in kept and kept["documents"] == 24
+    assert kept["megabytes"]["weights"]["after"] < 0.5 * kept["megabytes"]["weights"]["before"]
 
 
 @pytest.mark.slow
@@ -185,7 +199,9 @@ def test_bad_input_says_so_and_writes_nothing(folder, args, message):
 
 
 @pytest.mark.slow
-def test_a_model_that_openvino_does_not_run_as_torch_does_is_refused(folder, tiny_source):
+def test_a_model_that_openvino_does_not_run_as_torch_does_is_refused(
+    needs_torch, folder, tiny_source
+):
     nlp = make_nlp(tiny_source("longformer"), "pretrained_tagger")
     train(nlp, make_examples(nlp), 0)
     nlp.to_disk(folder / "longformer")

@@ -2,11 +2,13 @@
 
 import pytest
 import spacy
+from numpy_backend import build_numpy_encoder  # noqa: F401 - registers it
 from spacy.util import registry
 from tiny_pipelines import ENCODER, LISTENER, make_examples, make_nlp, train
 
 from spacy_pretrained.quantization.quantizable import OPENVINO, find_backbones, to_openvino_block
 
+NUMPY = "tests.NumpyEncoder.v1"
 ZERO_SHOT = ("zero_shot_textcat", {"labels": ["the sea", "dogs"]})
 SHARED = ("zero_shot_textcat", {"labels": ["the sea", "dogs"], "upstream": ENCODER})
 
@@ -44,6 +46,15 @@ def test_what_has_none_or_one_in_a_stock_component_is_refused(tiny_bert):
     train(nlp, make_examples(nlp), 1)
     nlp.replace_listeners(ENCODER, "ner", ["model.tok2vec"])
     with pytest.raises(ValueError, match="'ner' has an encoder of its own"):
+        find_backbones(nlp)
+
+
+def test_encoders_side_by_side_are_refused():
+    nlp = spacy.blank("en")
+    encoders = {name: {"@architectures": NUMPY} for name in ("one", "two")}
+    model = {"@architectures": "spacy-pretrained.ConcatEncoder.v1", "encoders": encoders}
+    nlp.add_pipe(ENCODER, config={"model": model})
+    with pytest.raises(ValueError, match=f"'{ENCODER}'.*one, two"):
         find_backbones(nlp)
 
 

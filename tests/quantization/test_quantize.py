@@ -18,6 +18,7 @@ from spacy_pretrained.quantization.quantize import (
     quantize_pipeline,
     quantize_within,
 )
+from spacy_pretrained.quantization.quantizer import Quantizer
 from spacy_pretrained.runtime.no_telemetry import import_openvino
 
 LISTENING = {"model": {"tok2vec": LISTENER}}
@@ -301,7 +302,7 @@ def test_the_gate_scores_categories(tiny_bert):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("precision", ["int8", "int8-weights"])
-def test_a_real_model_is_a_quarter_as_large_and_says_the_same(precision):
+def test_a_real_model_is_a_quarter_as_large_and_says_the_same(needs_torch, precision):
     nlp = make_nlp("minilm-l6", "pretrained_tagger")
     train(nlp, make_examples(nlp), 0)
     quantized = quantize_pipeline(nlp, [*HARD_TEXTS, *TEXTS], precision=precision)
@@ -324,6 +325,11 @@ def test_replaced_listeners_are_refused(tiny_bert):
 def test_bad_input_says_so(trained, exact):
     with pytest.raises(ValueError, match=r"'int4'.*int8, int8-weights, fp32"):
         quantize_pipeline(trained, TEXTS, precision="int4")
+    with pytest.raises(ValueError, match=r"windows.*'mine'.*kept, sentences"):
+        Quantizer(trained, windows="mine")
+    for settings in ({"precision": "torch"}, {"windows": "sentences"}):  # of stock pipelines
+        with pytest.raises(ValueError, match="stock"):
+            Quantizer(trained, **settings)
     with pytest.raises(ValueError, match="at least 20"):
         quantize_pipeline(trained, ["x"] * 3 + ["", " \n", "\u00a0"] * 30)
     with pytest.raises(ValueError, match="nothing to quantize"):

@@ -1,14 +1,13 @@
 """Each recipe makes a smaller model that gives nearly the same vectors."""
 
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
 from random_windows import make_batch
+from tiny_pipelines import ENCODER, make_nlp
 
-from spacy_pretrained.backends.torch_backend import TorchShim
-from spacy_pretrained.backends.torch_settings import TorchSettings
+from spacy_pretrained.encoder.token_encoder import get_shim
 from spacy_pretrained.quantization.recipes import (
     candidates,
     compress_weights,
@@ -17,16 +16,17 @@ from spacy_pretrained.quantization.recipes import (
     quantize_static,
     run,
 )
-from spacy_pretrained.quantization.torch_export import to_openvino
 
 BATCHES = [make_batch(4, length, 0, seed=length) for length in (5, 9, 17, 33, 40, 64)]
 
 
 @pytest.fixture(scope="module")
 def model(tiny_bert):
-    shim = TorchShim(TorchSettings())
-    shim.load_source(Path(tiny_bert))
-    return to_openvino(shim)
+    from spacy_pretrained.quantization.torch_export import to_openvino
+
+    nlp = make_nlp(tiny_bert)
+    nlp.initialize()
+    return to_openvino(get_shim(nlp.get_pipe(ENCODER).model))
 
 
 @pytest.fixture(scope="module")

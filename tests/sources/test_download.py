@@ -12,12 +12,14 @@ from pathlib import Path
 import pytest
 from stand_in_hub import COMMIT
 
-from spacy_pretrained.sources import disk_space, hub_client
+from spacy_pretrained import sources
+from spacy_pretrained.sources import convert, disk_space, hub_client
+from spacy_pretrained.sources import download as download_module
 from spacy_pretrained.sources.download import download
 from spacy_pretrained.sources.find import find_source
 from spacy_pretrained.sources.hub_id import HubId
 
-TINY, BIN = HubId("owner/tiny"), HubId("owner/bin")
+TINY, PICKLE = HubId("owner/tiny"), HubId("owner/pickle")
 NEEDED = {"README.md", "config.json", "model.safetensors", "tokenizer.json"}
 NEEDED |= {"tokenizer_config.json"}
 WEIGHTS = "model.safetensors"
@@ -175,6 +177,73 @@ def test_what_is_not_supported_is_refused_before_its_weights_are_fetched(hub, mo
     assert WEIGHTS not in hub.files_sent()
 
 
+# Weights in pickles, and a program that stands in for the one that converts them
+
+
+CONVERT = """
+import os, pathlib, sys
+assert not any("secret" in value for value in os.environ.values())
+folder = pathlib.Path(sys.argv[1])
+(folder / "model.safetensors").write_bytes((folder / "pytorch_model.bin").read_bytes())
+"""
+FAIL = "import sys; sys.exit('Traceback\\nValueError: it holds a list')"
+
+
+@pytest.fixture
+def pickle(hub, model, monkeypatch):
+    """A model on the hub with a pickle only; and a function that says which program there is."""
+    folder = Path(shutil.copytree(model, model.with_name("pickle")))
+    (folder / WEIGHTS).rename(folder / "pytorch_model.bin")
+    hub.models["owner/pickle"] = folder
+    run = subprocess.run
+
+    def use(program: str) -> None:
+        def start(command: list[str], **kwargs):
+            *_, module, folder = command
+            assert module == "spacy_pretrained.sources.torch_convert"
+            return run([sys.executable, "-c", program, folder], **kwargs)
+
+        for module in (download_module, convert):
+            monkeypatch.setattr(module, "is_installed", lambda package: True)
+        monkeypatch.setattr(convert.subprocess, "run", start)
+
+    return use
+
+
+def test_a_pickle_is_converted_by_a_process_without_the_token(hub, pickle, model, monkeypatch):
+    monkeypatch.setenv("HF_TOKEN", "hf_a_secret_of_mine")
+    pickle(CONVERT)
+    found = download(PICKLE)
+    assert found.converted and found.pickle is None
+    assert (found.folder / WEIGHTS).read_bytes() == (model / WEIGHTS).read_bytes()
+    assert not download(PICKLE).converted
+    assert find_source("owner/pickle") == found.folder
+
+
+def test_a_pickle_that_cannot_be_converted(hub, pickle):
+    pickle(FAIL)
+    with pytest.raises(ValueError, match=r"'owner/pickle' could not be .*: .*it holds a list"):
+        download(PICKLE)
+    pickle("raise SystemExit(3)")
+    with pytest.raises(ValueError, match=r"'owner/pickle' could not be .*: exit code 3"):
+        download(PICKLE)
+    with pytest.raises(ValueError, match="python -m spacy pretrained download owner/pickle"):
+        find_source("owner/pickle")
+
+
+def test_a_pickle_without_torch(hub, pickle, monkeypatch):
+    monkeypatch.setattr(download_module, "is_installed", lambda package: package != "torch")
+    with pytest.raises(ValueError, match=r"pytorch_model\.bin\) that has to be converted"):
+        download(PICKLE)
+    assert "pytorch_model.bin" not in hub.files_sent()
+    pickle(FAIL)
+    with pytest.raises(ValueError, match="it holds a list"):
+        download(PICKLE)
+    monkeypatch.setattr(convert, "is_installed", lambda package: package != "torch")
+    with pytest.raises(ValueError, match=r"pytorch_model\.bin\) that has to be converted"):
+        download(PICKLE)  # it was downloaded before
+
+
 # The disk
 
 
@@ -231,6 +300,19 @@ def test_two_processes_convert_at_once(hub):
     (folder,) = {process.communicate(timeout=120)[0].strip() for process in both}
     assert find_source("owner/bin") == Path(folder)
     assert not any(path.suffix == ".tmp" for path in Path(folder).iterdir())
+
+
+# Without the client
+
+
+def test_without_the_client_a_copy_is_taken_or_it_says_what_to_install(hub, monkeypatch):
+    folder = download(TINY).folder
+    monkeypatch.delattr(sources, "hub_client")
+    monkeypatch.setitem(sys.modules, "spacy_pretrained.sources.hub_client", None)
+    hub.requests.clear()
+    assert download(TINY).folder == folder and hub.requests == []
+    with pytest.raises(ModuleNotFoundError, match=r"pip install 'spacy-pretrained\[hub\]'"):
+        download(HubId("owner/other"))
 
 
 # Without a network

@@ -7,10 +7,11 @@ import shutil
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+from tensor_files import dump_tensor
 from tiny_models import write_json
 
-from spacy_pretrained.backends.torch_weights import from_files, load_pretrained, to_files
 from spacy_pretrained.sources import model_folder as module
 from spacy_pretrained.sources.find import check_source, find_in_package, find_source
 from spacy_pretrained.sources.hub_files import choose_files
@@ -23,6 +24,13 @@ DENSE = {"idx": 2, "name": "2", "path": "2_Dense", "type": "sentence_transformer
 @pytest.fixture
 def folder(tiny_bert, tmp_path) -> Path:
     return Path(shutil.copytree(tiny_bert, tmp_path / "model"))
+
+
+def load_pretrained(folder: Path):
+    """The module and the checkpoint that torch makes of it."""
+    from spacy_pretrained.backends import torch_weights
+
+    return torch_weights.load_pretrained(folder, None)
 
 
 def change(path: Path, **values) -> None:
@@ -44,7 +52,7 @@ def make_sentence_model(root: Path, tiny_bert: str, place: str) -> Path:
 def test_the_encoder_of_a_sentence_transformers_folder(tiny_bert, tmp_path, place):
     inner = make_sentence_model(tmp_path / "st", tiny_bert, place)
     assert find_source(str(tmp_path / "st")).samefile(inner)
-    load_pretrained(find_source(str(tmp_path / "st")), None)
+    load_pretrained(find_source(str(tmp_path / "st")))
 
 
 @pytest.mark.parametrize("place", ["", "0_Transformer"])
@@ -118,13 +126,13 @@ def test_code_of_the_model(folder, model_type):
     code = {"AutoConfig": "configuration_x.XConfig", "AutoModel": "modeling_x.XModel"}
     change(folder / "config.json", model_type=model_type, auto_map=code, architectures=["XModel"])
     with pytest.raises(ValueError, match=r"modeling_x\.XModel.*trust_remote_code.*such as BERT"):
-        load_pretrained(find_source(str(folder)), None)
+        load_pretrained(find_source(str(folder)))
 
 
 def test_code_that_transformers_has_itself_by_now(folder):
     code = {"AutoModel": "modeling_x.BertModel"}
     change(folder / "config.json", auto_map=code, architectures=["BertModel"])
-    load_pretrained(find_source(str(folder)), None)
+    load_pretrained(find_source(str(folder)))
 
 
 @pytest.mark.parametrize(
@@ -224,6 +232,19 @@ def test_damaged_weights(folder, length):
         find_source(str(folder))
 
 
+def test_weights_that_were_saved_with_a_wrapper(folder):
+    weights = dump_tensor("module.embeddings", np.zeros((2, 3)))
+    (folder / "model.safetensors").write_bytes(weights)
+    with pytest.raises(ValueError, match=r"begin with 'module\.'.*model\.module\.save"):
+        find_source(str(folder))
+
+
+def test_weights_in_pickles_alone(folder):
+    (folder / "model.safetensors").rename(folder / "pytorch_model.bin")
+    with pytest.raises(ValueError, match=r"pytorch_model\.bin"):
+        find_source(str(folder))
+
+
 # Files on the hub
 
 
@@ -289,7 +310,7 @@ def test_links_within_the_cache_of_the_hub(folder, tmp_path):
         path.rename(model / "blobs" / str(number))
         (snapshot / path.name).symlink_to(f"../../blobs/{number}")
     assert find_source(str(snapshot)) == snapshot
-    load_pretrained(snapshot, None)
+    load_pretrained(snapshot)
     (tmp_path / "secret").write_text("{}")
     (snapshot / "tokenizer_config.json").unlink(missing_ok=True)
     (snapshot / "tokenizer_config.json").symlink_to(tmp_path / "secret")
@@ -312,8 +333,10 @@ def test_a_folder_within_a_package_is_found_without_an_import(tiny_bert, tmp_pat
 @pytest.mark.parametrize("value", ["owner/name", {"": "owner/name"}])
 def test_a_config_does_not_choose_program_code(folder, value):
     """transformers would fetch it from the model hub."""
+    from spacy_pretrained.backends.torch_weights import from_files, to_files
+
     change(folder / "config.json", attn_implementation=value)
-    module, checkpoint = load_pretrained(folder, None)
+    module, checkpoint = load_pretrained(folder)
     assert module.config._attn_implementation in ("sdpa", "eager")
     assert "attn_implementation" not in checkpoint.config
     files = to_files(module, checkpoint)

@@ -13,6 +13,7 @@ from spacy_pretrained.training.config import (
     LEAST_BATCH,
     LEAST_STEPS,
     PURPOSES,
+    _set_encoder,
     complete_config,
     fit_length,
     read_short,
@@ -144,6 +145,27 @@ def test_the_stock_transformer_has_to_be_installed(monkeypatch):
     monkeypatch.setattr("spacy_pretrained.training.config.find_spec", lambda name: None)
     with pytest.raises(ValueError, match=r'pip install "spacy-pretrained\[spacy-transformers\]"'):
         complete_config("pipeline_trf")
+
+
+def test_the_encoder_of_a_config_with_the_stock_transformer():
+    short = read_short("pipeline_trf")
+    assert short["components"]["transformer"]["model"]["name"] != "owner/name"
+    _set_encoder(short, "owner/name", "pipeline_trf")
+    assert short["components"]["transformer"]["model"]["name"] == "owner/name"
+
+
+def test_a_language_that_spacy_does_not_have(tmp_path):
+    short = tmp_path / "short.cfg"
+    short.write_text('[nlp]\nlang = "qq"\npipeline = []\n')
+    with pytest.raises(ValueError, match="Can't import language qq"):
+        complete_config(str(short))
+
+
+def test_a_length_that_is_not_of_words(corpus, tmp_path):
+    short = tmp_path / "short.cfg"
+    batcher = '[training.batcher]\n@batchers = "spacy.batch_by_sequence.v1"\nsize = 32\n'
+    short.write_text(f'[nlp]\nlang = "en"\npipeline = []\n[training]\nmax_steps = 70\n{batcher}')
+    assert complete_config(str(short), max_steps=70).describe_length() == "70 steps"
 
 
 def test_15_epochs_of_what_is_large():
