@@ -47,7 +47,7 @@ TRF_TESTS := $(addprefix tests/,test_spacy_transformers.py stock test_existing_a
     bench-torch-fp32 bench-latency bench-memory bench-serve bench-recipes bench-profile \
     bench-annotate bench-growth bench-short bench-stream bench-confidence bench-frozen \
     bench-estimates bench-long bench-mpnet stock-trained bench-existing bench-textcat bench-adapt bench-search bench-encoders \
-    bench-gpu gpu-bundle raw-words stock-pipeline stock-pipeline-trained stock-copies stock-sizes
+    bench-gpu gpu-bundle raw-words bench-lemmatizer stock-pipeline stock-pipeline-trained stock-copies stock-sizes
 
 # The shipped pipeline, in an environment of its own: nothing is trained.
 try:
@@ -480,6 +480,12 @@ bench-textcat: install
 	$(RUN) benchmarks/benchmark.py --texts $(NEWS)/test.spacy --rounds $(ROUNDS) \
 	    --model "4 labels"=training/textcat/ag_news-int8 \
 	    --model "77 labels"=training/textcat/banking77-int8 --output metrics/textcat/speed.json
+
+# What the lemmatizer costs: words/s of a quantized pipeline with it and without.
+bench-lemmatizer: install
+	$(RUN) benchmarks/benchmark.py --rounds 9 --model without="$(INT8)" \
+	    --exclude without=$(LEMMATIZER) --model with="$(INT8)" --texts "$(TEXTS)" \
+	    --output metrics/lemmatizer.json
 
 # The words of raw text in other languages, by a tokenizer that learnt from 800 sentences.
 PUD_LANGS := de fr es it pt
