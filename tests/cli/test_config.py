@@ -66,7 +66,7 @@ def test_what_is_left_out_is_said(tmp_path):
     assert "pretrained_ner" not in load_config(output)["nlp"]["pipeline"]
 
 
-def test_what_is_left_out_in_a_process_of_its_own(tmp_path):
+def test_what_is_left_out_in_a_process_of_its_own(needs_torch, tmp_path):
     """Where nothing has imported the module of the component before."""
     doc = make_reference(Vocab(), [0, 1])
     doc.set_ents([], default="missing")
