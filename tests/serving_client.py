@@ -144,14 +144,14 @@ def wait_for(find: Any) -> Any:
 def children(process: int) -> list[int]:
     try:
         return list(map(int, Path(f"/proc/{process}/task/{process}/children").read_text().split()))
-    except FileNotFoundError:
+    except OSError:  # it is gone, or goes while its file is read
         return []
 
 
 def is_alive(process: int) -> bool:
     try:
         return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
+    except OSError:  # it is gone, or goes while its file is read
         return False
 
 

@@ -343,7 +343,7 @@ def measure(folder: str, task: str, engine: str) -> dict:
 
 
 @pytest.mark.slow
-def test_the_whole_of_it(tiny_bert, tmp_path):
+def test_the_whole_of_it(needs_torch, tiny_bert, tmp_path):
     """An encoder, with its copies in fp32 and INT8."""
     pytest.importorskip("nncf")
     output = tmp_path / "out.json"
