@@ -114,6 +114,8 @@ class OpenVinoShim(Shim):
         settings = {
             "INFERENCE_NUM_THREADS": self._n_cores,
             "NUM_STREAMS": n_streams,
+            # Each process would pin its threads to the first cores, the same ones as all others.
+            "ENABLE_CPU_PINNING": False,
             # Some CPUs would run what is not quantized in bfloat16: other answers there than here.
             "INFERENCE_PRECISION_HINT": "f32",
             # Nor are activations quantized as they come, where only weights are: some CPUs would.

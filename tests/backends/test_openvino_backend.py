@@ -254,6 +254,14 @@ def test_a_single_batch_has_all_cores_unless_others_are_at_work(shim):
     assert streams() == {1: 1, 2: 0}
 
 
+def test_threads_of_several_processes_are_not_pinned_to_the_same_cores(shim):
+    predict(shim, BATCHES[:1])
+    predict(shim, BATCHES)
+    compiled = [session.compiled for session in shim._sessions.values()]
+    assert len(compiled) == 2
+    assert not any(one.get_property("ENABLE_CPU_PINNING") for one in compiled)
+
+
 def test_many_batches_go_ahead_of_those_that_are_asked_for_later(shim, monkeypatch):
     monkeypatch.setattr(openvino_session, "LONGEST_TURN", 30)
     expected = predict(shim)
