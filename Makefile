@@ -45,7 +45,7 @@ TRF_TESTS := $(addprefix tests/,test_spacy_transformers.py stock test_existing_a
     test-pythons lint docs clean \
     pipelines release corpus int8 evaluate evaluate-int8 wheels quantization-report bench \
     bench-torch-fp32 bench-latency bench-memory bench-serve bench-recipes bench-profile \
-    bench-annotate bench-growth bench-short bench-stream bench-confidence bench-frozen \
+    bench-annotate bench-growth bench-short bench-stream bench-confidence bench-frozen bench-packed \
     bench-estimates bench-long bench-mpnet stock-trained bench-existing bench-textcat bench-adapt bench-search bench-encoders \
     bench-gpu gpu-bundle raw-words bench-lemmatizer stock-pipeline stock-pipeline-trained stock-copies stock-sizes
 
@@ -345,6 +345,10 @@ bench-confidence: install
 bench-frozen: install
 	$(RUN) benchmarks/benchmark_epochs.py configs/tagger_parser.cfg configs/frozen.cfg \
 	    --train "$(TRAIN)" --limit 8 --output metrics/epochs.json
+
+# Steps of training on PyTorch with packed rows, and with one window a row.
+bench-packed: install
+	$(RUN) benchmarks/packed_training.py corpus/ewt --output metrics/packed-training.json
 
 # What `recommend` says of memory beside what `benchmark` measures: minutes, whatever else runs.
 bench-estimates: install

@@ -43,6 +43,10 @@ NONE, FEW, JOINT = "none", "few", "joint"
 MEASURES = ("UPOS", "UAS", "LAS")
 JOINT_WITH = ("fr", "es")
 LEMMATIZER = "pretrained_lemmatizer"
+OTHER_SETTING = (
+    "{path} has runs with {name} = {there}, and these would have {here}. Name another file, or "
+    "remove that one."
+)
 DRAWS = 3
 BATCH = 600  # words; less than usual, since there are few steps
 FREEZE_LAYERS = 1  # and the embeddings, which are most of a multilingual encoder
@@ -85,8 +89,11 @@ def main(
     gpu_id: Annotated[int, typer.Option(help="GPU for spaCy, -1: none")] = -1,
 ) -> None:
     """Train on English, score in other languages."""
-    results = json.loads(output.read_text("utf8")) if output.exists() else {"runs": []}
-    results |= {"encoder": Path(encoder).name, "steps": steps, "few_steps": few_steps}
+    settings = {"encoder": Path(encoder).name, "steps": steps, "few_steps": few_steps}
+    try:
+        results = read_results(output, settings)
+    except ValueError as error:
+        msg.fail(str(error), exits=1)
     trainer = Trainer(corpus, english, training, encoder, mixed_precision == "true", gpu_id)
     runs = [*runs_without(corpus), Run(NONE, "en", "treebank")]
     runs += runs_with(corpus, langs.split(), [int(size) for size in sizes.split()])
@@ -107,6 +114,16 @@ def main(
         output.write_text(json.dumps(results, indent=2) + "\n", encoding="utf8")
         msg.good(f"{run}: {found}")
     msg.good(f"Written to {output}")
+
+
+def read_results(path: Path, settings: dict[str, Any]) -> Results:
+    """What the file has already. ValueError if its runs have other settings."""
+    results = json.loads(path.read_text("utf8")) if path.exists() else settings | {"runs": []}
+    for name, here in settings.items():
+        if results[name] != here:
+            there = results[name]
+            raise ValueError(OTHER_SETTING.format(path=path, name=name, there=there, here=here))
+    return results
 
 
 def runs_without(corpus: Path) -> list[Run]:
@@ -183,13 +200,15 @@ class Trainer:
 
     def _train(self, name: str, config: Config, chosen: str) -> Path:
         folder = self.folder / name
-        if not (folder / "done").is_file():
+        done, path = folder / "done", folder / "config.cfg"
+        if not done.is_file() or path.read_text("utf8") != config.to_str():
+            done.unlink(missing_ok=True)
             folder.mkdir(parents=True, exist_ok=True)
-            config.to_disk(folder / "config.cfg")
+            config.to_disk(path)
             command = [sys.executable, "-m", "spacy", "train", str(folder / "config.cfg")]
             command += ["--output", str(folder), "--gpu-id", str(self.gpu_id)]
             subprocess.run(command, check=True)
-            (folder / "done").touch()
+            done.touch()
         return folder / chosen
 
 

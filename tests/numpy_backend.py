@@ -21,7 +21,7 @@ from spacy_pretrained.checkpoints.checkpoint import (
 from spacy_pretrained.checkpoints.wordpieces import PieceTokenizer
 from spacy_pretrained.encoder.token_encoder import EncoderModel, build_encoder
 from spacy_pretrained.errors import Errors
-from spacy_pretrained.windows.batches import WindowBatch
+from spacy_pretrained.windows.batches import WINDOW_A_ROW, WindowBatch
 
 TABLE = "table.msgpack"
 WIDTH = 32
@@ -36,6 +36,7 @@ class NumpyShim(Shim):
     trains = True
     quantizable = False
     reduced_precision = False
+    row_shape = WINDOW_A_ROW
 
     def __init__(self, frozen: bool):
         super().__init__(None)

@@ -1,4 +1,5 @@
-"""Random windows and batches of them, for the tests of what cuts, packs and runs them."""
+"""Random windows and batches of them, for the tests of what cuts, packs and runs them; and the
+lengths of windows in batches."""
 
 import numpy as np
 
@@ -18,3 +19,9 @@ def make_batch(rows: int, length: int, pad: int, seed: int = 0) -> WindowBatch:
         mask[row, -(length * row // rows) :] = 0
     ids[mask == 0] = pad
     return WindowBatch(ids, mask, np.arange(rows)[:, None])
+
+
+def window_lengths(batches: list[WindowBatch]) -> list[int]:
+    """Pieces of each window, special ones included, in the order of rows."""
+    rows = [row for one in batches for row in one.mask]
+    return [int(n) for row in rows for n in np.bincount(row)[1:]]

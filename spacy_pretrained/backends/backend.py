@@ -5,9 +5,8 @@ keep it as the shim of their layer "backbone" (see `backbone.py`). A backend of 
 `thinc.api.Shim` with the members below and a registered architecture that hands it to
 `encoder.token_encoder.build_encoder` or `encoder.text_encoder.build_sentence_encoder`.
 
-Axes: R rows, L wordpieces of a row, D width. A row holds one window or, where the checkpoint's
-`layout.packed` says that the model tells them apart by their numbers in the mask, several. Padding
-may have any vector.
+Axes: R rows, L wordpieces of a row, D width. A row holds one window or, if the backend's
+`row_shape` says so, several, with their numbers in the mask. Padding may have any vector.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -19,7 +18,7 @@ from thinc.types import Floats3d
 
 from ..checkpoints.checkpoint import Checkpoint, Files
 from ..checkpoints.wordpieces import PieceTokenizer
-from ..windows.batches import WindowBatch
+from ..windows.batches import RowShape, WindowBatch
 
 
 @runtime_checkable
@@ -51,6 +50,11 @@ class Backend(Protocol):
     def reduced_precision(self) -> bool:
         """Whether it computes in fewer bits than its weights have, so that its vectors are others
         than those that the same files give elsewhere."""
+
+    @property
+    def row_shape(self) -> RowShape:
+        """How windows are to be laid into rows. Several may share one if the model tells them apart
+        by their numbers in the mask. Without weights, any."""
 
     def predict(self, batches: Iterable[WindowBatch]) -> Iterator[Floats3d]:
         """The vectors (R, L, D) of each batch, float32, in order. Batches are taken as they are

@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import cached_property, partial
 from pathlib import Path
 
 import torch
@@ -14,7 +15,7 @@ from thinc.types import Floats3d
 from transformers import PreTrainedModel
 
 from ..checkpoints.checkpoint import Checkpoint, Files, pack, unpack
-from ..windows.batches import WindowBatch
+from ..windows.batches import WINDOW_A_ROW, RowShape, WindowBatch
 from . import torch_weights
 from .errors import Errors
 from .learn_rate import choose_rate
@@ -22,6 +23,7 @@ from .torch_arrays import to_array, to_tensor
 from .torch_device import check_device, choose_device
 from .torch_kinds import compute_layers_again, find_embeddings, freeze_bottom
 from .torch_optimizer import TorchOptimizer
+from .torch_packing import Packing, find_packing
 from .torch_parameters import count_outside_embeddings
 from .torch_settings import TorchSettings
 from .torch_trial import try_update
@@ -32,6 +34,7 @@ logger = logging.getLogger("spacy")
 TRAINING = "training.json"
 FACTOR = "learn_rate_factor"
 
+PACKED_ROWS = RowShape(filled_to=64)
 DEMANDING = ("mixed_precision", "gradient_checkpointing")  # settings that not every model can do
 
 if hasattr(os, "register_at_fork"):  # not on Windows
@@ -66,10 +69,25 @@ class TorchShim(Shim):
     def reduced_precision(self) -> bool:
         return self.settings.mixed_precision
 
+    @property
+    def row_shape(self) -> RowShape:
+        has_packed = self._model is not None and self.packing is not None
+        return PACKED_ROWS if has_packed else WINDOW_A_ROW
+
+    @cached_property
+    def packing(self) -> Packing | None:
+        """How the model is told several windows of a row apart, if it can be. That is tried when it
+        is first asked: not every pipeline that is loaded is run."""
+        if not self.gives_vectors:
+            return None
+        run = partial(self.compute, self.module)
+        settings = {"mixed_precision": self.settings.mixed_precision}
+        return find_packing(self.module, run, self.checkpoint.layout, **settings)
+
     # Vectors
 
     def predict(self, batches: Iterable[WindowBatch]) -> Iterator[Floats3d]:
-        """Vectors (W, L, D) of each batch of windows, in order. Touches no state, so that threads
+        """Vectors (R, L, D) of each batch of windows, in order. Touches no state, so that threads
         may share the module: it always is in evaluation mode but within an update."""
         for batch in batches:
             with torch.inference_mode():
@@ -77,7 +95,7 @@ class TorchShim(Shim):
             yield to_array(vectors)
 
     def begin_update(self, batch: WindowBatch) -> tuple[Floats3d, Callable[[Floats3d], None]]:
-        """Vectors (W, L, D) of one batch, and the callback that takes their gradient."""
+        """Vectors (R, L, D) of one batch, and the callback that takes their gradient."""
         if self.settings.frozen:
             (vectors,) = self.predict([batch])
             return vectors, lambda d_vectors: None
@@ -98,15 +116,20 @@ class TorchShim(Shim):
 
     @staticmethod
     def compute(module: PreTrainedModel, **inputs: torch.Tensor) -> torch.Tensor:
-        """What is wanted of a module: its vectors (W, L, D)."""
+        """What is wanted of a module: its vectors (R, L, D)."""
         return module(**inputs).last_hidden_state
 
     def _run(self, batch: WindowBatch) -> torch.Tensor:
-        return self._run_inputs({name: torch.from_numpy(x) for name, x in batch.inputs.items()})
+        inputs = {name: torch.from_numpy(array) for name, array in batch.inputs.items()}
+        return self._run_inputs(inputs, has_packed_rows=batch.has_packed_rows)
 
-    def _run_inputs(self, inputs: dict[str, torch.Tensor]) -> torch.Tensor:
+    def _run_inputs(
+        self, inputs: dict[str, torch.Tensor], *, has_packed_rows: bool = False
+    ) -> torch.Tensor:
         module = self.module
         inputs = {name: tensor.to(self.device) for name, tensor in inputs.items()}
+        if has_packed_rows:
+            inputs = self.packing.inputs(**inputs)
         enabled = self.settings.mixed_precision
         with torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=enabled):
             return self.compute(module, **inputs).float()
@@ -228,6 +251,7 @@ class TorchShim(Shim):
         # for every batch of windows. They are dense again before a step.
         find_embeddings(module).sparse = True
         self._model, self.checkpoint = module.eval(), checkpoint
+        vars(self).pop("packing", None)  # another model's
         self.optimizer.begin()
         self._place(choose_device(self.settings.device, training=training))
 

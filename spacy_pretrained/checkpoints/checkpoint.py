@@ -34,7 +34,7 @@ class Layout:
     max_window: int  # most pieces in a window, special ones included
     pad: int  # id of the padding piece
     segments: bool = False  # whether it takes token_type_ids: which of two texts a piece belongs to
-    packed: bool = False  # whether it tells windows of one row apart, by their numbers in the mask
+    packed: bool = False  # in OpenVINO's files: whether the model tells windows of one row apart
 
 
 @dataclass

@@ -130,7 +130,8 @@ def _make_plan(model: SentenceEncoder, texts: list[str]) -> TextPlan:
     settings = {name: model.attrs[name] for name in ("window", "max_pieces")}
     prefix = model.attrs["prefix"]
     texts = [prefix + text if text.strip() else "" for text in texts]
-    return TextPlan(_find_checkpoint(model), texts, **settings)
+    checkpoint = _find_checkpoint(model)
+    return TextPlan(checkpoint, texts, shape=get_shim(model).row_shape, **settings)
 
 
 def _find_checkpoint(model: SentenceEncoder) -> Checkpoint:

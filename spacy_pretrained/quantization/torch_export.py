@@ -1,6 +1,5 @@
 """From a torch backbone to an OpenVINO model with the same inputs and outputs."""
 
-import inspect
 import logging
 import warnings
 from collections.abc import Iterable, Iterator
@@ -13,16 +12,11 @@ from transformers.utils import logging as transformers_logging
 
 from ..backends.openvino_backend import PACKED
 from ..backends.torch_backend import TorchShim
+from ..backends.torch_packing import TOLERANCE, Inputs, Packing, example_rows, relative_difference
 from ..runtime.no_telemetry import import_openvino
 from .errors import Errors
 
 logger = logging.getLogger("spacy")
-
-TOLERANCE = 1e-3  # of vectors in fp32; engines add up in another order
-# Of windows side by side in a row. The long one shows which models look no further than so far.
-EXAMPLE_WINDOWS = ((300,), (9, 20, 5), (2, 30))
-
-Inputs = dict[str, torch.Tensor]
 
 
 class _Traced(torch.nn.Module):
@@ -46,39 +40,14 @@ class _Traced(torch.nn.Module):
 
 
 class _TracedPacked(_Traced):
-    """A backbone that takes rows of several windows, told apart by their numbers in the mask: each
-    piece sees those of its own window alone, and its position is that within the window.
+    """A backbone that takes rows of several windows, told apart by their numbers in the mask."""
 
-    Packing without contamination: M. M. Krell et al., Efficient Sequence Packing without
-    Cross-contamination, 2021.
-
-    first_position: Of a window; RoBERTa and its kin begin behind the padding's. They have that for
-        a padding piece in the text, too, and do not count it.
-    """
-
-    first_position = 0
-
-    def __init__(self, shim: TorchShim):
+    def __init__(self, shim: TorchShim, packing: Packing):
         super().__init__(shim)
-        self.pad = shim.checkpoint.layout.pad
-        self.takes_positions = "position_ids" in inspect.signature(self.module.forward).parameters
+        self._packing = packing
 
     def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
-        is_same = attention_mask[:, :, None] == attention_mask[:, None, :]
-        # What attention's scores are added, with an axis for the heads.
-        scores = torch.where(is_same, 0.0, torch.finfo(torch.float32).min)[:, None]
-        inputs = {"input_ids": input_ids, "attention_mask": scores}
-        if self.takes_positions:
-            place = torch.arange(input_ids.shape[1])
-            is_before = is_same & (place[None, :] < place[:, None])
-            if not self.first_position:
-                positions = is_before.sum(-1)
-            else:
-                counts = input_ids != self.pad
-                positions = (is_before & counts[:, None, :]).sum(-1) + self.first_position
-                positions = torch.where(counts, positions, self.first_position - 1)
-            inputs["position_ids"] = positions
-        return self._compute(self.module, **inputs)
+        return self._compute(self.module, **self._packing.inputs(input_ids, attention_mask))
 
 
 def to_openvino(shim: TorchShim) -> Any:
@@ -88,55 +57,20 @@ def to_openvino(shim: TorchShim) -> Any:
 
     Raises ValueError where the converted model does not give what torch gives.
     """
+    padded = list(shim.example_inputs())
     with _quietly():
-        plain = _Traced(shim.copy())
-        packed = _find_packed(plain, shim) if shim.gives_vectors else None
-    padded, rows = list(shim.example_inputs()), list(_example_rows(shim))
-    if packed is not None:
+        shim = shim.copy()
+        packing = shim.packing
+    if packing is not None:
+        rows = list(example_rows(shim.module, shim.checkpoint.layout))
         try:
-            model = _convert(packed, [*padded, *rows], shim)
+            model = _convert(_TracedPacked(shim, packing), [*padded, *rows], shim)
         except ValueError as error:
             logger.debug("A window has a row of its own: %s", error)
         else:
             model.set_rt_info(True, PACKED)
             return model
-    return _convert(plain, padded, shim)
-
-
-def _find_packed(plain: _Traced, shim: TorchShim) -> _TracedPacked | None:
-    """A backbone for rows of several windows, if these come out as each does alone. What one model
-    heeds the next takes no notice of, so that this is tried and not looked up."""
-    packed = _TracedPacked(shim.copy())
-    for first_position in (0, shim.checkpoint.layout.pad + 1):
-        packed.first_position = first_position
-        try:
-            if all(_is_as_alone(packed, plain, row) for row in _example_rows(shim)):
-                return packed
-        except Exception as error:  # whatever it says of a mask of a shape that it does not know
-            logger.debug("It does not take several windows in a row: %s", error)
-    return None
-
-
-@torch.no_grad()
-def _is_as_alone(packed: _TracedPacked, plain: _Traced, row: Inputs) -> bool:
-    together, ids, mask = packed(**row)[0], row["input_ids"], row["attention_mask"]
-    for number in range(1, int(mask.max()) + 1):
-        alone = plain(ids[mask == number][None], torch.ones(1, int((mask == number).sum())).long())
-        if not _difference(together[mask[0] == number], alone[0]) < TOLERANCE:
-            return False
-    return True
-
-
-def _example_rows(shim: TorchShim) -> Iterator[Inputs]:
-    generator = torch.Generator().manual_seed(0)
-    layout, n_pieces = shim.checkpoint.layout, shim.module.config.vocab_size
-    for lengths in EXAMPLE_WINDOWS:
-        numbers = [number for number, n in enumerate(lengths, start=1) for _ in range(n)]
-        mask = torch.tensor([numbers + [0] * 3])[:, : layout.max_window]
-        ids = torch.randint(n_pieces, mask.shape, generator=generator)
-        ids[ids == layout.pad] = layout.pad + 1  # some models know padding by it
-        ids[mask == 0] = layout.pad
-        yield {"input_ids": ids, "attention_mask": mask}
+    return _convert(_Traced(shim), padded, shim)
 
 
 def _convert(module: _Traced, examples: list[Inputs], shim: TorchShim) -> Any:
@@ -188,9 +122,5 @@ def _compare(module: torch.nn.Module, model: Any, examples: Iterable[Inputs]) ->
         if found.ndim == 3:  # what padding has does not matter
             inside = inputs["attention_mask"] > 0
             found, expected = found[inside], expected[inside]
-        differences.append(_difference(found, expected))
+        differences.append(relative_difference(found, expected))
     return float(np.max(differences))  # NaN, if one is
-
-
-def _difference(found: torch.Tensor, expected: torch.Tensor) -> float:
-    return float((found - expected).abs().max() / expected.abs().max())

@@ -18,9 +18,22 @@ LENGTH_STEP = 8
 # Beyond this many pieces, the step is twice as large: such windows are rare, and a new shape may
 # come late in a stream.
 LONG = 64
-# Packed rows are filled up to this many pieces; longer ones grow by this step. INT8 engines are
-# fast with multiples of 16, and 64 was the fastest of 48 to 128 (MiniLM-L6, a CPU with AMX).
-PACKED_ROW, PACKED_STEP = 64, 16
+
+
+@dataclass(frozen=True)
+class RowShape:
+    """How windows are laid into rows, which is the backend's choice.
+
+    filled_to: Rows are filled up with windows, side by side, to so many pieces. 0 means that each
+        window has a row of its own.
+    step: Rows are padded to a multiple of so many pieces.
+    """
+
+    filled_to: int = 0
+    step: int = LENGTH_STEP
+
+
+WINDOW_A_ROW = RowShape()
 
 
 @dataclass(frozen=True)
@@ -39,6 +52,11 @@ class WindowBatch:
     def inputs(self) -> dict[str, np.ndarray]:
         """What a model is given, by the names of its inputs."""
         return {"input_ids": self.ids, "attention_mask": self.mask}
+
+    @property
+    def has_packed_rows(self) -> bool:
+        """Whether a row has more than one window."""
+        return self.windows.shape[1] > 1
 
     @property
     def n_pieces(self) -> int:
@@ -82,7 +100,13 @@ class _Rows:
 
 
 def batch_for(
-    checkpoint: Checkpoint, windows: Windows, ids: np.ndarray, *, size: WindowSize, max_pieces: int
+    checkpoint: Checkpoint,
+    windows: Windows,
+    ids: np.ndarray,
+    *,
+    size: WindowSize,
+    max_pieces: int,
+    shape: RowShape,
 ) -> Batches:
     """Batches as a backbone takes them, of windows of at most a size: see `batch`."""
     tokenizer, layout = checkpoint.tokenizer, checkpoint.layout
@@ -93,8 +117,8 @@ def batch_for(
         suffix=tokenizer.suffix,
         pad=layout.pad,
         max_pieces=max_pieces,
-        max_length=layout.max_window if layout.packed else size.limit,
-        packed=layout.packed,
+        max_length=layout.max_window if shape.filled_to else size.limit,
+        shape=shape,
     )
 
 
@@ -107,21 +131,19 @@ def batch(
     pad: int,
     max_pieces: int,
     max_length: int,
-    packed: bool,
+    shape: RowShape,
 ) -> Batches:
     """Lay windows over the pieces `ids` (P,) into batches of rows of equal length, longest first.
 
     max_pieces: Pieces in a batch, with padding; a single row may have more.
     max_length: Pieces that the encoder may see at once.
-    packed: Rows are filled up with windows; else there is one in each.
     """
-    step = PACKED_STEP if packed else LENGTH_STEP
     if len(windows) == 1:
-        return _batch_of_one(ids, prefix, suffix, pad, max_length, step)
+        return _batch_of_one(ids, prefix, suffix, pad, max_length, shape.step)
     lengths = windows.end - windows.start + len(prefix) + len(suffix)
-    rows = pack(lengths, max_length) if packed else _one_each(len(windows))
+    rows = pack(lengths, max_length, shape) if shape.filled_to else _one_each(len(windows))
     table = rows.table()
-    groups = list(group(rows.lengths(lengths), max_pieces, max_length, step))
+    groups = list(group(rows.lengths(lengths), max_pieces, max_length, shape.step))
     starts = np.cumsum([0] + [len(chosen) * width for chosen, width in groups])
     row_starts = np.empty(len(table), dtype="int64")
     for (chosen, width), start in zip(groups, starts):
@@ -196,15 +218,15 @@ def _lay(
     return _Laid(of, values, places[of] + within, source, is_core)
 
 
-def pack(lengths: np.ndarray, max_length: int) -> _Rows:
-    """Fill rows of `PACKED_ROW` pieces with windows, the longest first, each where it leaves least
-    room (best fit decreasing: D. S. Johnson et al., Worst-Case Performance Bounds for Simple
-    One-Dimensional Packing Algorithms, 1974). A longer window has a longer row.
+def pack(lengths: np.ndarray, max_length: int, shape: RowShape) -> _Rows:
+    """Fill rows with windows, the longest first, each where it leaves least room (best fit
+    decreasing: D. S. Johnson et al., Worst-Case Performance Bounds for Simple One-Dimensional
+    Packing Algorithms, 1974). A longer window has a longer row.
 
     lengths: (W,), in pieces, special ones included, of at most max_length.
     """
-    usual = min(PACKED_ROW, max_length)
-    with_room: list[list[int]] = [[] for _ in range(max(usual, PACKED_STEP))]  # rows, by their room
+    usual = min(shape.filled_to, max_length)
+    with_room: list[list[int]] = [[] for _ in range(max(usual, shape.step))]  # rows, by their room
     n_windows: list[int] = []  # in each row
     n_pieces: list[int] = []
     row, number, offset = (np.zeros(len(lengths), dtype="int64") for _ in range(3))
@@ -215,7 +237,7 @@ def pack(lengths: np.ndarray, max_length: int) -> _Rows:
             chosen = with_room[room].pop()
         else:
             chosen = len(n_windows)
-            room = max(usual, min(_round_up(length, PACKED_STEP), max_length))
+            room = max(usual, min(_round_up(length, shape.step), max_length))
             n_windows.append(0)
             n_pieces.append(0)
         row[window], number[window], offset[window] = chosen, n_windows[chosen], n_pieces[chosen]

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from thinc.types import Floats2d, Floats3d, Ints1d
@@ -22,6 +23,7 @@ class PairBatch:
     segments: np.ndarray | None  # int64 (W, L), for models that take them
     windows: Ints1d  # (W,), number of the window
     hypotheses: Ints1d  # (W,), number of the hypothesis
+    has_packed_rows: ClassVar[bool] = False
 
     @property
     def inputs(self) -> dict[str, np.ndarray]:

@@ -12,7 +12,7 @@ from thinc.types import Floats2d, Floats3d
 
 from ..checkpoints.checkpoint import Checkpoint
 from ..checkpoints.wordpieces import PieceTokenizer
-from .batches import WindowBatch, batch
+from .batches import RowShape, WindowBatch, batch
 from .doc_arrays import DocArrays
 from .errors import Errors
 from .pair_pooling import PairPooling, Pairs
@@ -62,6 +62,7 @@ class StockPlan:
         window: int,
         stride: int | None,
         max_pieces: int,
+        shape: RowShape,
     ):
         size = find_size(checkpoint, window, special=checkpoint.tokenizer.n_special)
         if stride is not None and stock.spans != SEEMING:
@@ -85,8 +86,8 @@ class StockPlan:
                 suffix=[],
                 pad=layout.pad,
                 max_pieces=max_pieces,
-                max_length=layout.max_window if layout.packed else size.limit,
-                packed=layout.packed,
+                max_length=layout.max_window if shape.filled_to else size.limit,
+                shape=shape,
             )
             self.batches, places, starts = laid.batches, laid.places, laid.starts
         n_tokens = sum(len(doc) for doc in docs)

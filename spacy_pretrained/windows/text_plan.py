@@ -6,7 +6,7 @@ from thinc.types import Floats2d, Floats3d
 
 from ..checkpoints.checkpoint import Checkpoint
 from ..checkpoints.wordpieces import PieceTokenizer
-from .batches import WindowBatch, batch_for
+from .batches import RowShape, WindowBatch, batch_for
 from .split import Windows, concatenate, split
 from .window_size import find_size
 
@@ -20,9 +20,18 @@ class TextPlan:
     count by their pieces. White space around a text does not count.
 
     window, max_pieces: As in `spacy-pretrained.TorchSentenceEncoder.v1`.
+    shape: Of rows, as the backend wants them.
     """
 
-    def __init__(self, checkpoint: Checkpoint, texts: list[str], *, window: int, max_pieces: int):
+    def __init__(
+        self,
+        checkpoint: Checkpoint,
+        texts: list[str],
+        *,
+        window: int,
+        max_pieces: int,
+        shape: RowShape,
+    ):
         tokenizer = checkpoint.tokenizer
         size = find_size(checkpoint, window, special=tokenizer.n_special)
         texts = [text.strip() for text in texts]
@@ -35,7 +44,8 @@ class TextPlan:
         texts_of_windows = np.zeros(0, dtype="int64")
         if len(pieces):
             windows = cut_texts(tokenizer, texts, starts, lengths, size.room)
-            laid = batch_for(checkpoint, windows, pieces, size=size, max_pieces=max_pieces)
+            sizes = {"size": size, "max_pieces": max_pieces, "shape": shape}
+            laid = batch_for(checkpoint, windows, pieces, **sizes)
             self.batches = laid.batches
             filled = np.flatnonzero(lengths)
             texts_of_windows = filled[np.searchsorted(starts[filled], windows.start, "right") - 1]

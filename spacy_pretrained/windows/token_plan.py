@@ -11,7 +11,7 @@ from thinc.types import Floats2d, Floats3d
 from ..checkpoints.checkpoint import Checkpoint
 from ..checkpoints.wordpieces import Pieces, PieceTokenizer, join
 from .alignment import Alignment, Pooling, align
-from .batches import WindowBatch, batch_for
+from .batches import RowShape, WindowBatch, batch_for
 from .doc_arrays import DocArrays
 from .split import distinct, split
 from .window_size import find_size
@@ -24,6 +24,7 @@ class WindowPlan:
     """The batches of windows for some Docs of N tokens in all, and where their vectors go.
 
     window, stride, max_pieces: As in `spacy-pretrained.TorchEncoder.v1`.
+    shape: Of rows, as the backend wants them.
     """
 
     def __init__(
@@ -35,6 +36,7 @@ class WindowPlan:
         window: int,
         stride: int | None,
         max_pieces: int,
+        shape: RowShape,
     ):
         size = find_size(checkpoint, window, special=checkpoint.tokenizer.n_special)
         stride = min(stride or size.room, size.room)
@@ -47,7 +49,8 @@ class WindowPlan:
         if len(ids):
             cuts = _cuts(arrays, alignment, found.bounds)
             windows = split(len(ids), cuts, size.room, stride)
-            laid = batch_for(checkpoint, windows, ids, size=size, max_pieces=max_pieces)
+            sizes = {"size": size, "max_pieces": max_pieces, "shape": shape}
+            laid = batch_for(checkpoint, windows, ids, **sizes)
             self.batches, places, starts = laid.batches, laid.places, laid.starts
         self._pooling = Pooling(alignment, places, starts)
 

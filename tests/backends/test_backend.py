@@ -22,6 +22,7 @@ from spacy_pretrained.backends.backend import Backend
 from spacy_pretrained.backends.torch_settings import ScratchSettings, TorchSettings
 from spacy_pretrained.quantization.quantizable import OPENVINO
 from spacy_pretrained.quantization.quantize import quantize_pipeline
+from spacy_pretrained.windows.batches import RowShape
 
 BATCH = make_batch(3, 12, 0)
 TEXTS = ["Robots never sleep in Zürich.", "", "  \n", "Ada sees the old river. Yes! " * 10]
@@ -68,6 +69,7 @@ def test_a_backend_is_one_and_a_stock_shim_is_none(backend):
     assert not isinstance(Shim(None), Backend)
     for name in ("trains", "quantizable", "frozen", "reduced_precision"):
         assert isinstance(getattr(backend, name), bool)
+    assert isinstance(backend.row_shape, RowShape)
 
 
 def test_without_weights_it_is_empty_and_says_so(backend):

@@ -8,6 +8,7 @@ import pytest
 import spacy
 from spacy.tokens import Doc, DocBin
 from spacy.vocab import Vocab
+from thinc.api import Config
 from tiny_models import KINDS, save_model
 
 ROOT = Path(__file__).parents[2]
@@ -123,6 +124,28 @@ def test_runs(scripts, corpus):
     }
     both = {("de", "treebank", 2, draw) for draw in range(2)}
     assert few == both | {("da", "entities", 3, draw) for draw in range(2)}
+
+
+def test_runs_of_other_settings_are_not_mixed(scripts, tmp_path):
+    _, transfer = scripts
+    path, settings = tmp_path / "scores.json", {"encoder": "one", "steps": 2}
+    found = transfer.read_results(path, settings)
+    assert found == settings | {"runs": []}
+    path.write_text(json.dumps(found), "utf8")
+    assert transfer.read_results(path, settings) == found
+    with pytest.raises(ValueError, match="encoder = one, and these would have two"):
+        transfer.read_results(path, settings | {"encoder": "two"})
+
+
+def test_a_pipeline_of_another_config_is_trained_again(scripts, tmp_path, monkeypatch):
+    _, transfer = scripts
+    commands = []
+    monkeypatch.setattr(transfer.subprocess, "run", lambda command, check: commands.append(command))
+    trainer = transfer.Trainer(tmp_path, tmp_path, tmp_path / "training", "one", False, -1)
+    first, second = (Config({"training": {"max_steps": steps}}) for steps in (1, 2))
+    for config in (first, first, second, second):
+        trainer._train("english", config, "model-best")
+    assert len(commands) == 2
 
 
 @pytest.mark.slow

@@ -8,6 +8,7 @@ from tiny_models import TOKENIZERS
 
 from spacy_pretrained.checkpoints.checkpoint import Checkpoint, Layout
 from spacy_pretrained.checkpoints.wordpieces import PieceTokenizer
+from spacy_pretrained.windows.batches import WINDOW_A_ROW, RowShape
 from spacy_pretrained.windows.text_plan import TextPlan
 
 OPS = NumpyOps()
@@ -21,22 +22,27 @@ def tokenizer(request) -> PieceTokenizer:
     return PieceTokenizer(TOKENIZERS[request.param]().to_str())
 
 
-@pytest.fixture(params=["padded", "packed"])
-def checkpoint(request, tokenizer) -> Checkpoint:
-    return Checkpoint({}, tokenizer, Layout(WIDTH, 64, 0, packed=request.param == "packed"))
+@pytest.fixture
+def checkpoint(tokenizer) -> Checkpoint:
+    return Checkpoint({}, tokenizer, Layout(WIDTH, 64, 0))
+
+
+@pytest.fixture(params=[WINDOW_A_ROW, RowShape(filled_to=64)], ids=["padded", "packed"])
+def shape(request) -> RowShape:
+    return request.param
 
 
 @pytest.mark.parametrize("window, max_pieces", [(0, 2048), (12, 50), (30, 1)])
-def test_every_piece_of_every_text_counts_once_for_it(checkpoint, window, max_pieces):
+def test_every_piece_of_every_text_counts_once_for_it(checkpoint, shape, window, max_pieces):
     """With vectors that are the pieces' own numbers, special ones aside."""
-    plan = TextPlan(checkpoint, TEXTS, window=window, max_pieces=max_pieces)
+    plan = TextPlan(checkpoint, TEXTS, window=window, max_pieces=max_pieces, shape=shape)
     tokenizer = checkpoint.tokenizer
     special = [*tokenizer.prefix, *tokenizer.suffix]
     texts = [text.strip() for text in TEXTS]
     pieces = [p.ids if t else [] for t, p in zip(texts, tokenizer.encode(texts))]
     n_windows = sum(np.count_nonzero(b.windows >= 0) for b in plan.batches)
     assert sum(b.n_pieces for b in plan.batches) == n_windows * len(special) + sum(map(len, pieces))
-    if not checkpoint.layout.packed:
+    if shape is WINDOW_A_ROW:
         assert all(b.ids.shape[1] <= (window or 64) for b in plan.batches)
 
     out = OPS.alloc2f(len(TEXTS), 2)
@@ -51,9 +57,9 @@ def test_every_piece_of_every_text_counts_once_for_it(checkpoint, window, max_pi
             assert summed / share == pytest.approx(own.mean(), rel=1e-4)
 
 
-def test_unpool_is_the_adjoint_of_pool(checkpoint):
+def test_unpool_is_the_adjoint_of_pool(checkpoint, shape):
     rng = np.random.default_rng(0)
-    plan = TextPlan(checkpoint, TEXTS, window=20, max_pieces=200)
+    plan = TextPlan(checkpoint, TEXTS, window=20, max_pieces=200, shape=shape)
     d_out = rng.normal(size=(len(TEXTS), WIDTH)).astype("float32")
     for block, batch in enumerate(plan.batches):
         vectors = rng.normal(size=(*batch.ids.shape, WIDTH)).astype("float32")
@@ -64,8 +70,8 @@ def test_unpool_is_the_adjoint_of_pool(checkpoint):
         assert there == pytest.approx(back, abs=1e-3)
 
 
-def test_padding_does_not_count(checkpoint):
-    plan = TextPlan(checkpoint, TEXTS, window=20, max_pieces=2048)
+def test_padding_does_not_count(checkpoint, shape):
+    plan = TextPlan(checkpoint, TEXTS, window=20, max_pieces=2048, shape=shape)
     out = OPS.alloc2f(len(TEXTS), WIDTH)
     for block, batch in enumerate(plan.batches):
         vectors = np.full((*batch.ids.shape, WIDTH), 7.0, dtype="float32")
@@ -77,7 +83,9 @@ def test_padding_does_not_count(checkpoint):
 def test_long_texts_are_cut_between_words():
     tokenizer = PieceTokenizer(TOKENIZERS["wordpiece"]().to_str())
     checkpoint = Checkpoint({}, tokenizer, Layout(WIDTH, 64, 0))
-    plan = TextPlan(checkpoint, ["zurichish dogs " * 60], window=40, max_pieces=2048)
+    plan = TextPlan(
+        checkpoint, ["zurichish dogs " * 60], window=40, max_pieces=2048, shape=WINDOW_A_ROW
+    )
     first = {tuple(tokenizer.encode([word])[0].ids[:1]) for word in ("zurichish", "dogs")}
     starts = {(int(i),) for batch in plan.batches for i in batch.ids[:, 1]}
     assert sum(len(batch.ids) for batch in plan.batches) > 5
@@ -85,5 +93,5 @@ def test_long_texts_are_cut_between_words():
 
 
 @pytest.mark.parametrize("texts", [[], [""], ["", " \n"]])
-def test_no_texts_are_no_batches(checkpoint, texts):
-    assert TextPlan(checkpoint, texts, window=0, max_pieces=10).batches == []
+def test_no_texts_are_no_batches(checkpoint, shape, texts):
+    assert TextPlan(checkpoint, texts, window=0, max_pieces=10, shape=shape).batches == []

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
+from random_windows import window_lengths
 
 from spacy_pretrained.backends.backbone import get_shim
 from spacy_pretrained.encoder.text_encoder import SentenceEncoder, build_torch_sentence_encoder
@@ -46,7 +47,7 @@ def count_calls(monkeypatch, encoder: SentenceEncoder) -> list[int]:
     calls, predict = [], get_shim(encoder).predict
 
     def counted(batches):
-        calls.append(sum(len(batch.ids) for batch in batches))
+        calls.append(len(window_lengths(batches)))
         return predict(batches)
 
     monkeypatch.setattr(get_shim(encoder), "predict", counted)
