@@ -485,8 +485,11 @@ bench-textcat: install
 	    --model "4 labels"=training/textcat/ag_news-int8 \
 	    --model "77 labels"=training/textcat/banking77-int8 --output metrics/textcat/speed.json
 
-# What the lemmatizer costs: words/s of a quantized pipeline with it and without.
+# What the lemmatizer costs: words/s of a quantized pipeline with it and without, and the CPU time of
+# each part. The former needs a quiet machine.
 bench-lemmatizer: install
+	$(RUN) benchmarks/profile_parts.py "$(INT8)" --texts "$(TEXTS)" \
+	    --output metrics/lemmatizer-parts.json
 	$(RUN) benchmarks/benchmark.py --rounds 9 --model without="$(INT8)" \
 	    --exclude without=$(LEMMATIZER) --model with="$(INT8)" --texts "$(TEXTS)" \
 	    --output metrics/lemmatizer.json

@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from functools import cached_property, partial
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -54,6 +54,8 @@ class TorchShim(Shim):
         self.checkpoint: Checkpoint | None = None
         self.device: torch.device | None = None
         self.optimizer = TorchOptimizer(settings.learn_rate_factor)
+        self._packing: Packing | None = None
+        self._tried_packing = False
 
     @property
     def module(self) -> PreTrainedModel:
@@ -74,15 +76,16 @@ class TorchShim(Shim):
         has_packed = self._model is not None and self.packing is not None
         return PACKED_ROWS if has_packed else WINDOW_A_ROW
 
-    @cached_property
+    @property
     def packing(self) -> Packing | None:
         """How the model is told several windows of a row apart, if it can be. That is tried when it
         is first asked: not every pipeline that is loaded is run."""
-        if not self.gives_vectors:
-            return None
-        run = partial(self.compute, self.module)
-        settings = {"mixed_precision": self.settings.mixed_precision}
-        return find_packing(self.module, run, self.checkpoint.layout, **settings)
+        if not self._tried_packing and self.gives_vectors:
+            run = partial(self.compute, self.module)
+            settings = {"mixed_precision": self.settings.mixed_precision}
+            self._packing = find_packing(self.module, run, self.checkpoint.layout, **settings)
+            self._tried_packing = True
+        return self._packing
 
     # Vectors
 
@@ -251,7 +254,7 @@ class TorchShim(Shim):
         # for every batch of windows. They are dense again before a step.
         find_embeddings(module).sparse = True
         self._model, self.checkpoint = module.eval(), checkpoint
-        vars(self).pop("packing", None)  # another model's
+        self._packing, self._tried_packing = None, False
         self.optimizer.begin()
         self._place(choose_device(self.settings.device, training=training))
 

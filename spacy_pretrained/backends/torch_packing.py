@@ -88,7 +88,10 @@ def _find_packing(
     device = module.device
     takes_positions = "position_ids" in inspect.signature(module.forward).parameters
     rows = [{k: t.to(device) for k, t in row.items()} for row in example_rows(module, layout)]
+    n_positions = getattr(module.config, "max_position_embeddings", None)
     for first_position in (0, layout.pad + 1):
+        if n_positions and first_position + rows[0]["input_ids"].shape[1] > n_positions:
+            continue  # a GPU that is asked for a position beyond the table answers nothing any more
         packing = Packing(layout.pad, takes_positions, first_position)
         try:
             if not all(_is_as_alone(packing, run, row) for row in rows):

@@ -157,7 +157,8 @@ def of_backbone(folder: Path, model: dict[str, Any], origin: dict[str, Any]) -> 
     found["device"] = model.get("device", "auto") if runs_on_torch else "cpu (OpenVINO)"
     layout = read_object(folder / "layout.json", Errors.CONFIG_BROKEN)
     found["longest_input"] = layout.get("max_window")
-    found["packed"] = layout.get("packed", False)
+    if not runs_on_torch:  # there it is tried when the encoder is first run
+        found["packed"] = layout.get("packed", False)
     return found | {key: model[key] for key in OF_WINDOWS if key in model}
 
 

@@ -56,7 +56,7 @@ class WindowBatch:
     @property
     def has_packed_rows(self) -> bool:
         """Whether a row has more than one window."""
-        return self.windows.shape[1] > 1
+        return bool((self.windows[:, 1:] >= 0).any())
 
     @property
     def n_pieces(self) -> int:

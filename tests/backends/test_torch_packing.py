@@ -10,7 +10,7 @@ import torch
 from numpy.testing import assert_allclose
 
 from spacy_pretrained.backends.torch_backend import PACKED_ROWS, TorchShim
-from spacy_pretrained.backends.torch_packing import Packing
+from spacy_pretrained.backends.torch_packing import Packing, find_packing
 from spacy_pretrained.backends.torch_settings import TorchSettings
 from spacy_pretrained.windows.batches import WINDOW_A_ROW, WindowBatch
 
@@ -113,3 +113,17 @@ def test_the_trial_draws_no_random_numbers_and_leaves_no_gradients(tiny_source):
     assert shim.packing is not None
     assert torch.equal(torch.get_rng_state(), state)
     assert not gradients(shim) and not shim.module.training
+
+
+@pytest.mark.parametrize("kind", ["bert", "roberta", "deberta-v2", "mpnet"])
+def test_the_trial_asks_for_no_position_beyond_the_table(tiny_source, kind):
+    """A GPU would answer nothing any more."""
+    shim = make_shim(tiny_source(kind))
+    seen = []
+
+    def run(**inputs: torch.Tensor) -> torch.Tensor:
+        seen.append(int(inputs.get("position_ids", torch.zeros(1)).max()))
+        return torch.full((*inputs["input_ids"].shape, 32), torch.nan)  # as if nothing fitted
+
+    assert find_packing(shim.module, run, shim.checkpoint.layout, mixed_precision=False) is None
+    assert seen and max(seen) < shim.module.config.max_position_embeddings
