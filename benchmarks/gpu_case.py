@@ -33,7 +33,7 @@ ENCODER = "pretrained_encoder"
 HEADS = ("pretrained_tagger", "biaffine_parser", "pretrained_ner", "pretrained_lemmatizer")
 DROPOUT = 0.1
 FALL = 0.9  # the most that is left of the loss
-ROUNDS, WARM_UP_STEPS, WARM_UP_TEXTS = 3, 3, 64
+ROUNDS, WARM_UP_STEPS = 3, 3
 
 
 @dataclass(frozen=True)
@@ -50,6 +50,7 @@ class Case:
     words_a_batch: int  # where speed is measured
     characters: int  # of the texts to annotate
     words_alike: int  # that are annotated on the CPU, too
+    warm_up_texts: int  # before speed is measured
     seconds: float  # that training, and each round of annotating, may take
 
 
@@ -147,7 +148,7 @@ def count_words(batch: list[Example]) -> int:
 def time_inference(nlp: Language, texts: list[str], case: Case) -> dict[str, Any]:
     """Words a second in some rounds, each of its share of the texts or as many as the time is
     enough for."""
-    for _ in nlp.pipe(texts[:WARM_UP_TEXTS]):
+    for _ in nlp.pipe(texts[: case.warm_up_texts]):
         pass
     speeds, words = [], 0
     for number in range(ROUNDS):
@@ -174,7 +175,7 @@ def compare_with_cpu(nlp: Language, texts: list[str], case: Case) -> dict[str, A
         spacy.require_cpu()
         settings = {"device": "cpu", "mixed_precision": False}
         on_cpu = spacy.load(folder, config={"components": {ENCODER: {"model": settings}}})
-        for _ in on_cpu.pipe(chosen[:WARM_UP_TEXTS]):
+        for _ in on_cpu.pipe(chosen[: case.warm_up_texts]):
             pass
         start = perf_counter()
         originals = list(on_cpu.pipe(chosen))
