@@ -21,6 +21,14 @@ def make_batch(rows: int, length: int, pad: int, seed: int = 0) -> WindowBatch:
     return WindowBatch(ids, mask, np.arange(rows)[:, None])
 
 
+def make_row(lengths: list[int], width: int, pad: int) -> WindowBatch:
+    """Windows side by side in one row."""
+    numbers = np.repeat(np.arange(1, len(lengths) + 1), lengths)
+    mask = np.pad(numbers, (0, width - len(numbers)))[None]
+    ids = np.where(mask > 0, np.random.default_rng(0).integers(6, 130, size=mask.shape), pad)
+    return WindowBatch(ids, mask, np.arange(len(lengths))[None])
+
+
 def window_lengths(batches: list[WindowBatch]) -> list[int]:
     """Pieces of each window, special ones included, in the order of rows."""
     rows = [row for one in batches for row in one.mask]

@@ -229,8 +229,10 @@ def _predict(
 
 
 def _make_plan(model: EncoderModel, docs: list[Doc], arrays: DocArrays) -> WindowPlan | StockPlan:
+    shim = get_shim(model)
+    checkpoint = shim.checkpoint
     settings = {name: model.attrs[name] for name in ("window", "stride", "max_pieces")}
-    checkpoint, settings["shape"] = get_shim(model).checkpoint, get_shim(model).row_shape
+    settings["shape"] = shim.row_shape
     # Copies that older versions made of a model have no such attr.
     stock = model.attrs.get("stock_windows")
     if stock is None:

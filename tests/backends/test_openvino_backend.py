@@ -17,7 +17,7 @@ import pytest
 import spacy
 from hard_texts import HARD_TEXTS
 from numpy.testing import assert_allclose
-from random_windows import make_batch
+from random_windows import make_batch, make_row
 from thinc.api import Adam, NumpyOps, use_ops
 
 from spacy_pretrained.backends import openvino_session
@@ -121,14 +121,6 @@ def test_masked_pieces_do_not_matter(shim):
     )
     assert batch.mask[3].sum() == 5
     assert_allclose(alone[0], one[3, :5], atol=1e-5)
-
-
-def make_row(lengths: list[int], width: int, pad: int) -> WindowBatch:
-    """Windows side by side in one row."""
-    numbers = np.repeat(np.arange(1, len(lengths) + 1), lengths)
-    mask = np.pad(numbers, (0, width - len(numbers)))[None]
-    ids = np.where(mask > 0, np.random.default_rng(0).integers(6, 130, size=mask.shape), pad)
-    return WindowBatch(ids, mask, np.arange(len(lengths))[None])
 
 
 @pytest.mark.parametrize("kind", ["bert", "roberta", "albert", "distilbert", "mpnet"])

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 from numpy.testing import assert_allclose
+from random_windows import make_row
 
 from spacy_pretrained.backends.torch_backend import PACKED_ROWS, TorchShim
 from spacy_pretrained.backends.torch_packing import Packing, find_packing
@@ -19,7 +20,7 @@ PACKED = ["bert", "roberta", "albert", "distilbert", "mpnet"]
 SETTINGS = [{"gradient_checkpointing": True}, {"freeze_layers": 1}]
 TRAINED = [(kind, {}) for kind in PACKED]
 TRAINED += [(kind, settings) for kind in PACKED if kind != "albert" for settings in SETTINGS]
-LENGTHS = (9, 1, 20, 30)
+LENGTHS = [9, 1, 20, 30]
 
 
 def make_shim(source: str, **settings) -> TorchShim:
@@ -28,13 +29,11 @@ def make_shim(source: str, **settings) -> TorchShim:
     return shim
 
 
-def make_row(pad: int) -> WindowBatch:
+def make_packed(pad: int) -> WindowBatch:
     """Windows side by side in a row of 64 pieces, with one padding piece in the text."""
-    numbers = np.repeat(np.arange(1, len(LENGTHS) + 1), LENGTHS)
-    mask = np.pad(numbers, (0, 64 - len(numbers)))[None]
-    ids = np.where(mask > 0, np.random.default_rng(0).integers(6, 130, size=mask.shape), pad)
-    ids[0, 15] = pad
-    return WindowBatch(ids, mask, np.arange(len(LENGTHS))[None])
+    batch = make_row(LENGTHS, 64, pad)
+    batch.ids[0, 15] = pad
+    return batch
 
 
 def take_apart(batch: WindowBatch) -> list[WindowBatch]:
@@ -55,7 +54,7 @@ def gradients(shim: TorchShim) -> dict[str, torch.Tensor]:
 def test_windows_of_one_row_are_as_alone_and_so_are_their_gradients(tiny_source, kind, settings):
     shim = make_shim(tiny_source(kind), **settings)
     assert shim.row_shape == PACKED_ROWS
-    batch = make_row(shim.checkpoint.layout.pad)
+    batch = make_packed(shim.checkpoint.layout.pad)
     d_vectors = np.random.default_rng(1).normal(size=(1, 64, 32)).astype("float32")
     d_vectors *= batch.mask[..., None] > 0
 
@@ -75,7 +74,7 @@ def test_windows_of_one_row_are_as_alone_and_so_are_their_gradients(tiny_source,
 
 def test_bfloat16_takes_packed_rows(tiny_source):
     shim = make_shim(tiny_source("bert"), mixed_precision=True)
-    batch = make_row(shim.checkpoint.layout.pad)
+    batch = make_packed(shim.checkpoint.layout.pad)
     (together,) = shim.predict([batch])
     for number, window in enumerate(take_apart(batch), start=1):
         (alone,) = shim.predict([window])
