@@ -25,8 +25,17 @@ from spacy.training import Example
 from textcat_labels import TextcatLabels, read_labels
 from thinc.api import fix_random_seed
 from wasabi import msg
-from zero_shot import Vectors, find_sets, keep_vectors, read_docs, score
+from zero_shot import (
+    DEFAULT_READING,
+    Reading,
+    Vectors,
+    find_sets,
+    keep_vectors,
+    read_docs,
+    score,
+)
 
+NAME = "few_shot_textcat"
 FROZEN, FINE_TUNED = "frozen", "fine-tuned"
 # Texts a label. Without any there is nothing to fine-tune on.
 SIZES = {FROZEN: (0, 1, 8, 16, 64), FINE_TUNED: (1, 8, 16, 64)}
@@ -80,7 +89,12 @@ def missing_runs(modes: Iterable[str], n_seeds: int, done: list[dict[str, Any]])
 
 
 def evaluate(
-    run: Run, known: TextcatLabels, train: list[Doc], test: list[Doc], vectors: Vectors
+    run: Run,
+    known: TextcatLabels,
+    train: list[Doc],
+    test: list[Doc],
+    vectors: Vectors,
+    reading: Reading = DEFAULT_READING,
 ) -> dict[str, float]:
     """Scores, and the seconds that the fit took: by the clock, and of all cores together, which
     says the same on a machine that has other things to do.
@@ -89,8 +103,8 @@ def evaluate(
         run; filled by the first.
     """
     fix_random_seed(run.seed)
-    nlp = make_pipeline(known, run.mode)
-    pipe = nlp.get_pipe("few_shot_textcat")
+    nlp = make_pipeline(known, run.mode, reading)
+    pipe = nlp.get_pipe(NAME)
     if run.mode == FROZEN:
         keep_vectors(pipe.model.get_ref("encoder"), test, vectors)
     start, start_cpu = time.perf_counter(), time.process_time()
@@ -102,17 +116,18 @@ def evaluate(
     return spent | score(nlp, test)
 
 
-def make_pipeline(known: TextcatLabels, mode: str) -> Language:
-    nlp = spacy.blank("en")
+def make_pipeline(known: TextcatLabels, mode: str, reading: Reading = DEFAULT_READING) -> Language:
+    nlp = spacy.blank(reading.lang)
     nlp.add_pipe(
-        "few_shot_textcat",
+        NAME,
         config={
             "labels": known.names,
             "descriptions": known.descriptions,
             "templates": [known.template],
-            "model": {"encoder": {"frozen": mode == FROZEN}},
+            "model": {"encoder": {"frozen": mode == FROZEN, "prefix": reading.prefix}},
         },
     )
+    nlp.config["initialize"]["components"][NAME] = {"source": reading.source}
     nlp.initialize()
     return nlp
 

@@ -9,6 +9,7 @@ part; with names alone, which have seen nothing of it, also all texts of AG News
 
 import json
 import random
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -22,6 +23,7 @@ from textcat_readers import READERS
 from thinc.types import Floats1d
 from wasabi import msg
 
+from spacy_pretrained.encoder.backbone_pipe import DEFAULT_SOURCE
 from spacy_pretrained.encoder.text_encoder import SentenceEncoder
 
 TEXTCAT_NOT_CONVERTED = (
@@ -31,6 +33,18 @@ NAME = "zero_shot_textcat"
 Vectors = dict[str, Floats1d]
 # Sets of one file: half of it serves as the texts to train on.
 OF_ONE_FILE = ("ag_news",)
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How texts are read: the encoder's weights, what is put before each text, the language."""
+
+    source: str = DEFAULT_SOURCE
+    prefix: str = ""
+    lang: str = "en"
+
+
+DEFAULT_READING = Reading()
 
 
 def main(
@@ -65,16 +79,20 @@ def find_sets(corpus: Path, only: list[str]) -> list[str]:
 
 
 def evaluate(
-    known: TextcatLabels, unlabelled: list[Doc], test: list[Doc], everything: list[Doc]
+    known: TextcatLabels,
+    unlabelled: list[Doc],
+    test: list[Doc],
+    everything: list[Doc],
+    reading: Reading = DEFAULT_READING,
 ) -> dict[str, Any]:
     """Scores of the three ways; if there is everything, also of names on that."""
     vectors: Vectors = {}
-    nlp = make_pipeline(known, {})
+    nlp = make_pipeline(known, {}, reading)
     keep_vectors(nlp.get_pipe(NAME).model.get_ref("encoder"), everything or test, vectors)
     found: dict[str, Any] = {"names": score(nlp, test)}
     if everything:
         found["names, all texts"] = score(nlp, everything) | {"texts": len(everything)}
-    nlp = make_pipeline(known, known.descriptions)
+    nlp = make_pipeline(known, known.descriptions, reading)
     keep_vectors(nlp.get_pipe(NAME).model.get_ref("encoder"), test, vectors)
     found["descriptions"] = score(nlp, test)
     nlp.get_pipe(NAME).calibrate(unlabelled)
@@ -101,10 +119,13 @@ def keep_vectors(encoder: SentenceEncoder, docs: list[Doc], vectors: Vectors) ->
     encoder._func = look_up
 
 
-def make_pipeline(known: TextcatLabels, descriptions: dict[str, str]) -> Language:
-    nlp = spacy.blank("en")
+def make_pipeline(
+    known: TextcatLabels, descriptions: dict[str, str], reading: Reading = DEFAULT_READING
+) -> Language:
+    nlp = spacy.blank(reading.lang)
     settings = {"labels": known.names, "descriptions": descriptions, "templates": [known.template]}
-    nlp.add_pipe(NAME, config=settings)
+    nlp.add_pipe(NAME, config=settings | {"model": {"encoder": {"prefix": reading.prefix}}})
+    nlp.config["initialize"]["components"][NAME] = {"source": reading.source}
     nlp.initialize()
     return nlp
 
