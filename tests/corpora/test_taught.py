@@ -147,7 +147,7 @@ def test_gradients_against_differences(teacher, name, has_gold, temperature):
         changed[some] = part
         return pipe.get_loss(examples, changed.reshape(rows.shape))[0]
 
-    numeric = differences(loss, rows.ravel()[some].copy(), step=1e-4)
+    numeric = differences(loss, rows.ravel()[some].copy())
     assert np.abs(numeric).max() > 1e-3
     np.testing.assert_allclose(gradient.ravel()[some], numeric, rtol=1e-3, atol=2e-4)
 
