@@ -30,7 +30,6 @@ import spacy
 import typer
 from spacy.language import Language
 from spacy.tokens import DocBin
-from spacy.vocab import Vocab
 from thinc.api import Config
 from wasabi import msg
 
@@ -241,7 +240,7 @@ def score(run: Run, nlp: Language, folder: Path, english_test: Path) -> dict[str
 
 
 def score_treebank(nlp: Language, path: Path) -> dict[str, float]:
-    docs = list(read_conllu(path, Vocab(strings=nlp.vocab.strings)))
+    docs = list(read_conllu(path, nlp.vocab))
     inputs = bare_copies(docs, keep_sentences=True)
     found = run_protocol(nlp, read_gold(path), docs, inputs)["conll18"]
     return {name: round(found[name]["f1"], 2) for name in MEASURES}

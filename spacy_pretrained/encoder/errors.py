@@ -37,6 +37,11 @@ class Errors(SharedErrors):
         "`nlp.update` trains the components that listen to it only. To train the transformer, "
         "too, start from the pipeline as it was before it was quantized."
     )
+    BARE_VOCAB = (
+        "'{name}' was given Docs of a bare Vocab(), which knows neither the shape nor the case of "
+        "words, nor which of them are white space. Their annotation will be worse. Make Docs with "
+        "nlp.make_doc, or with nlp.vocab: Doc(nlp.vocab, words=...), DocBin.get_docs(nlp.vocab)."
+    )
     CONCAT_FEW = (
         "spacy-pretrained.ConcatEncoder.v1 puts two or more encoders side by side, but "
         "[components.….model.encoders] has {n}. Add another, or use that architecture alone."

@@ -62,7 +62,7 @@ class PretrainedEncoder(BackbonePipe, Tok2Vec):
         super().__init__(vocab, model, name)
         # For spaCy's `replace_listeners`, which gives a component a copy of this model.
         model.attrs["replace_listener"] = name_layers
-        self._has_warned = False  # that it does not train
+        self._warned: set[str] = set()  # messages that need not be repeated
         self._pending: PendingUpdate | None = None
         # The model as it was: `nlp.resume_training` sets it, for `rehearse`.
         self._rehearsal_model: Model | None = None
@@ -141,6 +141,11 @@ class PretrainedEncoder(BackbonePipe, Tok2Vec):
         """Encode a stream of Docs: see `BackbonePipe._annotate_ahead`."""
         yield from self._annotate_ahead(stream, batch_size, self.predict, self.set_annotations)
 
+    def predict(self, docs: Sequence[Doc]) -> list[Floats2d]:
+        """The vectors (N, D) of Docs."""
+        self._look_at_vocabs(docs)
+        return super().predict(docs)
+
     def set_annotations(self, docs: Sequence[Doc], tokvecses: list[Floats2d]) -> None:
         """Set the vectors (N, D) of Docs."""
         super().set_annotations(docs, tokvecses)
@@ -154,6 +159,16 @@ class PretrainedEncoder(BackbonePipe, Tok2Vec):
     def plan_batches(self, docs: list[Doc]) -> list[WindowBatch]:
         """The batches of windows that the backbone gets to see for these Docs."""
         return plan_batches(self.model, docs)
+
+    def _look_at_vocabs(self, docs: Iterable[Doc]) -> None:
+        """Warn of Docs of a bare `Vocab()`, whose words have neither shape nor case."""
+        if not all(doc.vocab.lex_attr_getters for doc in docs):
+            self._warn_once(Errors.BARE_VOCAB)
+
+    def _warn_once(self, message: str) -> None:
+        if message not in self._warned:
+            self._warned.add(message)
+            logger.warning(message.format(name=self.name))
 
     def _offer_trf_data(self) -> None:
         """Let Docs have what a stock transformer's have, if this was one."""
@@ -243,9 +258,8 @@ class PretrainedEncoder(BackbonePipe, Tok2Vec):
         losses.setdefault(self.name, 0.0)
         examples = list(examples)
         validate_examples(examples, "PretrainedEncoder.update")
-        if not (any(map(trains, find_encoders(self.model))) or self._has_warned):
-            self._has_warned = True
-            logger.warning(Errors.ENCODER_STAYS.format(name=self.name))
+        if not any(map(trains, find_encoders(self.model))):
+            self._warn_once(Errors.ENCODER_STAYS)
         self._finish_pending()
         watch_rate(sgd, self.name)
         docs = [example.predicted for example in examples]
@@ -255,6 +269,7 @@ class PretrainedEncoder(BackbonePipe, Tok2Vec):
 
     def _begin(self, docs: list[Doc], losses: dict[str, float]) -> PendingUpdate:
         """Encode Docs, and give the vectors to all listeners."""
+        self._look_at_vocabs(docs)
         vectors, backprop = self.model.begin_update(docs)
         pending = PendingUpdate(self.model, docs, vectors, backprop, len(self.listeners))
         batch_id = Tok2VecListener.get_batch_id(docs)

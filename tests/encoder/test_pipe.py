@@ -1,6 +1,7 @@
 """pipes/encoder.py: no gradient is lost, whichever component listens; and the component behaves in
 a pipeline as spaCy's own do, before and after it was saved."""
 
+import logging
 import pickle
 import shutil
 import socket
@@ -14,6 +15,7 @@ from spacy.tokens import Doc
 from spacy.training import Example
 from spacy.training.loop import train_while_improving
 from spacy.util import fix_random_seed
+from spacy.vocab import Vocab
 from thinc.api import Config
 from tiny_pipelines import (
     CNN,
@@ -379,6 +381,32 @@ def test_processes_share_what_was_cached_before(tiny_bert):
     expected = [annotations(doc) for doc in nlp.pipe(texts)]
     found = nlp.pipe([*texts, "Something new."], n_process=2, batch_size=2)
     assert [annotations(doc) for doc in found][:-1] == expected
+
+
+@pytest.mark.parametrize("trains", [False, True])
+def test_docs_of_a_bare_vocab_are_said_once(tiny_bert, caplog, trains):
+    """Such a Vocab has no shapes, which the encoder reads. That of another pipeline has."""
+    nlp = make_nlp(tiny_bert, TAGGER)
+    examples = make_examples(nlp)
+    sgd = nlp.initialize(lambda: examples)
+    sgd.learn_rate = 0.001
+
+    def use(vocab):
+        references = [example.reference for example in examples]
+        docs = [Doc(vocab, words=[token.text for token in doc]) for doc in references]
+        if trains:
+            nlp.update([Example(*pair) for pair in zip(docs, references)], sgd=sgd)
+        else:
+            list(nlp.get_pipe(ENCODER).pipe(docs))
+
+    with caplog.at_level(logging.WARNING, logger="spacy"):
+        for vocab in (nlp.vocab, spacy.blank("de").vocab, pickle.loads(pickle.dumps(nlp.vocab))):
+            use(vocab)
+        assert not caplog.messages
+        use(Vocab())
+        use(Vocab())
+    (message,) = caplog.messages
+    assert f"'{ENCODER}'" in message and "nlp.vocab" in message
 
 
 def test_a_batch_without_tokens_is_harmless(tiny_bert):

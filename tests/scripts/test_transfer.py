@@ -149,7 +149,7 @@ def test_a_pipeline_of_another_config_is_trained_again(scripts, tmp_path, monkey
 
 
 @pytest.mark.slow
-def test_trained_scored_and_summed_up(scripts, corpus, tmp_path, monkeypatch):
+def test_trained_scored_and_summed_up(scripts, corpus, tmp_path, monkeypatch, caplog):
     _, transfer = scripts
     source, english = save_model(*KINDS["bert"], tmp_path / "source"), tmp_path / "english"
     few = [
@@ -194,3 +194,5 @@ def test_trained_scored_and_summed_up(scripts, corpus, tmp_path, monkeypatch):
     monkeypatch.setattr(transfer.subprocess, "run", None)  # nothing is trained again
     transfer.main(corpus, output, **settings)
     assert json.loads(output.read_text("utf8")) == found
+    # What is scored has shapes and case, as what was learnt from.
+    assert "bare Vocab" not in caplog.text
