@@ -78,8 +78,8 @@ class Client:
 
 
 @contextmanager
-def serve_in_thread(served: list[Served], settings: Settings) -> Iterator[Client]:
-    """The server of a worker, without supervisor and generation, and a client of it."""
+def run_in_thread(served: list[Served], settings: Settings) -> Iterator[tuple[Any, int]]:
+    """The server of a worker, without supervisor and generation, and its port."""
     for package in EXTRA:
         pytest.importorskip(package, reason=MISSING)
     from spacy_pretrained.serving.fastapi_app import build_app
@@ -92,18 +92,24 @@ def serve_in_thread(served: list[Served], settings: Settings) -> Iterator[Client
     app = build_app(parts, read_keys(settings.key_file))
     server = make_server(app, parts, None, is_ready.set)
     with open_socket("127.0.0.1", 0) as listener:
-        port = listener.getsockname()[1]
         thread = threading.Thread(target=server.run, args=[[listener]])
         thread.start()
         try:
             assert is_ready.wait(SECONDS)
-            client = Client(port)
-            yield client
-            client.close()
+            yield server, listener.getsockname()[1]
         finally:
             server.should_exit = True
             thread.join(SECONDS)
             parts.annotator.close()
+
+
+@contextmanager
+def serve_in_thread(served: list[Served], settings: Settings) -> Iterator[Client]:
+    """As `run_in_thread`: a client of it."""
+    with run_in_thread(served, settings) as (_, port):
+        client = Client(port)
+        yield client
+        client.close()
 
 
 @dataclass

@@ -105,9 +105,9 @@ def run_worker(connection: Connection, threads: int, pickled: bytes) -> None:
         annotator = _load(settings)
     except Exception as error:
         reason = str(error) or type(error).__name__
-        connection.send(Stopped(Errors.WORKER_LOAD.format(error=reason)))
+        _send(connection, Stopped(Errors.WORKER_LOAD.format(error=reason)))
         return
-    connection.send(Ready())
+    _send(connection, Ready())
     worker = Worker(connection, settings, annotator, tasks)
     while True:
         worker.run_stream(tasks.get())
@@ -121,6 +121,13 @@ def _receive(connection: Connection, tasks: "queue.SimpleQueue[Task]") -> None:
             tasks.put(connection.recv())
         except (EOFError, OSError):
             os._exit(1)
+
+
+def _send(connection: Connection, message: Stopped | Ready | Done) -> None:
+    try:
+        connection.send(message)
+    except OSError:  # the parent has ended, as `_receive` is about to see
+        os._exit(1)
 
 
 def _load(settings: Settings) -> "Annotator":
@@ -214,8 +221,9 @@ class Worker:
                 write_part(settings.folder, number, settings.output, encoded, failures)
             except Exception as error:
                 reason = Errors.WORKER_WRITE.format(folder=settings.folder, error=error)
-                self._connection.send(Stopped(reason))
+                _send(self._connection, Stopped(reason))
                 return
         skipped = sum(failure["status"] == "skipped" for failure in failures)
         failed = len(failures) - skipped
-        self._connection.send(Done(number, len(encoded), part.n_words, skipped, failed))
+        done = Done(number, len(encoded), part.n_words, skipped, failed)
+        _send(self._connection, done)

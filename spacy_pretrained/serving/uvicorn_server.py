@@ -81,15 +81,25 @@ class OurServer(Server):
     def retire(self) -> None:
         if not self._parts.state.ending:
             self._parts.state.ending = True
-            for server in self.servers:
-                server.close()
+            self._stop_accepting()
             self._lingering = asyncio.ensure_future(self._linger())
+
+    def _stop_accepting(self) -> None:
+        """asyncio accepts a connection in one turn of its loop and attaches it to its server in the
+        next. If the server is closed in between, that connection is dropped, and its client reads
+        of a reset. So the server is closed one turn after its sockets are no longer watched."""
+        loop = asyncio.get_running_loop()
+        for server in self.servers:
+            for sock in server.sockets:
+                loop.remove_reader(sock.fileno())  # uvloop, which does both in one turn, ignores it
+            loop.call_soon(server.close)
 
     async def _linger(self) -> None:
         """A connection that is closed while a request is on its way leaves that unanswered. So the
         next answer on each says that it is the last."""
         loop = asyncio.get_running_loop()
         end = loop.time() + LINGER
+        await asyncio.sleep(0.05)  # those that were accepted last are not counted at once
         while self.server_state.connections and loop.time() < end:
             await asyncio.sleep(0.05)
         self.should_exit = True

@@ -146,6 +146,24 @@ def test_ctrl_c(start, tmp_path):
 
 
 @pytest.mark.slow
+def test_ctrl_c_is_heard_by_the_command_alone(start, tmp_path):
+    """Any process that heard of it could print a traceback before it is ended."""
+    process = start()
+    wait_for(lambda: parts(tmp_path / "out"), process)
+    processes = children(process.pid)
+    assert len(processes) == 2
+    assert not any(hears(pid, signal.SIGINT) for pid in processes)
+    assert hears(process.pid, signal.SIGINT)
+
+
+def hears(pid: int, number: int) -> bool:
+    """Whether a signal is neither blocked nor ignored."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    masks = [int(status.split(f"{name}:")[1].split()[0], 16) for name in ("SigBlk", "SigIgn")]
+    return not any(mask >> (number - 1) & 1 for mask in masks)
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("when", ["loading", "annotating"])
 def test_workers_end_with_their_parent(start, tmp_path, when):
     process = start()

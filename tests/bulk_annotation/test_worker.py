@@ -137,6 +137,19 @@ def test_what_ends_the_thread_that_writes_ends_the_process(start, settings, fail
     assert process.exitcode == 1
 
 
+@pytest.mark.slow
+def test_what_it_says_to_a_parent_that_has_ended_ends_it_without_a_word(capfd):
+    context = multiprocessing.get_context("spawn")
+    ours, theirs = context.Pipe()
+    ours.close()
+    process = context.Process(target=worker._send, args=(theirs, Ready()))
+    process.start()
+    process.join(SECONDS)
+    theirs.close()
+    assert process.exitcode == 1
+    assert capfd.readouterr().err == ""
+
+
 @pytest.mark.parametrize("texts", [TEXTS, ()], ids=["texts", "none"])
 def test_an_error_that_nothing_foresees_comes_out_of_the_stream(settings, texts):
     """Such as one in telling what was done, in the thread that writes."""

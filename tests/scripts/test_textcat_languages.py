@@ -5,16 +5,9 @@ import json
 from pathlib import Path
 
 import pytest
+from textcat_files import LABELS
 
 ROOT = Path(__file__).parents[2]
-LABELS = """
-title: Made up
-task: two topics
-template: "This text is about {}."
-descriptions:
-  food: Recipes, cooking, baking, meals and how they taste.
-  music: Songs, bands, concerts, singers and instruments.
-"""
 TEXTS = {
     "en": {"food": "The soup needs more salt.", "music": "The violins came in late."},
     "de": {"food": "Die Suppe braucht Salz.", "music": "Die Geigen kamen zu spät."},

@@ -7,16 +7,9 @@ from pathlib import Path
 import pytest
 import spacy
 from spacy.tokens import DocBin
+from textcat_files import LABELS
 
 ROOT = Path(__file__).parents[2]
-LABELS = """
-title: Made up
-task: two topics
-template: "This text is about {}."
-descriptions:
-  food: Recipes, cooking, baking, meals and how they taste.
-  music: Songs, bands, concerts, singers and instruments.
-"""
 TEXTS = {
     "food": ["The soup needs more salt.", "She baked an apple pie.", "We had rice for dinner."],
     "music": ["The violins came in late.", "He sang the chorus again.", "A drummer joined them."],
