@@ -50,6 +50,7 @@ class Errors(SharedErrors):
     )
     PID_FILE_TAKEN = "A server that runs has written '{path}'. Give --pid-file another path."
     PID_FILE_STALE = "No running server has written '{path}'. Start one with --pid-file {path}."
+    GENERATION_NOT_STARTED = "Its process could not be started: {error}"
     GENERATION_DIED = "it ended with exit code {code} before it was ready"
     WORKER_DIED = "a worker ended with exit code {code} before it was ready"
     TOO_MANY_DEATHS = (

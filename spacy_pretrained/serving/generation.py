@@ -24,7 +24,7 @@ from .metrics import Board
 from .pipelines import Served, load_pipelines
 from .processes import MOST_DEATHS, WITHIN, Deaths, Signals, hear, tell, wait_for
 from .settings import Settings, read_keys
-from .worker import make_parts, run_worker
+from .worker import import_server, make_parts, run_worker
 
 # Exit codes: could not begin; its workers died again and again.
 FAILED, HOPELESS = 3, 4
@@ -83,6 +83,7 @@ class Generation:
     def _pass_on(self, numbers: set[int]) -> None:
         for number in numbers:
             self._ending = True
+            self._listener.close()
             for worker in self._workers:
                 os.kill(worker.process, number)
 
@@ -151,6 +152,7 @@ def main() -> int:
     try:
         keys = read_keys(settings.key_file)
         served = load_pipelines(settings)
+        import_server()
     except Exception as error:  # whatever a pipeline raises when it is loaded: no text is in it
         tell(status, failed=" ".join(f"{type(error).__name__}: {error}".split()))
         return FAILED

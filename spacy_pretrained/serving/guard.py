@@ -1,10 +1,12 @@
 """What every request passes: who may ask, a line in the log, figures, and what must not get out."""
 
+import asyncio
 import hmac
 import ipaddress
 import json
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,6 +26,9 @@ ALWAYS = [
     (b"referrer-policy", b"no-referrer"),
     (b"cache-control", b"no-store"),
 ]
+# Seconds for the rest of a body, of a request that is answered before it was read; and those after
+# which nothing more is expected of it.
+REST, QUIET = 30.0, 2.0
 GONE = 499  # of a client that did not wait for the answer; it never sees this
 
 Scope = dict[str, Any]
@@ -41,6 +46,30 @@ class Note:
     n_texts: int = 0
     n_characters: int = 0
     status: int = 0
+
+
+class Body:
+    """What a client still sends. If a connection is closed before that has been read, the client
+    hears of a reset in place of its answer."""
+
+    def __init__(self, scope: Scope, receive: Receive):
+        self._receive = receive
+        headers = dict(scope["headers"])
+        connection = headers.get(b"connection", b"").lower()
+        self.closes = scope["http_version"] == "1.0" or b"close" in connection
+        # A client that has to be told to go on does not send before.
+        self._is_read = b"expect" in headers
+
+    async def receive(self) -> Message:
+        message = await self._receive()
+        self._is_read = not message.get("more_body", False)
+        return message
+
+    async def read_rest(self) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(REST):
+                while not self._is_read:
+                    await asyncio.wait_for(self.receive(), QUIET)
 
 
 class Guard:
@@ -69,7 +98,7 @@ class Guard:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return
-        begin, note = time.perf_counter(), Note()
+        begin, note, body = time.perf_counter(), Note(), Body(scope, receive)
         scope["note"] = note
 
         async def send_on(message: Message) -> None:
@@ -77,13 +106,16 @@ class Guard:
                 note.status = message["status"]
                 ending = [(b"connection", b"close")] if self._is_ending() else []
                 message["headers"] = [*message.get("headers", ()), *ALWAYS, *ending]
+                body.closes |= any(name.lower() == b"connection" for name, _ in message["headers"])
+            elif body.closes and not message.get("more_body"):
+                await body.read_rest()
             await send(message)
 
         try:
             if refusal := self._refuse(scope):
                 await _answer(send_on, *refusal)
             else:
-                await self._app(scope, receive, send_on)
+                await self._app(scope, body.receive, send_on)
         except Exception as error:
             logger.error("A request failed: %s", say_where(error))
             if not note.status:

@@ -6,6 +6,7 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TextIO
 
 from .errors import Errors
 
@@ -19,13 +20,7 @@ def pid_file(path: Path | None) -> Iterator[None]:
     if path is None:
         yield
         return
-    import fcntl
-
-    with path.open("a+") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise ValueError(Errors.PID_FILE_TAKEN.format(path=path)) from error
+    with _open_locked(path) as file:
         file.truncate(0)
         file.write(f"{os.getpid()}\n")
         file.flush()
@@ -33,6 +28,29 @@ def pid_file(path: Path | None) -> Iterator[None]:
             yield
         finally:
             path.unlink(missing_ok=True)
+
+
+def _open_locked(path: Path) -> TextIO:
+    """RAISES: ValueError if a server that runs has written it; OSError."""
+    import fcntl
+
+    while True:
+        file = path.open("a+")
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            file.close()
+            raise ValueError(Errors.PID_FILE_TAKEN.format(path=path)) from error
+        if _is_at(path, file):
+            return file
+        file.close()  # a server that has ended since it was opened has removed it
+
+
+def _is_at(path: Path, file: TextIO) -> bool:
+    try:
+        return os.path.samestat(os.fstat(file.fileno()), path.stat())
+    except FileNotFoundError:
+        return False
 
 
 def reload_server(path: Path) -> int:
@@ -47,7 +65,7 @@ def reload_server(path: Path) -> int:
         try:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except BlockingIOError:
-            process = int(file.read())
-            os.kill(process, signal.SIGHUP)
-            return process
+            if number := file.read().strip():  # nothing, if it is about to be written
+                os.kill(int(number), signal.SIGHUP)
+                return int(number)
     raise ValueError(Errors.PID_FILE_STALE.format(path=path))

@@ -38,9 +38,10 @@ class Signals:
 
     def close(self) -> None:
         """Back to what Python does by default: also in a forked child, before it begins."""
-        signal.set_wakeup_fd(-1)
+        # In this order: a signal that comes in between is not lost.
         for number in self._numbers:
             signal.signal(number, signal.SIG_DFL)
+        signal.set_wakeup_fd(-1)
         os.close(self._read)
         os.close(self._write)
 

@@ -1,6 +1,7 @@
 """A server from its settings, on every operating system."""
 
 import os
+import signal
 import sys
 from importlib.util import find_spec
 from pathlib import Path
@@ -32,6 +33,8 @@ def serve(settings: Settings, *, no_key: bool = False, pid: Path | None = None) 
         check_forks()
     _check(settings, no_key)
     set_up_log()
+    if FORKS:  # a reload is of no use before the first generation; it is not to end the server
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
     with pid_file(pid), open_socket(settings.host, settings.port) as listener:
         if FORKS:
             return Supervisor(settings, listener).run()

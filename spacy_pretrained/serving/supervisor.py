@@ -98,17 +98,40 @@ class Supervisor:
         return [*filter(None, (self._current, self._coming)), *self._old]
 
     def _start(self) -> Running:
-        status_read, status_write = os.pipe()
-        control_read, control_write = os.pipe()
-        passed = (self._listener.fileno(), status_write, control_read)
-        command = [sys.executable, "-m", GENERATION, self._settings.to_json(), *map(str, passed)]
-        # In a session of its own: Ctrl-C and the end of a terminal are for this process to act on.
-        process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, pass_fds=passed, start_new_session=True
-        )
+        """RAISES: OSError, such as for too many processes or open files."""
+        pipes: list[int] = []
+        try:
+            pipes += os.pipe()
+            pipes += os.pipe()
+            status_read, status_write, control_read, control_write = pipes
+            process = self._spawn((self._listener.fileno(), status_write, control_read))
+        except OSError:
+            for pipe in pipes:
+                os.close(pipe)
+            raise
         os.close(status_write)
         os.close(control_read)
         return Running(process, status_read, control_write)
+
+    def _spawn(self, passed: tuple[int, int, int]) -> subprocess.Popen:
+        command = [sys.executable, "-m", GENERATION, self._settings.to_json(), *map(str, passed)]
+        # In a session of its own: Ctrl-C and the end of a terminal are for this process to act on.
+        return subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, pass_fds=passed, start_new_session=True
+        )
+
+    def _start_another(self) -> None:
+        """If it cannot be started, the one that serves goes on; without one, this is the end."""
+        try:
+            self._coming = self._start()
+        except OSError as error:
+            self._note_failure(Errors.GENERATION_NOT_STARTED.format(error=error))
+            if not self._current:
+                self._end(1)
+
+    def _note_failure(self, reason: str) -> None:
+        goes_on = "; the old one goes on" if self._current else ""
+        logger.error("The new generation failed%s. %s", goes_on, reason)
 
     def _act(self, numbers: set[int]) -> None:
         if numbers & {signal.SIGTERM, signal.SIGINT}:
@@ -121,13 +144,15 @@ class Supervisor:
                 self._again = True
             else:
                 logger.info("Loading a new generation")
-                self._coming = self._start()
+                self._start_another()
 
     def _end(self, code: int) -> None:
-        """Let all generations finish what they have."""
+        """Let all generations finish what they have. Who connects now is refused at once: the
+        socket would have them wait until this process has ended."""
         if not self._ending:
             logger.info("Ending")
         self._ending = True
+        self._listener.close()
         self._code = self._code or code
         for running in self._all():
             running.send(signal.SIGTERM)
@@ -148,22 +173,27 @@ class Supervisor:
             self._old.append(self._current)
             self._current.send(signal.SIGUSR1)
         self._current, self._coming = self._coming, None
+        if self._ending:
+            return
         logger.info("Serving at %s", find_url(self._listener))
-        if self._again and not self._ending:
+        if self._again:
             self._again = False
-            self._coming = self._start()
+            self._start_another()
 
     def _bury(self, running: Running, code: int) -> None:
         reason = running.reason or Errors.GENERATION_DIED.format(code=code)
         if running in self._old:
             self._old.remove(running)
         elif running is self._coming:
+            again = self._again
             self._coming, self._again = None, False
             if self._ending:
                 return
             if not self._current:
                 raise CannotServe(reason)
-            logger.error("The new generation failed; the old one goes on. %s", reason)
+            self._note_failure(reason)
+            if again:  # what had failed may have been mended meanwhile
+                self._start_another()
         else:
             self._current = None
             if not self._ending:
@@ -180,4 +210,4 @@ class Supervisor:
             logger.error(message.format(what=what, deaths=MOST_DEATHS, seconds=seconds))
             self._end(1)
         elif not self._coming:
-            self._coming = self._start()
+            self._start_another()

@@ -14,6 +14,9 @@ from .parts import Parts
 # Seconds after which a connection is closed on which nothing comes. Longer than reverse proxies
 # keep theirs, or they would send a request on one that is being closed.
 KEEP_ALIVE = 75
+# Seconds after which connections that were accepted at the very end have been counted, and what
+# their clients sent has been read.
+MOMENT = 0.05
 # Seconds for which the old generation still answers on connections that clients keep open.
 LINGER = 5.0
 # Seconds for the last answers, beyond those that a text may wait; then what is left is cut off.
@@ -58,7 +61,7 @@ class OurServer(Server):
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """SIGTERM, or the end of `control`: no new connections, finish what there is. SIGUSR1: the
+        """SIGTERM: no new connections, finish what there is. SIGUSR1, or the end of `control`: the
         same, but those who keep a connection open get the time to hear of it."""
         if self._control is None:
             with super().capture_signals():
@@ -72,15 +75,17 @@ class OurServer(Server):
 
     def _lose_control(self) -> None:
         asyncio.get_running_loop().remove_reader(self._control)
-        self.end()
+        self.retire()
 
     def end(self) -> None:
-        self._parts.state.ending = True
+        self._stop_accepting()
+        asyncio.get_running_loop().call_later(MOMENT, self._exit)
+
+    def _exit(self) -> None:
         self.should_exit = True
 
     def retire(self) -> None:
         if not self._parts.state.ending:
-            self._parts.state.ending = True
             self._stop_accepting()
             self._lingering = asyncio.ensure_future(self._linger())
 
@@ -88,6 +93,9 @@ class OurServer(Server):
         """asyncio accepts a connection in one turn of its loop and attaches it to its server in the
         next. If the server is closed in between, that connection is dropped, and its client reads
         of a reset. So the server is closed one turn after its sockets are no longer watched."""
+        if self._parts.state.ending:
+            return
+        self._parts.state.ending = True
         loop = asyncio.get_running_loop()
         for server in self.servers:
             for sock in server.sockets:
@@ -99,7 +107,7 @@ class OurServer(Server):
         next answer on each says that it is the last."""
         loop = asyncio.get_running_loop()
         end = loop.time() + LINGER
-        await asyncio.sleep(0.05)  # those that were accepted last are not counted at once
+        await asyncio.sleep(MOMENT)
         while self.server_state.connections and loop.time() < end:
-            await asyncio.sleep(0.05)
-        self.should_exit = True
+            await asyncio.sleep(MOMENT)
+        self._exit()

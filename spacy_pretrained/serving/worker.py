@@ -3,6 +3,7 @@
 import os
 import socket
 from collections.abc import Callable, Sequence
+from importlib import import_module
 
 from .annotate import annotate_stream
 from .batching import Annotator
@@ -12,6 +13,14 @@ from .parts import Parts, State
 from .pipelines import Served, warm_up
 from .settings import Settings
 
+# What `run_worker` imports, and what uvicorn does when its server starts.
+SERVER = (
+    f"{__package__}.fastapi_app",
+    f"{__package__}.uvicorn_server",
+    "uvicorn.lifespan.off",
+    "uvicorn.loops.auto",
+    "uvicorn.protocols.http.httptools_impl",
+)
 # Exit code of a worker whose annotating thread has broken down.
 CRASHED = 70
 
@@ -27,6 +36,13 @@ def _end_at_once(error: BaseException) -> None:
     """A worker that cannot annotate is replaced."""
     logger.critical("The annotating thread broke down: %s", say_where(error))
     os._exit(CRASHED)
+
+
+def import_server() -> None:
+    """Before workers are forked: one that is forked after an upgrade, in place of one that died,
+    would import new modules into old ones."""
+    for name in SERVER:
+        import_module(name)
 
 
 def run_worker(

@@ -1,10 +1,12 @@
 """Who may ask, and what the log says of it."""
 
 import logging
+import time
 
 import pytest
-from serving_client import TEXT, serve_in_thread
+from serving_client import SECONDS, TEXT, is_closed, send_part, serve_in_thread
 
+from spacy_pretrained.serving import guard
 from spacy_pretrained.serving.guard import is_allowed
 from spacy_pretrained.serving.log import Formatter, say_where
 from spacy_pretrained.serving.settings import Settings
@@ -110,3 +112,36 @@ def test_errors_are_told_without_their_messages():
         line = Formatter().format(record)
     assert said.startswith("ValueError at test_guard.py:")
     assert "ValueError at test_guard.py" in line and SECRET not in line + said
+
+
+ASKS = b"POST /v1/annotate HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
+LARGE = 20_000_000
+
+
+@pytest.mark.parametrize(
+    ("more", "status"), [("Content-Type: application/json", 413), ("Content-Type: text/plain", 415)]
+)
+def test_who_sends_a_body_that_is_not_wanted_gets_the_answer(client, more, status):
+    """Not a reset, though the answer was there before the body."""
+    head = ASKS + f"{more}\r\nContent-Length: {LARGE}\r\n\r\n".encode()
+    with send_part(client.port, head) as sock:
+        time.sleep(0.2)
+        sock.sendall(b" " * LARGE)
+        assert sock.recv(4096).startswith(f"HTTP/1.1 {status} ".encode())
+
+
+@pytest.mark.parametrize("limit", ["REST", "QUIET"])
+def test_who_never_sends_the_body_does_not_keep_the_connection(client, monkeypatch, limit):
+    monkeypatch.setattr(guard, "REST", SECONDS)
+    monkeypatch.setattr(guard, "QUIET", SECONDS)
+    monkeypatch.setattr(guard, limit, 0.1)
+    with send_part(client.port, ASKS + b"Content-Length: 9\r\n\r\n") as sock:
+        assert is_closed(sock, SECONDS)
+
+
+def test_who_is_not_told_to_go_on_need_not_send(client):
+    """Such as curl with a large body: it waits for the answer first."""
+    head = ASKS + b"Expect: 100-continue\r\nContent-Length: 9\r\n\r\n"
+    begun = time.monotonic()
+    with send_part(client.port, head) as sock:
+        assert is_closed(sock, SECONDS) and time.monotonic() - begun < guard.QUIET

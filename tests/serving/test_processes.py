@@ -30,6 +30,7 @@ from serving_client import (
 from spacy_pretrained.serving.pid_file import pid_file, reload_server
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="workers are forked on Linux alone")
+fcntl = pytest.importorskip("fcntl", reason="Windows has none")
 # Servers that start, reload and die take their time.
 pytestmark = [linux, needs_extra, pytest.mark.slow]
 READY = "Serving at"
@@ -170,6 +171,23 @@ def kill(processes: list[int]) -> None:
             os.kill(process, signal.SIGKILL)
 
 
+def test_a_worker_that_is_replaced_after_an_upgrade_is_of_the_old_version(
+    pipeline, tmp_path, monkeypatch
+):
+    """Modules of two versions would not fit together."""
+    folder = tmp_path / "upgraded"
+    folder.mkdir()
+    path = os.environ.get("PYTHONPATH", "")
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(filter(None, [str(folder), path])))
+    with serve_in_processes(tmp_path, str(pipeline)) as server:
+        for name in ("fastapi", "starlette", "uvicorn", "httptools"):
+            (folder / f"{name}.py").write_text("raise SystemExit('another version')")
+        kill(server.workers)
+        server.wait_for_log("ended with exit code -9")
+        assert version_of(server) == "0.0.0"
+        assert "failed" not in server.log.read_text()
+
+
 def test_a_generation_that_dies_is_replaced(pipeline, tmp_path):
     with serve_in_processes(tmp_path, str(pipeline)) as server:
         (generation,), (worker,) = server.generations, server.workers
@@ -262,6 +280,30 @@ def test_a_pid_file_is_that_of_a_running_server(tmp_path):
     finally:
         bystander.kill()
         bystander.wait()
+
+
+def test_two_servers_that_begin_and_end_at_once(tmp_path, monkeypatch):
+    """One opens the file before the other one, which ends, removes it."""
+    path, flock = tmp_path / "pid", fcntl.flock
+
+    def remove(file, how):
+        monkeypatch.undo()
+        path.unlink()
+        flock(file, how)
+
+    monkeypatch.setattr(fcntl, "flock", remove)
+    with pid_file(path):
+        assert int(path.read_text()) == os.getpid()
+        with pytest.raises(ValueError, match="Give --pid-file another path"), pid_file(path):
+            pass
+
+
+def test_a_server_that_is_about_to_write_its_number_is_not_running_yet(tmp_path):
+    path = tmp_path / "pid"
+    with path.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        with pytest.raises(ValueError, match="No running server"):
+            reload_server(path)
 
 
 def test_the_supervisor_serves_nothing(pipeline, tmp_path):
