@@ -97,6 +97,25 @@ def test_a_kill_while_it_is_put_in_again(open_trials, monkeypatch, dead_owner):
     assert len(waiting) == 1
 
 
+@pytest.mark.parametrize("n_drawn", [0, 1])
+def test_a_kill_before_all_values_are_drawn(open_trials, monkeypatch, dead_owner, n_drawn):
+    """Those that were to be tried are tried."""
+    trials = open_trials()
+    trials.try_first(DEFAULT)
+    monkeypatch.setattr(study, "this_process", lambda: dead_owner)
+
+    def draw_some(space, trial):
+        for setting in space.settings[:n_drawn]:
+            setting.draw(trial)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Space, "draw", draw_some)
+    with pytest.raises(KeyboardInterrupt):
+        trials.begin(2)
+    monkeypatch.undo()
+    assert open_trials().begin(2)[1] == DEFAULT
+
+
 def test_trials_of_a_living_process_stay(open_trials):
     trials = open_trials()
     trials.begin(2)
