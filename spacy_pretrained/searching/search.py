@@ -14,6 +14,7 @@ from ..sources.installed import is_installed
 from .compare import BEST, DEFAULT, Comparison, compare
 from .configs import check_settings, read_config, read_values, with_values
 from .errors import Errors
+from .inputs import digest_inputs
 from .lock import locked
 from .options import SearchOptions
 from .results import (
@@ -78,6 +79,7 @@ def search(
     trials = Trials(out, options.storage, found_space, **settings)
     trials.check("config", _digest(default.to_str()))
     trials.check("space", _digest(repr(found_space)))
+    _check_inputs(trials, default, options)
     trials.try_first(read_values(default, found_space))
     stop = Event()
     runner = Runner(default, found_space, out, options, trials, stop, report)
@@ -126,6 +128,7 @@ class Runner:
     def _work(self) -> None:
         try:
             while not self.stop.is_set() and time.monotonic() < self._end:
+                _check_inputs(self.trials, self.config, self.options)
                 begun = self.trials.begin(self.options.n_trials)
                 if begun is None:
                     return
@@ -207,6 +210,12 @@ def _draw(out: Path, rows: list[dict], importance: dict[str, float], report: Rep
     plot.plot_trials(rows, out / plot.HISTORY)
     if importance:
         plot.plot_importance(importance, out / plot.IMPORTANCE)
+
+
+def _check_inputs(trials: Trials, config: Config, options: SearchOptions) -> None:
+    """RAISES: ValueError if trainings would read other code or corpora than earlier ones did."""
+    for what, value in digest_inputs(config, options.code).items():
+        trials.check(what, value)
 
 
 def _digest(text: str) -> str:

@@ -4,6 +4,7 @@ in for a training."""
 import csv
 import json
 import os
+import shutil
 import sys
 import threading
 import time
@@ -19,6 +20,7 @@ pytest.importorskip("optuna", reason="the extra `search` is not installed")
 from spacy_pretrained.searching import compare as compare_module
 from spacy_pretrained.searching import owner, study, trial
 from spacy_pretrained.searching import search as module
+from spacy_pretrained.searching.inputs import digest_inputs
 from spacy_pretrained.searching.lock import locked
 from spacy_pretrained.searching.options import SearchOptions
 from spacy_pretrained.searching.search import Found, describe_counts, search
@@ -215,6 +217,88 @@ def test_others_run_all_that_are_left(find, elsewhere):
     elsewhere()
     with pytest.raises(ValueError, match=r"No trial has a score yet\. Other processes run"):
         find(fail, n_trials=2)
+
+
+# What trainings read
+
+
+@pytest.fixture
+def own_files(files, tmp_path) -> SimpleNamespace:
+    """A config, corpora and a code file that may be changed."""
+    config = Config().from_disk(files / "config.cfg", interpolate=False)
+    found = SimpleNamespace(config=tmp_path / "own.cfg", code=tmp_path / "code.py")
+    for name in ("train", "dev"):
+        setattr(found, name, tmp_path / f"{name}.spacy")
+        shutil.copyfile(files / "corpus.spacy", tmp_path / f"{name}.spacy")
+        config["corpora"][name]["path"] = str(tmp_path / f"{name}.spacy")
+    config.to_disk(found.config)
+    found.code.write_text("# one\n")
+    return found
+
+
+@pytest.fixture
+def find_own(files, own_files, tmp_path, monkeypatch):
+    """As `find`, with files that may be changed."""
+
+    def find(n_trials, train=lambda: None) -> Found:
+        def run(*_):
+            train()
+            return Outcome(0.5, 4)
+
+        monkeypatch.setattr(module, "run_trial", run)
+        options = SearchOptions(n_trials=n_trials, seeds=0, code=own_files.code)
+        names = (own_files.config, str(files / "space.cfg"), tmp_path / "out")
+        return search(*names, options, report=lambda line: None)
+
+    return find
+
+
+CHANGES = pytest.mark.parametrize(
+    "name, what", [("code", "code file"), ("train", "corpus"), ("dev", "corpus")]
+)
+
+
+@CHANGES
+def test_trials_of_other_code_or_corpora_are_of_another_search(find_own, own_files, name, what):
+    find_own(1)
+    path = getattr(own_files, name)
+    before = path.read_bytes()
+    path.write_bytes(before + b"\n")
+    with pytest.raises(ValueError, match=f"has a search with another {what}"):
+        find_own(2)
+    path.write_bytes(before)  # a file that is made again has another time
+    assert find_own(2).n_trials == 2
+
+
+def test_what_changes_while_trials_run_is_seen_before_the_next_one(find_own, own_files):
+    with pytest.raises(ValueError, match="has a search with another corpus"):
+        find_own(2, lambda: own_files.train.write_bytes(b"changed"))
+
+
+@CHANGES
+def test_a_search_of_an_earlier_version_goes_on(find_own, own_files, name, what, monkeypatch):
+    """It did not note what was read. From now on that counts."""
+    monkeypatch.setattr(module, "digest_inputs", lambda *_: {})
+    find_own(1)
+    monkeypatch.setattr(module, "digest_inputs", digest_inputs)
+    assert find_own(2).n_trials == 2
+    getattr(own_files, name).write_bytes(b"# changed")
+    with pytest.raises(ValueError, match=f"has a search with another {what}"):
+        find_own(3)
+
+
+def test_what_settings_of_corpora_name(tmp_path):
+    """Files and folders that are there, by all kinds of readers."""
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "file").write_text("one")
+    (tmp_path / "folder" / "part").write_text("two")
+    settings = {"paths": [str(tmp_path / "file")], "folder": {"path": "${paths.train}"}}
+    settings["others"] = {"a": "", "b": None, "c": "x" * 5000, "d": 3, "e": "none"}
+    config = Config({"paths": {"train": str(tmp_path / "folder")}, "corpora": settings})
+    found = digest_inputs(config, None)
+    assert found["code file"] == "" and len(found["corpus"].split()) == 2
+    (tmp_path / "folder" / "part").write_text("three")
+    assert digest_inputs(config, None) != found
 
 
 # Before anything is tried
