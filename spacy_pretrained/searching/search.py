@@ -133,11 +133,15 @@ class Runner:
                 if begun is None:
                     return
                 self._try(*begun)
-                write_results(self.out, self.config, self.space, self.trials)
-                remove_folders(self.out, self.trials)
+                self.write()
         except BaseException as error:
             self._errors.append(error)
             self.stop.set()
+
+    def write(self) -> None:
+        """What is known by now, and no pipelines but the best."""
+        write_results(self.out, self.config, self.space, self.trials)
+        remove_folders(self.out, self.trials)
 
     def _try(self, trial, values: Values) -> None:
         def on_score(step: int, score: float) -> bool:
@@ -149,6 +153,7 @@ class Runner:
         settings = (self.space.metric, self.options, self.stop)
         try:
             outcome = run_trial(config, folder, *settings, on_score)
+            _check_inputs(self.trials, self.config, self.options)  # what it read may have changed
         except TrialPruned:
             self.trials.prune(trial)
             self.report(f"trial {trial.number}: pruned")
@@ -167,6 +172,7 @@ class Runner:
 
 def _finish(runner: Runner, warn: Report) -> Found:
     trials, out, options = runner.trials, runner.out, runner.options
+    runner.write()  # an earlier process may have been killed after the last trial
     counted = trials.counted()
     best = trials.best()
     if best is None and trials.others_run():

@@ -23,6 +23,7 @@ from spacy_pretrained.searching import search as module
 from spacy_pretrained.searching.inputs import digest_inputs
 from spacy_pretrained.searching.lock import locked
 from spacy_pretrained.searching.options import SearchOptions
+from spacy_pretrained.searching.results import write_results
 from spacy_pretrained.searching.search import Found, describe_counts, search
 from spacy_pretrained.searching.space import read_space
 from spacy_pretrained.searching.trial import (
@@ -118,6 +119,21 @@ def test_without_matplotlib_there_are_no_pictures_and_it_says_so(find, tmp_path,
     find(lambda *_: Outcome(0.5, 4), n_trials=1, report=said.append)
     assert "spacy-pretrained[plot]" in said[-1] and not list((tmp_path / "out").glob("*.png"))
     assert (tmp_path / "out" / "best.cfg").is_file()
+
+
+def test_a_kill_after_the_last_trial(find, tmp_path, monkeypatch):
+    """There is no trial left to begin, but files are still to be written."""
+
+    def kill(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(module, "write_results", kill)
+    with pytest.raises(KeyboardInterrupt):
+        find(lambda *_: Outcome(0.5, 4), n_trials=1)
+    monkeypatch.setattr(module, "write_results", write_results)
+    assert find(lambda *_: Outcome(0.5, 4), n_trials=1).n_trials == 1
+    assert (tmp_path / "out" / "best.cfg").is_file()
+    assert len(read_rows(tmp_path / "out")) == 1
 
 
 def test_all_fail(find, tmp_path):
@@ -270,9 +286,23 @@ def test_trials_of_other_code_or_corpora_are_of_another_search(find_own, own_fil
     assert find_own(2).n_trials == 2
 
 
-def test_what_changes_while_trials_run_is_seen_before_the_next_one(find_own, own_files):
+def test_a_trial_that_read_a_changed_corpus_is_tried_again(find_own, own_files, tmp_path):
+    """spaCy reads that of development anew for each evaluation."""
+    before = own_files.dev.read_bytes()
     with pytest.raises(ValueError, match="has a search with another corpus"):
-        find_own(2, lambda: own_files.train.write_bytes(b"changed"))
+        find_own(2, lambda: own_files.dev.write_bytes(b"changed"))
+    own_files.dev.write_bytes(before)
+    assert find_own(2).n_trials == 2
+    assert [row["number"] for row in read_rows(tmp_path / "out")] == ["1", "2"]
+
+
+def test_after_a_trial_that_failed_a_changed_corpus_is_seen(find_own, own_files):
+    def fail():
+        own_files.train.write_bytes(b"changed")
+        raise TrialFailed("it is no DocBin")
+
+    with pytest.raises(ValueError, match="has a search with another corpus"):
+        find_own(2, fail)
 
 
 @CHANGES

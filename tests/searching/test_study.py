@@ -165,3 +165,25 @@ def test_results_and_folders(open_trials, tmp_path):
     importance = find_importance(trials)
     assert set(importance) <= {"a.x", "a.n"}
     assert sum(importance.values()) == pytest.approx(1, abs=0.01)
+
+
+def test_a_kill_while_the_best_config_is_written(open_trials, tmp_path, monkeypatch):
+    """The file is that of before, and not a part of the new one."""
+    from thinc.api import Config
+
+    trials, config = open_trials(), Config({"a": {"x": 0.0, "n": 0}})
+    trials.end(trials.begin(2)[0], 0.5, 1)
+    write_results(tmp_path, config, SPACE, trials)
+    before = (tmp_path / "best.cfg").read_text("utf8")
+    trials.end(trials.begin(2)[0], 0.75, 1)
+
+    def write_some(config, path):
+        path.write_text("[a", "utf8")
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as context, pytest.raises(KeyboardInterrupt):
+        context.setattr(Config, "to_disk", write_some)
+        write_results(tmp_path, config, SPACE, trials)
+    assert (tmp_path / "best.cfg").read_text("utf8") == before
+    write_results(tmp_path, config, SPACE, trials)
+    assert (tmp_path / "best.cfg").read_text("utf8") != before
