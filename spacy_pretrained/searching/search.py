@@ -182,8 +182,9 @@ def _finish(runner: Runner, warn: Report) -> Found:
         known = {"n": len(counted), "reason": reasons[-1] if reasons else ""}
         raise ValueError(Errors.ALL_FAILED.format(path=out / TRIALS, **known))
     importance = find_importance(trials)
-    write_json(out / IMPORTANCE, importance)
-    _draw(out, list(as_rows(counted, runner.space)), importance, runner.report)
+    with locked(out / LOCK):  # another process may come to its end, too
+        write_json(out / IMPORTANCE, importance)
+        _draw(out, list(as_rows(counted, runner.space)), importance, runner.report)
     comparison = None
     if trials.others_run():
         warn(Errors.OTHERS_RUN)

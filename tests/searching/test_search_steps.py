@@ -136,6 +136,26 @@ def test_a_kill_after_the_last_trial(find, tmp_path, monkeypatch):
     assert len(read_rows(tmp_path / "out")) == 1
 
 
+@pytest.mark.parametrize("name", ["write_json", "_draw"])
+def test_processes_that_end_at_once_write_one_after_the_other(find, tmp_path, monkeypatch, name):
+    """Both would use the same temporary file."""
+    fcntl = pytest.importorskip("fcntl", reason="one process searches on Windows")
+    is_free = []
+
+    def try_lock(*_):
+        with (tmp_path / "out" / study.LOCK).open("a") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                is_free.append(False)
+            else:
+                is_free.append(True)
+
+    monkeypatch.setattr(module, name, try_lock)
+    find(lambda *_: Outcome(0.5, 4), n_trials=1)
+    assert is_free == [False]
+
+
 def test_all_fail(find, tmp_path):
     def fail(number, on_score, stop):
         raise TrialFailed(f"no such label {number}")
