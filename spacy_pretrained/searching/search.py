@@ -173,9 +173,10 @@ class Runner:
 def _finish(runner: Runner, warn: Report) -> Found:
     trials, out, options = runner.trials, runner.out, runner.options
     runner.write()  # an earlier process may have been killed after the last trial
+    others_run = trials.others_run()  # before asking for the best, which they may find
     counted = trials.counted()
     best = trials.best()
-    if best is None and trials.others_run():
+    if best is None and others_run:
         raise ValueError(Errors.NONE_YET)
     if best is None:
         reasons = [one.user_attrs[REASON] for one in counted if REASON in one.user_attrs]
@@ -186,7 +187,7 @@ def _finish(runner: Runner, warn: Report) -> Found:
         write_json(out / IMPORTANCE, importance)
         _draw(out, list(as_rows(counted, runner.space)), importance, runner.report)
     comparison = None
-    if trials.others_run():
+    if others_run:
         warn(Errors.OTHERS_RUN)
     elif options.seeds:
         values = runner.space.spread(best.params)

@@ -230,7 +230,8 @@ def elsewhere(files, tmp_path, monkeypatch):
         trials = study.Trials(tmp_path / "out", None, space, prune=True, seed=0)
         with monkeypatch.context() as patch:
             patch.setattr(study, "this_process", lambda: "elsewhere 1 1")
-            assert trials.begin(9) is not None
+            trial, _ = trials.begin(9)
+        return trials, trial
 
     return begin
 
@@ -242,6 +243,15 @@ def test_while_others_run_nothing_is_compared(find, elsewhere):
     found = find(lambda *_: Outcome(0.75, 4), n_trials=3, seeds=2, warn=warned.append)
     assert found.n_trials == 2 and found.comparison is None  # the third is the other's
     assert len(warned) == 1 and "Other processes still run trials" in warned[0]
+
+
+def test_who_ends_last_compares(find, elsewhere, monkeypatch):
+    """Not who looked for the best before the other one had found a better."""
+    find(lambda *_: Outcome(0.5, 4), n_trials=1)
+    trials, trial = elsewhere()
+    monkeypatch.setattr(module, "find_importance", lambda _: trials.end(trial, 0.9, 4) or {})
+    found = find(lambda *_: Outcome(0.75, 4), n_trials=3, seeds=2)
+    assert found.score == 0.75 and found.comparison is None
 
 
 def test_others_run_all_that_are_left(find, elsewhere):
