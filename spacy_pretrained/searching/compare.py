@@ -89,8 +89,8 @@ def compare(
 
 
 def _begin(config: Config, known: dict[str, Any], code: Path | None) -> dict[str, Any]:
-    """What is known of a config, with the scores of its seeds; none if those are of another one, as
-    later trials may have found another best, or were trained on something else."""
+    """The entry of a config, with the seeds' scores that are known. Those of another config do not
+    count, as later trials may have found another best, nor those of other code or corpora."""
     wanted = {"config": config.to_str()} | digest_inputs(config, code)
     # Earlier versions noted the config alone.
     is_same = all(known.get(name, value) == value for name, value in wanted.items())

@@ -140,7 +140,7 @@ class Trials:
 
         trials = self.study.get_trials(deepcopy=False)
         if not any(one.user_attrs.get(AGAIN) == trial.number for one in trials):
-            # Those that it was to have are its own one by one, as they are drawn.
+            # Queued values become the trial's own one by one, as they are drawn.
             values = trial.system_attrs.get("fixed_params", {}) | trial.params
             self.study.enqueue_trial(values, user_attrs={AGAIN: trial.number})
         self.study.tell(trial.number, state=TrialState.FAIL)
