@@ -49,7 +49,7 @@ def adapt(
         raise ImportError(Errors.EXTRA_MISSING.format(missing=", ".join(missing)))
     folder = find_source(source)
     labelled = [] if options.labelled is None else read_labelled(options.labelled)
-    work = begin(out, source, texts, options)
+    work = begin(out, source, folder, texts, options)
     with work.alone():
         found = _adapt(source, folder, work, texts, options, labelled, report, warn)
         _draw(found, out, report)

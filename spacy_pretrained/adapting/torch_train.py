@@ -215,7 +215,8 @@ def _is_over(curve: list[Evaluation], course: Course) -> bool:
     if not curve:
         return False
     is_settled = has_settled(curve, course.patience, course.least_fall)
-    return is_settled or curve[-1].step >= course.max_steps
+    is_late = curve[-1].seconds >= course.seconds
+    return is_settled or is_late or curve[-1].step >= course.max_steps
 
 
 def _read_state(checkpoint: Path) -> list[Evaluation]:

@@ -1,6 +1,6 @@
 """The folder of an unfinished training: what it was asked for, and how far it has come.
 
-    OUT/adapt/settings.json   source, texts and options, which a later run has to have, too
+    OUT/adapt/settings.json   options and checksums, which a later run has to have, too
     OUT/adapt/progress.json   what was found on the way, such as the number of steps
     OUT/adapt/lock            held by the process that trains
     OUT/adapt/head/           checkpoints of the head alone
@@ -20,9 +20,11 @@ from typing import Any
 from ..saving.files import digest
 from .errors import Errors
 from .options import AdaptOptions
+from .result import TOKENIZER_FILES
 from .texts import find_files
 
 WORK, REPORT = "adapt", "adapt.json"
+SOURCE_FILES = ("config.json", "*.safetensors", *TOKENIZER_FILES)
 SETTINGS, PROGRESS, LOCK = "settings.json", "progress.json", "lock"
 
 
@@ -63,19 +65,21 @@ class Work:
             yield
 
 
-def begin(out: Path, source: str, texts: Path, options: AdaptOptions) -> Work:
-    """Begin, or go on with what was begun with the same settings.
+def begin(out: Path, source: str, folder: Path, texts: Path, options: AdaptOptions) -> Work:
+    """Begin, or go on with what was begun with the same settings, and files with the same contents.
 
+    folder: That of the source.
     RAISES: ValueError if the folder has something else.
     """
     if (out / REPORT).is_file():
         raise ValueError(Errors.OUT_DONE.format(folder=out))
     work = Work(out)
     path = work.folder / SETTINGS
-    settings = _settings(source, texts, options)
+    settings = _settings(source, folder, texts, options)
     if path.is_file():
         found = json.loads(path.read_text("utf8"))
-        names = [name for name in settings if found.get(name) != settings[name]]
+        # Earlier versions did not note all of them.
+        names = [name for name, value in settings.items() if found.get(name, value) != value]
         if names:
             raise ValueError(Errors.OUT_OTHER.format(folder=out, names=", ".join(names)))
         return work
@@ -97,6 +101,13 @@ def write_json(path: Path, value: dict[str, Any]) -> None:
     new.replace(path)
 
 
-def _settings(source: str, texts: Path, options: AdaptOptions) -> dict[str, Any]:
-    contents = [digest(file) for file in find_files(texts)]
-    return {"source": source, "texts": contents} | options.as_dict()
+def _settings(source: str, folder: Path, texts: Path, options: AdaptOptions) -> dict[str, Any]:
+    # Other files may lie there, too, such as a log of this very training.
+    of_source = sorted(path for name in SOURCE_FILES for path in folder.glob(name))
+    files = {
+        "texts": find_files(texts),
+        "labelled texts": [options.labelled] if options.labelled else [],
+        "source files": [path for path in of_source if path.is_file()],
+    }
+    contents = {what: [digest(path) for path in paths] for what, paths in files.items()}
+    return {"source": source} | contents | options.as_dict()

@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import mean, variance
 from threading import Event
+from typing import Any
 
 from thinc.api import Config
 
 from .configs import with_seed
 from .errors import Errors
+from .inputs import digest_inputs
 from .options import T_QUANTILES, SearchOptions
 from .results import COMPARISON, write_json
 from .trial import TrialFailed, run_trial
@@ -70,14 +72,10 @@ def compare(
     RAISES: ValueError if a training fails.
     """
     path = out / COMPARISON
-    texts = {which: config.to_str() for which, config in configs.items()}
     found = json.loads(path.read_text("utf8")) if path.is_file() else {}
-    # Later trials may have found another best config.
     runs = {
-        which: known
-        if (known := found.get(which, {})).get("config") == text
-        else {"config": text, "seeds": {}}
-        for which, text in texts.items()
+        which: _begin(config, found.get(which, {}), options.code)
+        for which, config in configs.items()
     }
     for seed in range(options.seeds):
         for which, config in configs.items():
@@ -88,6 +86,15 @@ def compare(
                 report(f"{which} config, seed {seed}: {100 * score:.2f}")
     numbers = [str(seed) for seed in range(options.seeds)]
     return Comparison(*([runs[w]["seeds"][n] for n in numbers] for w in (DEFAULT, BEST)))
+
+
+def _begin(config: Config, known: dict[str, Any], code: Path | None) -> dict[str, Any]:
+    """The entry of a config, with the seeds' scores that are known. Those of another config do not
+    count, as later trials may have found another best, nor those of other code or corpora."""
+    wanted = {"config": config.to_str()} | digest_inputs(config, code)
+    # Earlier versions noted the config alone.
+    is_same = all(known.get(name, value) == value for name, value in wanted.items())
+    return wanted | {"seeds": known.get("seeds", {}) if is_same else {}}
 
 
 def _train(

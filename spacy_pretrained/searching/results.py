@@ -36,7 +36,9 @@ def _write(out: Path, config: Config, space: Space, trials: Trials) -> None:
     new.replace(out / TRIALS)
     best = trials.best()
     if best is not None:
-        with_values(config, space.spread(best.params)).to_disk(out / BEST)
+        new = out / f".{BEST}"
+        with_values(config, space.spread(best.params)).to_disk(new)
+        new.replace(out / BEST)
 
 
 def remove_folders(out: Path, trials: Trials) -> None:

@@ -14,6 +14,7 @@ from ..sources.installed import is_installed
 from .compare import BEST, DEFAULT, Comparison, compare
 from .configs import check_settings, read_config, read_values, with_values
 from .errors import Errors
+from .inputs import digest_inputs
 from .lock import locked
 from .options import SearchOptions
 from .results import (
@@ -78,6 +79,7 @@ def search(
     trials = Trials(out, options.storage, found_space, **settings)
     trials.check("config", _digest(default.to_str()))
     trials.check("space", _digest(repr(found_space)))
+    _check_inputs(trials, default, options)
     trials.try_first(read_values(default, found_space))
     stop = Event()
     runner = Runner(default, found_space, out, options, trials, stop, report)
@@ -126,15 +128,20 @@ class Runner:
     def _work(self) -> None:
         try:
             while not self.stop.is_set() and time.monotonic() < self._end:
+                _check_inputs(self.trials, self.config, self.options)
                 begun = self.trials.begin(self.options.n_trials)
                 if begun is None:
                     return
                 self._try(*begun)
-                write_results(self.out, self.config, self.space, self.trials)
-                remove_folders(self.out, self.trials)
+                self.write()
         except BaseException as error:
             self._errors.append(error)
             self.stop.set()
+
+    def write(self) -> None:
+        """What is known by now, and no pipelines but the best."""
+        write_results(self.out, self.config, self.space, self.trials)
+        remove_folders(self.out, self.trials)
 
     def _try(self, trial, values: Values) -> None:
         def on_score(step: int, score: float) -> bool:
@@ -146,6 +153,7 @@ class Runner:
         settings = (self.space.metric, self.options, self.stop)
         try:
             outcome = run_trial(config, folder, *settings, on_score)
+            _check_inputs(self.trials, self.config, self.options)  # what it read may have changed
         except TrialPruned:
             self.trials.prune(trial)
             self.report(f"trial {trial.number}: pruned")
@@ -164,19 +172,22 @@ class Runner:
 
 def _finish(runner: Runner, warn: Report) -> Found:
     trials, out, options = runner.trials, runner.out, runner.options
+    runner.write()  # an earlier process may have been killed after the last trial
+    others_run = trials.others_run()  # before asking for the best, which they may find
     counted = trials.counted()
     best = trials.best()
-    if best is None and trials.others_run():
+    if best is None and others_run:
         raise ValueError(Errors.NONE_YET)
     if best is None:
         reasons = [one.user_attrs[REASON] for one in counted if REASON in one.user_attrs]
         known = {"n": len(counted), "reason": reasons[-1] if reasons else ""}
         raise ValueError(Errors.ALL_FAILED.format(path=out / TRIALS, **known))
     importance = find_importance(trials)
-    write_json(out / IMPORTANCE, importance)
-    _draw(out, list(as_rows(counted, runner.space)), importance, runner.report)
+    with locked(out / LOCK):  # another process may come to its end, too
+        write_json(out / IMPORTANCE, importance)
+        _draw(out, list(as_rows(counted, runner.space)), importance, runner.report)
     comparison = None
-    if trials.others_run():
+    if others_run:
         warn(Errors.OTHERS_RUN)
     elif options.seeds:
         values = runner.space.spread(best.params)
@@ -207,6 +218,12 @@ def _draw(out: Path, rows: list[dict], importance: dict[str, float], report: Rep
     plot.plot_trials(rows, out / plot.HISTORY)
     if importance:
         plot.plot_importance(importance, out / plot.IMPORTANCE)
+
+
+def _check_inputs(trials: Trials, config: Config, options: SearchOptions) -> None:
+    """RAISES: ValueError if trainings would read other code or corpora than earlier ones did."""
+    for what, value in digest_inputs(config, options.code).items():
+        trials.check(what, value)
 
 
 def _digest(text: str) -> str:

@@ -140,7 +140,9 @@ class Trials:
 
         trials = self.study.get_trials(deepcopy=False)
         if not any(one.user_attrs.get(AGAIN) == trial.number for one in trials):
-            self.study.enqueue_trial(trial.params, user_attrs={AGAIN: trial.number})
+            # Queued values become the trial's own one by one, as they are drawn.
+            values = trial.system_attrs.get("fixed_params", {}) | trial.params
+            self.study.enqueue_trial(values, user_attrs={AGAIN: trial.number})
         self.study.tell(trial.number, state=TrialState.FAIL)
 
 

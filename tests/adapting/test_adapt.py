@@ -113,6 +113,26 @@ def test_when_a_head_has_settled(perplexities, is_settled):
     assert has_settled(curve, patience=2, least_fall=0.01) == is_settled
 
 
+def test_a_course_whose_time_is_over_is_not_gone_on_with(with_head, texts_file, tmp_path):
+    """However often its process is killed between its end and what comes behind it."""
+    from spacy_pretrained.adapting.blocks_of_texts import make_data
+    from spacy_pretrained.adapting.torch_train import Course, run_course
+
+    settings = {"rate": 1e-3, "max_steps": 9, "interval": 9, "patience": 9, "batch": 4}
+    settings |= {"accumulated": 1, "bfloat16": False, "seed": 0, "seconds": 0.0}
+    course = Course(tmp_path / "head", **settings)
+
+    def run():
+        opened = open_masked_lm(with_head, "x", pairs=False, seed=0)
+        data = make_data(texts_file, opened.checkpoint, OPTIONS)
+        blocks = data.training, data.held_out
+        return run_course(course, opened.model, *blocks, opened.vocabulary, lambda line: None)
+
+    curve = run()
+    assert [one.step for one in curve] == [1]
+    assert run() == curve
+
+
 class Stop(Exception):
     """As Ctrl-C, or whatever."""
 

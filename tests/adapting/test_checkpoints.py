@@ -46,27 +46,63 @@ def texts(tmp_path):
     return path
 
 
-def test_what_was_noted_is_there_again(tmp_path, texts):
-    work = begin(tmp_path / "out", "a", texts, AdaptOptions())
+@pytest.fixture
+def source(tmp_path_factory):
+    """The folder of a source."""
+    folder = tmp_path_factory.mktemp("source")
+    for name in ("config.json", "model.safetensors", "nohup.out"):
+        (folder / name).write_text("one")
+    return folder
+
+
+def test_what_was_noted_is_there_again(tmp_path, source, texts):
+    work = begin(tmp_path / "out", "a", source, texts, AdaptOptions())
     work.note(before=3.5)
-    again = begin(tmp_path / "out", "a", texts, AdaptOptions())
+    again = begin(tmp_path / "out", "a", source, texts, AdaptOptions())
     assert again.progress == {"before": 3.5}
     again.finish({"after": 2.0})
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["adapt.json"]
     assert json.loads((tmp_path / "out" / "adapt.json").read_text()) == {"after": 2.0}
     with pytest.raises(ValueError, match="has an adapted encoder already"):
-        begin(tmp_path / "out", "a", texts, AdaptOptions())
+        begin(tmp_path / "out", "a", source, texts, AdaptOptions())
 
 
-def test_other_settings_and_other_texts_are_refused(tmp_path, texts):
-    begin(tmp_path / "out", "a", texts, AdaptOptions())
+def test_other_settings_and_other_texts_are_refused(tmp_path, source, texts):
+    begin(tmp_path / "out", "a", source, texts, AdaptOptions())
     with pytest.raises(ValueError, match="other settings: source, epochs"):
-        begin(tmp_path / "out", "b", texts, AdaptOptions(epochs=9))
+        begin(tmp_path / "out", "b", source, texts, AdaptOptions(epochs=9))
     texts.write_text("Two.\n", "utf8")
     with pytest.raises(ValueError, match="other settings: texts"):
-        begin(tmp_path / "out", "a", texts, AdaptOptions())
+        begin(tmp_path / "out", "a", source, texts, AdaptOptions())
 
 
-def test_what_is_of_others_stays(tmp_path, texts):
+def test_a_source_and_labelled_texts_that_were_changed_are_refused(tmp_path, source, texts):
+    """The one would be trained on with old weights, the others be measured before and not after."""
+    labelled = tmp_path / "labelled.spacy"
+    labelled.write_bytes(b"one")
+    begun = tmp_path / "out", "a", source, texts, AdaptOptions(labelled=labelled)
+    begin(*begun)
+    (source / "nohup.out").write_text("more")  # is not of the model
+    begin(*begun)
+    labelled.write_bytes(b"two")
+    with pytest.raises(ValueError, match=r"other settings: labelled texts\."):
+        begin(*begun)
+    (source / "model.safetensors").write_text("two")
+    with pytest.raises(ValueError, match=r"other settings: labelled texts, source files\."):
+        begin(*begun)
+
+
+def test_a_training_of_an_earlier_version_goes_on(tmp_path, source, texts):
+    """It did not note what the files of the source were."""
+    work = begin(tmp_path / "out", "a", source, texts, AdaptOptions())
+    path = work.folder / "settings.json"
+    settings = json.loads(path.read_text("utf8"))
+    for name in ("source files", "labelled texts"):
+        del settings[name]
+    path.write_text(json.dumps(settings), "utf8")
+    begin(tmp_path / "out", "a", source, texts, AdaptOptions())
+
+
+def test_what_is_of_others_stays(tmp_path, source, texts):
     with pytest.raises(ValueError, match="not from `adapt`"):
-        begin(tmp_path, "a", texts, AdaptOptions())
+        begin(tmp_path, "a", source, texts, AdaptOptions())

@@ -1,5 +1,6 @@
 """Two configs with several seeds: what is better, and what is luck."""
 
+import json
 from threading import Event
 
 import pytest
@@ -33,7 +34,7 @@ def configs():
     }
 
 
-def run(configs, folder, monkeypatch, fails=False):
+def run(configs, folder, monkeypatch, fails=False, **options):
     """The seeds that were trained, of both configs."""
     trained = []
 
@@ -44,7 +45,7 @@ def run(configs, folder, monkeypatch, fails=False):
         return Outcome(config["training"]["dropout"] + 0.01 * config["training"]["seed"], 1)
 
     monkeypatch.setattr(module, "run_trial", train)
-    found = compare(configs, folder, "score", SearchOptions(), Event(), print)
+    found = compare(configs, folder, "score", SearchOptions(**options), Event(), print)
     return trained, found
 
 
@@ -57,6 +58,26 @@ def test_seeds_are_not_run_again(configs, tmp_path, monkeypatch):
     trained, found = run(configs, tmp_path, monkeypatch)
     assert sorted(trained) == [(0.3, 0), (0.3, 1), (0.3, 2)]
     assert found.best == pytest.approx([0.3, 0.31, 0.32])
+
+
+def test_seeds_of_other_code_are_run_again(configs, tmp_path, monkeypatch):
+    code = tmp_path / "code.py"
+    code.write_text("# one\n")
+    assert len(run(configs, tmp_path, monkeypatch, code=code)[0]) == 6
+    assert not run(configs, tmp_path, monkeypatch, code=code)[0]
+    code.write_text("# two\n")
+    assert len(run(configs, tmp_path, monkeypatch, code=code)[0]) == 6
+
+
+def test_seeds_that_an_earlier_version_trained_count(configs, tmp_path, monkeypatch):
+    """It noted the config alone."""
+    run(configs, tmp_path, monkeypatch)
+    path = tmp_path / "seeds.json"
+    found = json.loads(path.read_text("utf8"))
+    earlier = {which: {n: one[n] for n in ("config", "seeds")} for which, one in found.items()}
+    assert earlier != found
+    path.write_text(json.dumps(earlier), "utf8")
+    assert not run(configs, tmp_path, monkeypatch)[0]
 
 
 def test_a_training_that_fails_is_named(configs, tmp_path, monkeypatch):

@@ -4,6 +4,7 @@ in for a training."""
 import csv
 import json
 import os
+import shutil
 import sys
 import threading
 import time
@@ -19,8 +20,10 @@ pytest.importorskip("optuna", reason="the extra `search` is not installed")
 from spacy_pretrained.searching import compare as compare_module
 from spacy_pretrained.searching import owner, study, trial
 from spacy_pretrained.searching import search as module
+from spacy_pretrained.searching.inputs import digest_inputs
 from spacy_pretrained.searching.lock import locked
 from spacy_pretrained.searching.options import SearchOptions
+from spacy_pretrained.searching.results import write_results
 from spacy_pretrained.searching.search import Found, describe_counts, search
 from spacy_pretrained.searching.space import read_space
 from spacy_pretrained.searching.trial import (
@@ -118,6 +121,41 @@ def test_without_matplotlib_there_are_no_pictures_and_it_says_so(find, tmp_path,
     assert (tmp_path / "out" / "best.cfg").is_file()
 
 
+def test_a_kill_after_the_last_trial(find, tmp_path, monkeypatch):
+    """There is no trial left to begin, but files are still to be written."""
+
+    def kill(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(module, "write_results", kill)
+    with pytest.raises(KeyboardInterrupt):
+        find(lambda *_: Outcome(0.5, 4), n_trials=1)
+    monkeypatch.setattr(module, "write_results", write_results)
+    assert find(lambda *_: Outcome(0.5, 4), n_trials=1).n_trials == 1
+    assert (tmp_path / "out" / "best.cfg").is_file()
+    assert len(read_rows(tmp_path / "out")) == 1
+
+
+@pytest.mark.parametrize("name", ["write_json", "_draw"])
+def test_processes_that_end_at_once_write_one_after_the_other(find, tmp_path, monkeypatch, name):
+    """Both would use the same temporary file."""
+    fcntl = pytest.importorskip("fcntl", reason="one process searches on Windows")
+    is_free = []
+
+    def try_lock(*_):
+        with (tmp_path / "out" / study.LOCK).open("a") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                is_free.append(False)
+            else:
+                is_free.append(True)
+
+    monkeypatch.setattr(module, name, try_lock)
+    find(lambda *_: Outcome(0.5, 4), n_trials=1)
+    assert is_free == [False]
+
+
 def test_all_fail(find, tmp_path):
     def fail(number, on_score, stop):
         raise TrialFailed(f"no such label {number}")
@@ -192,7 +230,8 @@ def elsewhere(files, tmp_path, monkeypatch):
         trials = study.Trials(tmp_path / "out", None, space, prune=True, seed=0)
         with monkeypatch.context() as patch:
             patch.setattr(study, "this_process", lambda: "elsewhere 1 1")
-            assert trials.begin(9) is not None
+            trial, _ = trials.begin(9)
+        return trials, trial
 
     return begin
 
@@ -206,6 +245,15 @@ def test_while_others_run_nothing_is_compared(find, elsewhere):
     assert len(warned) == 1 and "Other processes still run trials" in warned[0]
 
 
+def test_who_ends_last_compares(find, elsewhere, monkeypatch):
+    """Not who looked for the best before the other one had found a better."""
+    find(lambda *_: Outcome(0.5, 4), n_trials=1)
+    trials, trial = elsewhere()
+    monkeypatch.setattr(module, "find_importance", lambda _: trials.end(trial, 0.9, 4) or {})
+    found = find(lambda *_: Outcome(0.75, 4), n_trials=3, seeds=2)
+    assert found.score == 0.75 and found.comparison is None
+
+
 def test_others_run_all_that_are_left(find, elsewhere):
     def fail(*_):
         raise TrialFailed("NaN")
@@ -215,6 +263,102 @@ def test_others_run_all_that_are_left(find, elsewhere):
     elsewhere()
     with pytest.raises(ValueError, match=r"No trial has a score yet\. Other processes run"):
         find(fail, n_trials=2)
+
+
+# What trainings read
+
+
+@pytest.fixture
+def own_files(files, tmp_path) -> SimpleNamespace:
+    """A config, corpora and a code file that may be changed."""
+    config = Config().from_disk(files / "config.cfg", interpolate=False)
+    found = SimpleNamespace(config=tmp_path / "own.cfg", code=tmp_path / "code.py")
+    for name in ("train", "dev"):
+        setattr(found, name, tmp_path / f"{name}.spacy")
+        shutil.copyfile(files / "corpus.spacy", tmp_path / f"{name}.spacy")
+        config["corpora"][name]["path"] = str(tmp_path / f"{name}.spacy")
+    config.to_disk(found.config)
+    found.code.write_text("# one\n")
+    return found
+
+
+@pytest.fixture
+def find_own(files, own_files, tmp_path, monkeypatch):
+    """As `find`, with files that may be changed."""
+
+    def find(n_trials, train=lambda: None) -> Found:
+        def run(*_):
+            train()
+            return Outcome(0.5, 4)
+
+        monkeypatch.setattr(module, "run_trial", run)
+        options = SearchOptions(n_trials=n_trials, seeds=0, code=own_files.code)
+        names = (own_files.config, str(files / "space.cfg"), tmp_path / "out")
+        return search(*names, options, report=lambda line: None)
+
+    return find
+
+
+CHANGES = pytest.mark.parametrize(
+    "name, what", [("code", "code file"), ("train", "corpus"), ("dev", "corpus")]
+)
+
+
+@CHANGES
+def test_trials_of_other_code_or_corpora_are_of_another_search(find_own, own_files, name, what):
+    find_own(1)
+    path = getattr(own_files, name)
+    before = path.read_bytes()
+    path.write_bytes(before + b"\n")
+    with pytest.raises(ValueError, match=f"has a search with another {what}"):
+        find_own(2)
+    path.write_bytes(before)  # a file that is made again has another time
+    assert find_own(2).n_trials == 2
+
+
+def test_a_trial_that_read_a_changed_corpus_is_tried_again(find_own, own_files, tmp_path):
+    """spaCy reads that of development anew for each evaluation."""
+    before = own_files.dev.read_bytes()
+    with pytest.raises(ValueError, match="has a search with another corpus"):
+        find_own(2, lambda: own_files.dev.write_bytes(b"changed"))
+    own_files.dev.write_bytes(before)
+    assert find_own(2).n_trials == 2
+    assert [row["number"] for row in read_rows(tmp_path / "out")] == ["1", "2"]
+
+
+def test_after_a_trial_that_failed_a_changed_corpus_is_seen(find_own, own_files):
+    def fail():
+        own_files.train.write_bytes(b"changed")
+        raise TrialFailed("it is no DocBin")
+
+    with pytest.raises(ValueError, match="has a search with another corpus"):
+        find_own(2, fail)
+
+
+@CHANGES
+def test_a_search_of_an_earlier_version_goes_on(find_own, own_files, name, what, monkeypatch):
+    """It did not note what was read. From now on that counts."""
+    monkeypatch.setattr(module, "digest_inputs", lambda *_: {})
+    find_own(1)
+    monkeypatch.setattr(module, "digest_inputs", digest_inputs)
+    assert find_own(2).n_trials == 2
+    getattr(own_files, name).write_bytes(b"# changed")
+    with pytest.raises(ValueError, match=f"has a search with another {what}"):
+        find_own(3)
+
+
+def test_what_settings_of_corpora_name(tmp_path):
+    """Files and folders that are there, by all kinds of readers."""
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "file").write_text("one")
+    (tmp_path / "folder" / "part").write_text("two")
+    settings = {"paths": [str(tmp_path / "file")], "folder": {"path": "${paths.train}"}}
+    settings["others"] = {"a": "", "b": None, "c": "x" * 5000, "d": 3, "e": "none"}
+    config = Config({"paths": {"train": str(tmp_path / "folder")}, "corpora": settings})
+    found = digest_inputs(config, None)
+    assert found["code file"] == "" and len(found["corpus"].split()) == 2
+    (tmp_path / "folder" / "part").write_text("three")
+    assert digest_inputs(config, None) != found
 
 
 # Before anything is tried

@@ -97,6 +97,25 @@ def test_a_kill_while_it_is_put_in_again(open_trials, monkeypatch, dead_owner):
     assert len(waiting) == 1
 
 
+@pytest.mark.parametrize("n_drawn", [0, 1])
+def test_a_kill_before_all_values_are_drawn(open_trials, monkeypatch, dead_owner, n_drawn):
+    """Those that were to be tried are tried."""
+    trials = open_trials()
+    trials.try_first(DEFAULT)
+    monkeypatch.setattr(study, "this_process", lambda: dead_owner)
+
+    def draw_some(space, trial):
+        for setting in space.settings[:n_drawn]:
+            setting.draw(trial)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Space, "draw", draw_some)
+    with pytest.raises(KeyboardInterrupt):
+        trials.begin(2)
+    monkeypatch.undo()
+    assert open_trials().begin(2)[1] == DEFAULT
+
+
 def test_trials_of_a_living_process_stay(open_trials):
     trials = open_trials()
     trials.begin(2)
@@ -146,3 +165,25 @@ def test_results_and_folders(open_trials, tmp_path):
     importance = find_importance(trials)
     assert set(importance) <= {"a.x", "a.n"}
     assert sum(importance.values()) == pytest.approx(1, abs=0.01)
+
+
+def test_a_kill_while_the_best_config_is_written(open_trials, tmp_path, monkeypatch):
+    """The file is that of before, and not a part of the new one."""
+    from thinc.api import Config
+
+    trials, config = open_trials(), Config({"a": {"x": 0.0, "n": 0}})
+    trials.end(trials.begin(2)[0], 0.5, 1)
+    write_results(tmp_path, config, SPACE, trials)
+    before = (tmp_path / "best.cfg").read_text("utf8")
+    trials.end(trials.begin(2)[0], 0.75, 1)
+
+    def write_some(config, path):
+        path.write_text("[a", "utf8")
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as context, pytest.raises(KeyboardInterrupt):
+        context.setattr(Config, "to_disk", write_some)
+        write_results(tmp_path, config, SPACE, trials)
+    assert (tmp_path / "best.cfg").read_text("utf8") == before
+    write_results(tmp_path, config, SPACE, trials)
+    assert (tmp_path / "best.cfg").read_text("utf8") != before
