@@ -13,6 +13,7 @@ from typing import Any
 import srsly
 from spacy.util import get_package_path, is_package, load_config
 
+from ..runtime.file_lock import try_lock
 from ..saving.files import digest_folder
 from .errors import Errors
 from .options import Options
@@ -85,7 +86,7 @@ def claim(folder: Path) -> Iterator[None]:
     """
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / LOCK).open("w") as lock:
-        if not _lock(lock):
+        if not try_lock(lock):
             raise ValueError(Errors.JOB_RUNNING.format(folder=folder))
         remove_unfinished(folder)
         yield
@@ -109,19 +110,6 @@ def check_no_parts(folder: Path) -> None:
     """ValueError if there are any, of whatever job."""
     if stranger := next(folder.glob("part-*"), None):
         raise ValueError(Errors.JOB_STRANGE.format(folder=folder, name=stranger.name))
-
-
-def _lock(file) -> bool:
-    """Held until the file is closed or the process ends, however it does."""
-    try:
-        import fcntl
-    except ImportError:  # Windows
-        return True
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return True
 
 
 def _compare(path: Path, description: Description) -> None:
