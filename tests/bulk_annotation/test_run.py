@@ -2,6 +2,7 @@
 takes several."""
 
 import json
+import os
 import threading
 from pathlib import Path
 
@@ -177,6 +178,15 @@ def test_kept_numbers_that_json_cannot_hold(annotate, read, tmp_path):
         assert error["n"] is None and error["all"] == [None, None, 0.5]
 
 
+def test_kept_numbers_above_64_bits(annotate, write, read):
+    """Also of texts that fail: a job that goes on reads them."""
+    rows = [{"id": 2**70, "text": "Ada"}, {"id": 2**70, "text": 5}]
+    for _ in range(2):
+        progress = annotate(write("t.jsonl", rows), keep=("id",))
+        assert progress.failed == 1
+        assert read()[0]["id"] == read("errors.jsonl")[0]["id"] == 2**70
+
+
 def test_tokens_are_kept_and_annotation_is_not(annotate, tmp_path):
     nlp = spacy.blank("en")
     doc = Doc(nlp.vocab, words=["A", "da", "Bob"], spaces=[False, True, False])
@@ -330,6 +340,16 @@ def test_another_job_is_refused(annotate, write, tmp_path, pipeline):
     with pytest.raises(ValueError, match=r"the pipeline was .*obedient \(0.0.0\), and is .*other"):
         annotate(path, keep=("id",), pipeline=str(tmp_path / "other"))
     annotate(path, keep=("id",))  # which is still what it was
+
+
+def test_a_job_of_any_number_and_file_name(annotate, write, tmp_path):
+    path = tmp_path / os.fsdecode(b"\xff.txt")
+    try:
+        write(path.name, ["Ada"])
+    except OSError:
+        pytest.skip("this file system has names in UTF-8 alone")
+    for _ in range(2):
+        annotate(path, draw=1, seed=2**70)
 
 
 def test_folders_that_are_no_job(annotate, write, tmp_path):
