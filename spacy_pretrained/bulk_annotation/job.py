@@ -14,7 +14,7 @@ import srsly
 from spacy.util import get_package_path, is_package, load_config
 
 from ..runtime.file_lock import try_lock
-from ..saving.files import digest_folder
+from ..saving.files import digest, digest_folder
 from .errors import Errors
 from .options import Options
 from .outputs import Output
@@ -64,6 +64,7 @@ def describe_job(pipeline: str, inputs: list[Path], options: Options) -> Descrip
         "pipeline": {"name": pipeline, "version": of_pipeline, "digest": digest_folder(folder)},
         "inputs": [describe_input(path) for path in inputs],
         "options": asdict(options),
+        "code": None if options.code is None else digest(Path(options.code)),
     }
     return json.loads(json.dumps(described))  # as it is when it has been read
 
@@ -107,6 +108,15 @@ def begin_or_go_on(folder: Path, description: Description) -> None:
         unfinished.write_text(json.dumps(description, indent=2) + "\n", encoding="ascii")
 
 
+def forget_job(folder: Path) -> None:
+    """Make a folder nobody's: what is written to it next is not to be taken for parts of a job.
+
+    RAISES: ValueError if it has parts.
+    """
+    check_no_parts(folder)
+    (folder / JOB).unlink(missing_ok=True)
+
+
 def check_no_parts(folder: Path) -> None:
     """ValueError if there are any, of whatever job."""
     if stranger := next(folder.glob("part-*"), None):
@@ -142,6 +152,10 @@ def _differences(old: Description, new: Description) -> Iterator[str]:
         if old["options"].get(name) != value:
             option = "--" + name.replace("_", "-")
             yield f"{option} was {_say(old['options'].get(name))}, and is {_say(value)}"
+    code = new["options"]["code"]
+    # Jobs that were begun before there was this digest do not know what their code was.
+    if code == old["options"].get("code") and old.get("code", new["code"]) != new["code"]:
+        yield f"the code {code} has changed"
 
 
 def _say(value: Any) -> str:

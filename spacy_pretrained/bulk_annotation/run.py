@@ -16,11 +16,11 @@ from .inputs import STDIN, check_input
 from .job import (
     begin_or_go_on,
     check_excluded,
-    check_no_parts,
     claim,
     count_failures,
     describe_job,
     find_pipeline,
+    forget_job,
     is_done,
     join_errors,
 )
@@ -85,7 +85,7 @@ def annotate_files(
         if resume:
             begin_or_go_on(folder, describe_job(pipeline, paths, options))
         else:
-            check_no_parts(folder)
+            forget_job(folder)
         job = _Job(pipeline, paths, folder, options, report)
         return job.run(workers or default_workers(options))
 

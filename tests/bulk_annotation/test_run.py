@@ -342,6 +342,21 @@ def test_another_job_is_refused(annotate, write, tmp_path, pipeline):
     annotate(path, keep=("id",))  # which is still what it was
 
 
+def test_code_that_has_changed(annotate, write, code, tmp_path):
+    """A job that was begun before digests of code were there goes on."""
+    path, mine = write("t.txt", ["Ada"]), tmp_path / "mine.py"
+    mine.write_text(Path(code).read_text())
+    annotate(path, code=str(mine))
+    mine.write_text(mine.read_text() + "# mended\n")
+    with pytest.raises(ValueError, match=r"another job: the code .*mine.py has changed\."):
+        annotate(path, code=str(mine))
+    described = tmp_path / "out" / "job.json"
+    old = json.loads(described.read_text())
+    del old["code"]
+    described.write_text(json.dumps(old))
+    assert annotate(path, code=str(mine)).found == 1
+
+
 def test_a_job_of_any_number_and_file_name(annotate, write, tmp_path):
     path = tmp_path / os.fsdecode(b"\xff.txt")
     try:
@@ -370,6 +385,16 @@ def test_without_a_job_to_go_on_with(annotate, write, read, tmp_path):
     assert len(read()) == 2 and not (tmp_path / "out" / "job.json").exists()
     with pytest.raises(ValueError, match="Give an empty folder"):
         annotate(path, resume=False)
+
+
+def test_parts_of_another_job_are_not_those_of_one_that_has_none(annotate, write, tmp_path):
+    """Which was stopped before its first part."""
+    path = write("t.txt", ["Ada"])
+    annotate(path)
+    (tmp_path / "out" / "part-000000.jsonl").unlink()
+    annotate(write("u.txt", ["Bob"]), resume=False)
+    with pytest.raises(ValueError, match="but no job.json"):
+        annotate(path)
 
 
 def test_two_at_a_time(annotate, write, tmp_path):
