@@ -4,6 +4,8 @@ takes several."""
 import json
 import os
 import threading
+from collections.abc import Callable
+from io import BytesIO, TextIOWrapper
 from pathlib import Path
 
 import pytest
@@ -11,7 +13,7 @@ import spacy
 from doc_blocks import ROOT, read_blocks
 from spacy.tokens import Doc, DocBin, Span
 
-from spacy_pretrained.bulk_annotation import job, worker
+from spacy_pretrained.bulk_annotation import job, run, stdin_copy, worker
 from spacy_pretrained.bulk_annotation.options import Options
 from spacy_pretrained.bulk_annotation.outputs import KEPT, JsonLines
 from spacy_pretrained.corpora.conllu import read_conllu
@@ -393,8 +395,52 @@ def test_parts_of_another_job_are_not_those_of_one_that_has_none(annotate, write
     annotate(path)
     (tmp_path / "out" / "part-000000.jsonl").unlink()
     annotate(write("u.txt", ["Bob"]), resume=False)
-    with pytest.raises(ValueError, match="but no job.json"):
+    with pytest.raises(ValueError, match=r"but no job\.json"):
         annotate(path)
+
+
+@pytest.fixture
+def annotate_stdin(annotate, monkeypatch) -> Callable:
+    def annotate_stdin(content: bytes | None) -> run.Progress:
+        stdin = None if content is None else TextIOWrapper(BytesIO(content))
+        monkeypatch.setattr(run.sys, "stdin", stdin)
+        monkeypatch.setattr(stdin_copy, "BLOCK", 5)
+        return annotate("-", stdin="txt")
+
+    return annotate_stdin
+
+
+@pytest.mark.parametrize("again", [b"Ada\nBob\n", b"", None], ids=["same", "none", "closed"])
+def test_standard_input_that_goes_on(annotate_stdin, read, again):
+    annotate_stdin(b"Ada\nBob\n")
+    assert annotate_stdin(again).found == len(read()) == 2
+
+
+@pytest.mark.parametrize(
+    "other", ["Ada\nEve\n", "Eve\nBob\n", "Ada\n", "Ada\nB", "Ada\nBob\nEve\n"]
+)
+def test_another_standard_input_is_refused(annotate_stdin, other):
+    annotate_stdin(b"Ada\nBob\n")
+    with pytest.raises(ValueError, match=r"not what it was when .*, or none \(< /dev/null\)"):
+        annotate_stdin(other.encode())
+
+
+def test_standard_input_of_nothing_is_no_job(annotate_stdin):
+    with pytest.raises(ValueError, match="There are no texts in the standard input"):
+        annotate_stdin(b"")
+    assert annotate_stdin(b"Ada\n").texts == 1
+
+
+def test_a_terminal_is_not_waited_for(tmp_path):
+    class Terminal(BytesIO):
+        def isatty(self):
+            return True
+
+        def read(self, size=-1):
+            pytest.fail("it waits")
+
+    (tmp_path / "stdin.txt").write_text("Ada\n")
+    stdin_copy.copy_or_compare(Terminal(), tmp_path / "stdin.txt")
 
 
 def test_two_at_a_time(annotate, write, tmp_path):
