@@ -33,6 +33,10 @@ class Errors(SharedErrors):
     ROW_JSON = "The line is not a JSON object: {error}."
     ROW_TEXT = "The field '{field}' has to be a string, but it is {value}."
     ROW_KEPT = "The field '{field}' is {value}, but the texts before it have {type} there."
+    ROW_DEPTH = (
+        "The field '{field}' has more than {most} lists or objects in one another. Flatten it, or "
+        "leave it out of --keep."
+    )
     KEPT_NAME = (
         "The field '{field}' cannot be kept, because records have a field of that name. Rename it."
     )
