@@ -42,7 +42,8 @@ MAY_IMPORT = {
     "bulk_annotation": "records quantization corpora annotation runtime saving",
     "bulk": "bulk_annotation records",
 }
-MAY_IMPORT["adapting"] = "bulk_annotation choosing training backends sources checkpoints saving"
+MAY_IMPORT["adapting"] = "bulk_annotation choosing training backends sources checkpoints"
+MAY_IMPORT["adapting"] += " runtime saving"
 MAY_IMPORT["searching"] = "training sources runtime saving"
 MAY_IMPORT["cli"] = " ".join(MAY_IMPORT)  # commands are for what the others do
 MAY_IMPORT["old_paths"] = ""  # see its __init__.py: its modules are those of the package itself

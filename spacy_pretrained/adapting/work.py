@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from ..runtime.file_lock import try_lock
 from ..saving.files import digest
 from .errors import Errors
 from .options import AdaptOptions
@@ -53,15 +54,8 @@ class Work:
     def alone(self) -> Iterator[None]:
         """RAISES: ValueError if another process trains here."""
         with (self.folder / LOCK).open("a") as file:
-            try:
-                import fcntl
-            except ImportError:  # Windows: not noticed there
-                pass
-            else:
-                try:
-                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                except OSError:
-                    raise ValueError(Errors.OUT_IN_USE.format(folder=self.out)) from None
+            if not try_lock(file):
+                raise ValueError(Errors.OUT_IN_USE.format(folder=self.out))
             yield
 
 

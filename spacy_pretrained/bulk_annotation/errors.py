@@ -25,9 +25,18 @@ class Errors(SharedErrors):
     INPUT_BROKEN = "'{path}' cannot be read: {error}. Get it again."
     INPUT_NO_TEXTS = "There are no texts in {paths}."
     INPUT_ONCE = "'-', the standard input, can be given only once."
+    STDIN_CHANGED = (
+        "The standard input is not what it was when the job in '{folder}' began: it differs from "
+        "the copy of that, '{copy}', or one of the two was cut short. To go on with the job, give "
+        "the same input again, or none (< /dev/null). For other texts, give another folder."
+    )
     ROW_JSON = "The line is not a JSON object: {error}."
     ROW_TEXT = "The field '{field}' has to be a string, but it is {value}."
     ROW_KEPT = "The field '{field}' is {value}, but the texts before it have {type} there."
+    ROW_DEPTH = (
+        "The field '{field}' has more than {most} lists or objects in one another. Flatten it, or "
+        "leave it out of --keep."
+    )
     KEPT_NAME = (
         "The field '{field}' cannot be kept, because records have a field of that name. Rename it."
     )

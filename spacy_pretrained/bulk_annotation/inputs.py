@@ -10,6 +10,7 @@ import gzip
 import json
 import math
 import re
+import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import count
@@ -33,6 +34,9 @@ if TYPE_CHECKING:
 NEWDOC = re.compile(r"#\s*newdoc\b")
 NAME = re.compile(r"#\s*newdoc\s+id\s*=\s*(\S+)")
 ROWS_AT_ONCE = 1000
+# Lists and dicts in one another. Python pickles a few hundred; pyarrow reads Parquet files of 100
+# levels, of which a list takes two.
+MOST_LEVELS = 40
 STDIN = Path("/dev/stdin")
 
 # Is told which share of a file has been read.
@@ -156,6 +160,8 @@ def _read_whole(path: Path) -> Item:
             item.text = file.read().decode("utf8").removeprefix(BOM)
         except UnicodeDecodeError as error:
             item.error = Errors.INPUT_ENCODING.format(path=path, error=error)
+        except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+            item.error = Errors.INPUT_BROKEN.format(path=path, error=error)
     return item
 
 
@@ -186,7 +192,10 @@ def _read_table(path: Path, reading: Reading, on_read: OnRead) -> Iterator[Item]
         _check_fields(path, reading, names)
         for row, values in enumerate(rows, 1):
             item = Item(str(path), row)
-            _take(item, values, reading)
+            if isinstance(values, ValueError):
+                item.error = str(values)
+            else:
+                _take(item, values, reading)
             yield item
 
 
@@ -224,7 +233,12 @@ def _check_fields(at: Any, reading: Reading, fields: list[str]) -> None:
 
 
 def _take(item: Item, values: dict[str, Any], reading: Reading) -> None:
-    item.kept = {field: _without_nan(values.get(field)) for field in reading.keep}
+    for field in reading.keep:
+        try:
+            item.kept[field] = _without_nan(values.get(field))
+        except RecursionError:
+            item.kept[field] = None
+            item.error = Errors.ROW_DEPTH.format(field=field, most=MOST_LEVELS)
     text = values.get(reading.text_field)
     if isinstance(text, str):
         item.text = text
@@ -233,15 +247,20 @@ def _take(item: Item, values: dict[str, Any], reading: Reading) -> None:
         item.error = Errors.ROW_TEXT.format(field=reading.text_field, value=value)
 
 
-def _without_nan(value: Any) -> Any:
-    """NaN and infinities, which JSON has not, become None, also inside of lists and dicts."""
+def _without_nan(value: Any, levels: int = MOST_LEVELS) -> Any:
+    """NaN and infinities, which JSON has not, become None, also inside of lists and dicts.
+
+    RAISES: RecursionError if these have more levels.
+    """
     if isinstance(value, float):
         return value if math.isfinite(value) else None
+    if not isinstance(value, list | dict):
+        return value
+    if not levels:
+        raise RecursionError
     if isinstance(value, list):
-        return list(map(_without_nan, value))
-    if isinstance(value, dict):
-        return {name: _without_nan(inner) for name, inner in value.items()}
-    return value
+        return [_without_nan(inner, levels - 1) for inner in value]
+    return {name: _without_nan(inner, levels - 1) for name, inner in value.items()}
 
 
 def _read_spacy(path: Path, reading: Reading, on_read: OnRead) -> Iterator[Item]:

@@ -13,7 +13,8 @@ from typing import Any
 import srsly
 from spacy.util import get_package_path, is_package, load_config
 
-from ..saving.files import digest_folder
+from ..runtime.file_lock import try_lock
+from ..saving.files import digest, digest_folder
 from .errors import Errors
 from .options import Options
 from .outputs import Output
@@ -63,6 +64,7 @@ def describe_job(pipeline: str, inputs: list[Path], options: Options) -> Descrip
         "pipeline": {"name": pipeline, "version": of_pipeline, "digest": digest_folder(folder)},
         "inputs": [describe_input(path) for path in inputs],
         "options": asdict(options),
+        "code": None if options.code is None else digest(Path(options.code)),
     }
     return json.loads(json.dumps(described))  # as it is when it has been read
 
@@ -85,7 +87,7 @@ def claim(folder: Path) -> Iterator[None]:
     """
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / LOCK).open("w") as lock:
-        if not _lock(lock):
+        if not try_lock(lock):
             raise ValueError(Errors.JOB_RUNNING.format(folder=folder))
         remove_unfinished(folder)
         yield
@@ -102,7 +104,17 @@ def begin_or_go_on(folder: Path, description: Description) -> None:
         return
     check_no_parts(folder)
     with whole_file(path) as unfinished:
-        srsly.write_json(unfinished, description)
+        # Not by srsly, which has no numbers above 64 bits and no file names that are not UTF-8.
+        unfinished.write_text(json.dumps(description, indent=2) + "\n", encoding="ascii")
+
+
+def forget_job(folder: Path) -> None:
+    """Make a folder nobody's: what is written to it next is not to be taken for parts of a job.
+
+    RAISES: ValueError if it has parts.
+    """
+    check_no_parts(folder)
+    (folder / JOB).unlink(missing_ok=True)
 
 
 def check_no_parts(folder: Path) -> None:
@@ -111,22 +123,9 @@ def check_no_parts(folder: Path) -> None:
         raise ValueError(Errors.JOB_STRANGE.format(folder=folder, name=stranger.name))
 
 
-def _lock(file) -> bool:
-    """Held until the file is closed or the process ends, however it does."""
-    try:
-        import fcntl
-    except ImportError:  # Windows
-        return True
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return True
-
-
 def _compare(path: Path, description: Description) -> None:
     try:
-        old = srsly.read_json(path)
+        old = json.loads(path.read_bytes())
         differences = list(_differences(old, description))
     except (ValueError, AttributeError, KeyError, TypeError) as error:
         raise ValueError(Errors.JOB_UNREADABLE.format(path=path, error=error)) from error
@@ -153,6 +152,10 @@ def _differences(old: Description, new: Description) -> Iterator[str]:
         if old["options"].get(name) != value:
             option = "--" + name.replace("_", "-")
             yield f"{option} was {_say(old['options'].get(name))}, and is {_say(value)}"
+    code = new["options"]["code"]
+    # Jobs that were begun before there was this digest do not know what their code was.
+    if code == old["options"].get("code") and old.get("code", new["code"]) != new["code"]:
+        yield f"the code {code} has changed"
 
 
 def _say(value: Any) -> str:
@@ -184,7 +187,8 @@ def count_failures(folder: Path, number: int) -> tuple[int, int]:
     path = folder / PART_ERRORS.format(number)
     if not path.exists():
         return 0, 0
-    statuses = [line["status"] for line in srsly.read_jsonl(path)]
+    with path.open("rb") as lines:
+        statuses = [json.loads(line)["status"] for line in lines]
     return statuses.count("skipped"), statuses.count("failed")
 
 

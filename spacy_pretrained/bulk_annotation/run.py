@@ -1,13 +1,12 @@
 """A job: files of texts in, a folder of annotated parts out, every text once and in order."""
 
-import shutil
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from io import BytesIO
 from itertools import chain
 from pathlib import Path
 from time import perf_counter
-from typing import BinaryIO
 
 from ..quantization.calibration_texts import draw
 from ..runtime.cores import count_cores
@@ -16,11 +15,11 @@ from .inputs import STDIN, check_input
 from .job import (
     begin_or_go_on,
     check_excluded,
-    check_no_parts,
     claim,
     count_failures,
     describe_job,
     find_pipeline,
+    forget_job,
     is_done,
     join_errors,
 )
@@ -28,7 +27,7 @@ from .options import Options, make_output
 from .outputs import Output
 from .pool import Pool
 from .shards import Shard, Stream, cut_shards
-from .whole_files import whole_file
+from .stdin_copy import copy_or_compare
 from .worker import Settings
 
 DASH = "-"  # the standard input
@@ -85,7 +84,7 @@ def annotate_files(
         if resume:
             begin_or_go_on(folder, describe_job(pipeline, paths, options))
         else:
-            check_no_parts(folder)
+            forget_job(folder)
         job = _Job(pipeline, paths, folder, options, report)
         return job.run(workers or default_workers(options))
 
@@ -111,14 +110,9 @@ def _find_input(path: str, folder: Path, options: Options, resume: bool) -> Path
     if not resume:
         return STDIN
     copy = folder / f"stdin.{options.stdin}"
-    if not copy.exists():
-        copy_stdin(sys.stdin.buffer, copy)
+    # It is None where the caller has closed it.
+    copy_or_compare(sys.stdin.buffer if sys.stdin else BytesIO(), copy)
     return copy
-
-
-def copy_stdin(stdin: BinaryIO, path: Path) -> None:
-    with whole_file(path) as unfinished, unfinished.open("wb") as file:
-        shutil.copyfileobj(stdin, file)
 
 
 class _Job:

@@ -8,6 +8,7 @@ import os
 import pickle
 import queue
 import threading
+import traceback
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -115,12 +116,18 @@ def run_worker(connection: Connection, threads: int, pickled: bytes) -> None:
 
 def _receive(connection: Connection, tasks: "queue.SimpleQueue[Task]") -> None:
     """Take what the parent sends as soon as it does, so that it never waits. The connection breaks
-    when the parent ends, however it does; then nobody wants this process any more."""
-    while True:
-        try:
+    when the parent ends, however it does; then nobody wants this process any more. Whatever else
+    ends this thread ends the process, too: it would wait for tasks for ever, and its parent for
+    it."""
+    try:
+        while True:
             tasks.put(connection.recv())
-        except (EOFError, OSError):
-            os._exit(1)
+    except (EOFError, OSError):
+        pass
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        os._exit(1)
 
 
 def _send(connection: Connection, message: Stopped | Ready | Done) -> None:

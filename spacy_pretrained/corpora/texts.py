@@ -114,11 +114,11 @@ def open_table(
     quoting: str = "auto",
     encoding: str = UTF8,
     faults: Faults | None = None,
-) -> Iterator[tuple[list[str], Iterator[Row]]]:
+) -> Iterator[tuple[list[str], Iterator[Row | ValueError]]]:
     """The names of a table's columns, and its rows one by one; see `open_texts`.
 
-    faults: Gathers the rows with too many fields, which are left out. Without it the first one is
-        raised.
+    faults: Gathers the rows with too many fields, which are left out. Without it, an error takes
+        the place of each.
     RAISES: ValueError, also while the rows are taken, if they cannot be read.
     """
     if quoting not in QUOTING:
@@ -138,7 +138,7 @@ def open_table(
     )
     limit = csv.field_size_limit(LONGEST_FIELD)
     try:
-        rows = _whole_rows(reader, path, Faults(most=1) if faults is None else faults)
+        rows = _whole_rows(reader, path, faults)
         names = next(rows)
         if len(set(names)) < len(names):
             raise ValueError(Errors.TEXTS_COLUMNS.format(path=path, names=", ".join(names)))
@@ -147,7 +147,7 @@ def open_table(
         csv.field_size_limit(limit)
 
 
-def _whole_rows(reader: csv.DictReader, path: str | Path, faults: Faults) -> Iterator[Any]:
+def _whole_rows(reader: csv.DictReader, path: str | Path, faults: Faults | None) -> Iterator[Any]:
     """The names of the columns, then the rows."""
     n_lines = 0
     try:
@@ -158,11 +158,16 @@ def _whole_rows(reader: csv.DictReader, path: str | Path, faults: Faults) -> Ite
             n_lines = reader.line_num
             if None in row:  # where the fields go that no name is left for
                 values = list(row.values())
-                faults.add(Errors.TEXTS_FIELDS.format(at=at, row=values, n=len(row) - 1))
+                fault = Errors.TEXTS_FIELDS.format(at=at, row=values, n=len(row) - 1)
+                if faults is None:
+                    yield ValueError(fault)
+                else:
+                    faults.add(fault)
             else:
                 yield row
     except csv.Error as error:
         # Nothing behind it can be read: where does the next row begin?
+        faults = Faults() if faults is None else faults
         faults.add(Errors.TEXTS_TABLE.format(at=place(path, n_lines + 1), error=error))
         faults.check()
 

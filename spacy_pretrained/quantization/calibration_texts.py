@@ -1,11 +1,11 @@
 """Texts to calibrate on and to compare on: read one by one, long ones cut, and some drawn."""
 
+import json
 import random
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TypeVar
 
-import srsly
 from spacy.tokens import Doc, DocBin
 from spacy.vocab import Vocab
 
@@ -106,8 +106,8 @@ def _read_jsonl(path: Path) -> Iterator[str]:
     for number, line in enumerate(_read_lines(path), start=1):
         if line.strip():
             try:
-                text = srsly.json_loads(line)["text"]
-            except (ValueError, KeyError, TypeError):
+                text = json.loads(line)["text"]  # srsly refuses numbers above 64 bits
+            except (ValueError, KeyError, TypeError, RecursionError):
                 text = None
             if not isinstance(text, str):
                 raise ValueError(Errors.TEXTS_LINE.format(line=number, path=path))

@@ -112,7 +112,7 @@ def annotate(monkeypatch, pipeline, code, tmp_path) -> Callable:
     monkeypatch.setattr(run, "Pool", PoolHere)
 
     def annotate(*inputs, out="out", pipeline=pipeline, resume=True, **options) -> run.Progress:
-        options = Options(code=code, **options)
+        options = Options(**{"code": code, **options})
         paths = [str(path) for path in inputs]
         return run.annotate_files(pipeline, paths, tmp_path / out, options, resume=resume)
 

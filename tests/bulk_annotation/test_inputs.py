@@ -3,6 +3,7 @@ own row."""
 
 import gzip
 import json
+import pickle
 
 import pytest
 import spacy
@@ -59,6 +60,36 @@ def test_rows_of_json(write):
     assert errors[4] == "The line is not a JSON object: list." and "NaN" in errors[6]
     assert [items[i].kept for i in (0, 2, 3, 7)] == [{"id": i} for i in (1, 2, 3, None)]
     assert items[7].text == "\ud800"
+
+
+@pytest.mark.parametrize(("start", "end"), ["[]", ('{"a":', "}")])
+def test_fields_of_many_levels(write, start, end):
+    """Those that Python pickles are kept, and others are an error of their row."""
+    rows = [f'{{"text": "Ada", "id": {start * n}1{end * n}}}' for n in (40, 41, 500, 900)]
+    first, *others = read_items(write("t.jsonl", rows), KEEP)
+    assert json.dumps(first.kept["id"], separators=(",", ":")) == f"{start * 40}1{end * 40}"
+    assert not first.error and pickle.dumps(first)
+    for item in others:
+        assert item.error.startswith("The field 'id' has more than 40 lists or objects")
+        assert item.kept == {"id": None}
+
+
+def test_rows_of_too_many_fields(write):
+    path = write("t.csv", ["text,id", "Ada,1", "Bob, too,2", "Eve,3"])
+    items = list(read_items(path, KEEP))
+    assert [(item.row, item.text) for item in items] == [(1, "Ada"), (2, ""), (3, "Eve")]
+    assert "t.csv, line 3: a row has more fields than the 2 columns" in items[1].error
+    assert not items[0].error and not items[2].error
+
+
+def test_a_table_that_cannot_be_read_on(write):
+    """Nobody knows where the next row begins."""
+    rows = read_items(write("t.csv", ["text", "Ada", '"Bob" too', "Eve"]), Reading())
+    assert next(rows).text == "Ada"
+    with pytest.raises(
+        ValueError, match=r"t\.csv, line 3: the row that begins here cannot be read"
+    ):
+        next(rows)
 
 
 def test_parquet(tmp_path):
@@ -132,6 +163,20 @@ def test_a_field_that_is_not_there(write, name):
     path = write(name, [{"text": "Ada", "date": 1}] if name == "t.jsonl" else ["text,date", "a,b"])
     with pytest.raises(ValueError, match="there is no field 'id'"):
         list(read_items(path, KEEP))
+
+
+WHOLE = gzip.compress(b"Ada")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [WHOLE[:-9], WHOLE[:-8] + bytes(8), WHOLE[:10] + b"\xff" * 20, b"Ada"],
+    ids=["cut short", "checksum", "content", "no gzip"],
+)
+def test_damaged_files_of_one_text(tmp_path, content):
+    (tmp_path / "t.txt.gz").write_bytes(content)
+    (item,) = read_items(tmp_path / "t.txt.gz", Reading(whole=True))
+    assert "t.txt.gz' cannot be read: " in item.error
 
 
 def test_damaged_files(tmp_path):

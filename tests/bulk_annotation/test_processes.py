@@ -232,10 +232,13 @@ def test_standard_input(start, tmp_path, resume):
     copy = tmp_path / "out" / "stdin.txt"
     assert copy.exists() == (resume == "--resume")
     if copy.exists():
-        parts(tmp_path / "out")[3].unlink()
-        process = start("--stdin", "txt", texts="-", stdin=subprocess.DEVNULL)
-        finish(process)
-        assert process.returncode == 0 and texts_of(tmp_path / "out") == TEXTS
+        for path, status in ((os.devnull, 0), ("texts.txt", 0), (__file__, 1)):
+            parts(tmp_path / "out")[3].unlink()
+            with (tmp_path / path).open() as texts:
+                process = start("--stdin", "txt", texts="-", stdin=texts)
+                said = finish(process)
+            assert process.returncode == status, said
+            assert (texts_of(tmp_path / "out") == TEXTS) == (status == 0)
 
 
 @pytest.mark.slow

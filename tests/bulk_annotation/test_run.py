@@ -2,7 +2,10 @@
 takes several."""
 
 import json
+import os
 import threading
+from collections.abc import Callable
+from io import BytesIO, TextIOWrapper
 from pathlib import Path
 
 import pytest
@@ -10,7 +13,7 @@ import spacy
 from doc_blocks import ROOT, read_blocks
 from spacy.tokens import Doc, DocBin, Span
 
-from spacy_pretrained.bulk_annotation import job, worker
+from spacy_pretrained.bulk_annotation import job, run, stdin_copy, worker
 from spacy_pretrained.bulk_annotation.options import Options
 from spacy_pretrained.bulk_annotation.outputs import KEPT, JsonLines
 from spacy_pretrained.corpora.conllu import read_conllu
@@ -177,6 +180,15 @@ def test_kept_numbers_that_json_cannot_hold(annotate, read, tmp_path):
         assert error["n"] is None and error["all"] == [None, None, 0.5]
 
 
+def test_kept_numbers_above_64_bits(annotate, write, read):
+    """Also of texts that fail: a job that goes on reads them."""
+    rows = [{"id": 2**70, "text": "Ada"}, {"id": 2**70, "text": 5}]
+    for _ in range(2):
+        progress = annotate(write("t.jsonl", rows), keep=("id",))
+        assert progress.failed == 1
+        assert read()[0]["id"] == read("errors.jsonl")[0]["id"] == 2**70
+
+
 def test_tokens_are_kept_and_annotation_is_not(annotate, tmp_path):
     nlp = spacy.blank("en")
     doc = Doc(nlp.vocab, words=["A", "da", "Bob"], spaces=[False, True, False])
@@ -332,6 +344,31 @@ def test_another_job_is_refused(annotate, write, tmp_path, pipeline):
     annotate(path, keep=("id",))  # which is still what it was
 
 
+def test_code_that_has_changed(annotate, write, code, tmp_path):
+    """A job that was begun before digests of code were there goes on."""
+    path, mine = write("t.txt", ["Ada"]), tmp_path / "mine.py"
+    mine.write_text(Path(code).read_text())
+    annotate(path, code=str(mine))
+    mine.write_text(mine.read_text() + "# mended\n")
+    with pytest.raises(ValueError, match=r"another job: the code .*mine.py has changed\."):
+        annotate(path, code=str(mine))
+    described = tmp_path / "out" / "job.json"
+    old = json.loads(described.read_text())
+    del old["code"]
+    described.write_text(json.dumps(old))
+    assert annotate(path, code=str(mine)).found == 1
+
+
+def test_a_job_of_any_number_and_file_name(annotate, write, tmp_path):
+    path = tmp_path / os.fsdecode(b"\xff.txt")
+    try:
+        write(path.name, ["Ada"])
+    except OSError:
+        pytest.skip("this file system has names in UTF-8 alone")
+    for _ in range(2):
+        annotate(path, draw=1, seed=2**70)
+
+
 def test_folders_that_are_no_job(annotate, write, tmp_path):
     path = write("t.txt", ["Ada"])
     (tmp_path / "out").mkdir()
@@ -350,6 +387,60 @@ def test_without_a_job_to_go_on_with(annotate, write, read, tmp_path):
     assert len(read()) == 2 and not (tmp_path / "out" / "job.json").exists()
     with pytest.raises(ValueError, match="Give an empty folder"):
         annotate(path, resume=False)
+
+
+def test_parts_of_another_job_are_not_those_of_one_that_has_none(annotate, write, tmp_path):
+    """Which was stopped before its first part."""
+    path = write("t.txt", ["Ada"])
+    annotate(path)
+    (tmp_path / "out" / "part-000000.jsonl").unlink()
+    annotate(write("u.txt", ["Bob"]), resume=False)
+    with pytest.raises(ValueError, match=r"but no job\.json"):
+        annotate(path)
+
+
+@pytest.fixture
+def annotate_stdin(annotate, monkeypatch) -> Callable:
+    def annotate_stdin(content: bytes | None) -> run.Progress:
+        stdin = None if content is None else TextIOWrapper(BytesIO(content))
+        monkeypatch.setattr(run.sys, "stdin", stdin)
+        monkeypatch.setattr(stdin_copy, "BLOCK", 5)
+        return annotate("-", stdin="txt")
+
+    return annotate_stdin
+
+
+@pytest.mark.parametrize("again", [b"Ada\nBob\n", b"", None], ids=["same", "none", "closed"])
+def test_standard_input_that_goes_on(annotate_stdin, read, again):
+    annotate_stdin(b"Ada\nBob\n")
+    assert annotate_stdin(again).found == len(read()) == 2
+
+
+@pytest.mark.parametrize(
+    "other", ["Ada\nEve\n", "Eve\nBob\n", "Ada\n", "Ada\nB", "Ada\nBob\nEve\n"]
+)
+def test_another_standard_input_is_refused(annotate_stdin, other):
+    annotate_stdin(b"Ada\nBob\n")
+    with pytest.raises(ValueError, match=r"not what it was when .*, or none \(< /dev/null\)"):
+        annotate_stdin(other.encode())
+
+
+def test_standard_input_of_nothing_is_no_job(annotate_stdin):
+    with pytest.raises(ValueError, match="There are no texts in the standard input"):
+        annotate_stdin(b"")
+    assert annotate_stdin(b"Ada\n").texts == 1
+
+
+def test_a_terminal_is_not_waited_for(tmp_path):
+    class Terminal(BytesIO):
+        def isatty(self):
+            return True
+
+        def read(self, size=-1):
+            pytest.fail("it waits")
+
+    (tmp_path / "stdin.txt").write_text("Ada\n")
+    stdin_copy.copy_or_compare(Terminal(), tmp_path / "stdin.txt")
 
 
 def test_two_at_a_time(annotate, write, tmp_path):

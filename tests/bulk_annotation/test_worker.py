@@ -1,6 +1,7 @@
 """A worker as its parent sees it: what it says, what ends it, and what does not."""
 
 import multiprocessing
+import os
 import pickle
 import sys
 from collections.abc import Callable, Iterator
@@ -135,6 +136,20 @@ def test_what_ends_the_thread_that_writes_ends_the_process(start, settings, fail
         receive(connection)
     process.join(SECONDS)
     assert process.exitcode == 1
+
+
+@pytest.mark.parametrize(
+    ("sent", "said"), [(None, ""), (b"x", "UnpicklingError")], ids=["parent", "broken"]
+)
+def test_what_ends_the_thread_that_receives_ends_the_process(sent, said, monkeypatch, capsys):
+    """The end of the parent without a word, and what cannot be read with an error."""
+    monkeypatch.setattr(os, "_exit", sys.exit)
+    parent, connection = multiprocessing.Pipe()
+    with parent, connection, pytest.raises(SystemExit, match="1"):
+        parent.send_bytes(sent) if sent else parent.close()
+        worker._receive(connection, SimpleQueue())
+    error = capsys.readouterr().err
+    assert said in error and bool(error) == bool(said)
 
 
 @pytest.mark.slow

@@ -124,6 +124,13 @@ def test_files_that_hold_no_texts_say_so(tmp_path, vocab, name, content, message
         sample_texts(tmp_path / name, vocab, 10, seed=0)
 
 
+def test_other_fields_hold_what_json_can(tmp_path, vocab):
+    """Such as records that `annotate --keep id` has written."""
+    path = tmp_path / "texts.jsonl"
+    path.write_text(f'{{"id": {2**70}, "text": "a"}}\n')
+    assert list(read_texts(path, vocab)) == ["a"]
+
+
 def test_a_missing_file_says_so(tmp_path, vocab):
     with pytest.raises(ValueError, match=r"no file '.*none\.txt'"):
         sample_texts(tmp_path / "none.txt", vocab, 10, seed=0)
