@@ -107,7 +107,9 @@ def convert_conllu(
     settings = {"max_sentences": max_sentences, "multiword": multiword, "track": track}
     with clear_errors(), ends_when_interrupted():
         if source.is_dir():
-            show_splits(corpora.convert_folder(source, output, **settings))
+            splits = corpora.convert_folder(source, output, **settings, encoding=encoding)
+            show_splits(splits)
+            warn_of_others(splits, output)
         else:
             report: ConversionReport = corpora.convert_conllu(
                 source, output, **settings, encoding=encoding
@@ -333,6 +335,17 @@ def show_report(report: Any) -> None:
     for table in filter(None, (counts, dict(labels))):
         rows = [(name.replace("_", " "), f"{n:,}") for name, n in table.items()]
         msg.table(rows, aligns=("l", "r"))
+
+
+def warn_of_others(splits: "dict[str, Split]", output: Path) -> None:
+    """Scores on a split of another conversion may be scores on training data."""
+    from ..corpora.convert import ENDING
+    from ..corpora.splits import SPLITS
+
+    for name in SPLITS:
+        path = output / f"{name}{ENDING}"
+        if name not in splits and path.exists():
+            msg.warn(f"{path} was there before, and is not of this conversion.")
 
 
 def show_splits(splits: "dict[str, Split]") -> None:

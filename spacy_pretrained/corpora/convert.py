@@ -80,6 +80,7 @@ def convert_folder(
     *,
     max_sentences: int = 10,
     multiword: str = "auto",
+    encoding: str = UTF8,
     track: Track = in_silence,
 ) -> dict[str, Split]:
     """Convert a folder with train, dev and test, of a treebank (.conllu), of entities (.iob2,
@@ -88,14 +89,14 @@ def convert_folder(
     output: A folder, for train.spacy and so on.
     max_sentences: Sentences a Doc, where a file does not mark documents.
     multiword: What becomes of multiword tokens, see `conllu.read_conllu`.
+    encoding: Of all files.
     RETURNS: For each split that is there, the Docs that were written, and reports.
     """
     output = Path(output)
     if output.suffix == ENDING:
         raise ValueError(Errors.CONVERT_FOLDER.format(source=source, output=output))
-    splits = read_splits(Path(source), max_sentences, track, multiword)
-    for name, split in splits.items():
-        _write(split.docs, output / f"{name}{ENDING}")
+    splits = read_splits(Path(source), max_sentences, track, multiword, encoding)
+    _write_all({output / f"{name}{ENDING}": split.docs for name, split in splits.items()})
     return splits
 
 
@@ -225,13 +226,20 @@ def _write(docs: Iterable[Doc], output: str | Path) -> None:
     output = Path(output)
     if output.suffix != ENDING:
         raise ValueError(Errors.CONVERT_OUTPUT.format(output=output))
-    # The user data has the words of multiword tokens.
-    content = DocBin(docs=docs, store_user_data=True).to_bytes()
-    output.parent.mkdir(parents=True, exist_ok=True)
-    # Beside its place, which keeps what it has until all is written.
-    beside = output.with_name(f".{output.name}-{os.getpid()}")
+    _write_all({output: docs})
+
+
+def _write_all(docs: dict[Path, Iterable[Doc]]) -> None:
+    """By the file to write. All keep what they have until all are written."""
+    beside = {path.with_name(f".{path.name}-{os.getpid()}"): path for path in docs}
     try:
-        beside.write_bytes(content)
-        os.replace(beside, output)
+        for unfinished, path in beside.items():
+            # The user data has the words of multiword tokens.
+            content = DocBin(docs=docs[path], store_user_data=True).to_bytes()
+            path.parent.mkdir(parents=True, exist_ok=True)
+            unfinished.write_bytes(content)
+        for unfinished, path in beside.items():
+            os.replace(unfinished, path)
     finally:
-        beside.unlink(missing_ok=True)
+        for unfinished in beside:
+            unfinished.unlink(missing_ok=True)

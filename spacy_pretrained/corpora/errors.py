@@ -265,7 +265,7 @@ class Errors(SharedErrors):
         "Entities of '{path}': {entities}. Left out because they begin or end inside of a token, "
         "so that the annotation of their tokens counts as missing: {misaligned}. White space at "
         "their ends was removed: {trimmed}. Left out because they are nothing but white space: "
-        "{blank}, or because they are there twice: {repeated}."
+        "{blank}, or because they are there twice: {repeated}. Rows without text, left out: {rows}."
     )
     EXPORT_JSON = "{at}: no JSON: {error}. The file has an object a line, or is one list of them."
     EXPORT_OBJECT = "{at}: each record has to be an object with a text and entities, not {value}."
@@ -273,6 +273,10 @@ class Errors(SharedErrors):
     EXPORT_TEXT = (
         "{at}: there is no text under '{key}'; the keys are {keys}. Name the one with the text, "
         "with --text."
+    )
+    EXPORT_SURROGATE = (
+        "{at}: character {start} of the text is half of a surrogate pair, which no UTF-8 can hold. "
+        "An emoji was cut in two: export the text again, or remove that half."
     )
     EXPORT_SPANS = (
         "{at}: there are no entities under {asked}; the keys are {keys}. Name the one with the "

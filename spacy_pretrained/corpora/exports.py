@@ -33,7 +33,6 @@ SPANS = ("spans", "entities", "label", "labels")  # where a record may have them
 class ExportReport(SpanReport):
     """What was read, and what was repaired or left out."""
 
-    empty_documents: int = 0  # without text: left out
     rejected_documents: int = 0  # by an answer other than "accept": left out
     unannotated_documents: int = 0  # with no annotation, or a cancelled one: left out
     twice_annotated_documents: int = 0  # the ground truth was taken or, if none is, the last one
@@ -166,6 +165,10 @@ def _read_text(record: Row, at: str, key: str) -> str:
     if not isinstance(text, str):
         keys = ", ".join(record)
         raise ValueError(Errors.EXPORT_TEXT.format(at=at, key=key, keys=keys))
+    try:
+        text.encode("utf8")
+    except UnicodeEncodeError as error:
+        raise ValueError(Errors.EXPORT_SURROGATE.format(at=at, start=error.start)) from error
     return text
 
 

@@ -3,7 +3,7 @@
 import codecs
 import gzip
 import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from io import StringIO
 from pathlib import Path
 from typing import BinaryIO
@@ -89,10 +89,10 @@ def open_file(path: str | Path) -> BinaryIO:
     return (gzip.open if Path(path).suffix == ".gz" else open)(path, "rb")
 
 
-def _split(file: BinaryIO, encoding: str) -> Iterable[bytes | str]:
+def _split(file: BinaryIO, encoding: str) -> Iterator[bytes | str]:
     """Lines. Where a line end has several bytes all is decoded at once."""
     is_wide = codecs.lookup(encoding).name.startswith(("utf-16", "utf-32"))
-    return StringIO(file.read().decode(encoding), newline="\n") if is_wide else file
+    yield from StringIO(file.read().decode(encoding), newline="\n") if is_wide else file
 
 
 def check_encoding(encoding: str) -> None:

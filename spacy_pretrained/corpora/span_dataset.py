@@ -34,11 +34,13 @@ class SpanReport:
     misaligned_spans: int = 0  # that cut a token: left out, the annotation of its tokens is missing
     blank_spans: int = 0  # nothing but white space: left out
     repeated_spans: int = 0  # the same as another, with the same label: left out
+    empty_documents: int = 0  # without text: left out
     labels: dict[str, int] = field(default_factory=dict)  # entities by label
 
     @property
     def repairs(self) -> int:
-        return self.trimmed_spans + self.misaligned_spans + self.blank_spans + self.repeated_spans
+        spans = self.trimmed_spans + self.misaligned_spans + self.blank_spans + self.repeated_spans
+        return spans + self.empty_documents
 
 
 def build_span_dataset(
@@ -91,6 +93,7 @@ def build_span_dataset(
                     trimmed=report.trimmed_spans,
                     blank=report.blank_spans,
                     repeated=report.repeated_spans,
+                    rows=report.empty_documents,
                     entities=report.entities,
                 )
             )
@@ -141,6 +144,7 @@ def _make_doc(
             Errors.DATASET_TEXT.format(row=number, column=text, value=repr(row[text])[:80])
         )
     if not row[text].strip():
+        report.empty_documents += 1
         return None
     doc = nlp.make_doc(row[text])
     if row[spans] is not None:

@@ -15,6 +15,7 @@ from .columns import ColumnsReport, read_columns
 from .conllu import ConversionReport, read_conllu
 from .entity_layer import EntityLayer, JoinReport, entities_alone, forget_entities
 from .errors import Errors
+from .lines import UTF8
 
 SPLITS = ("train", "dev", "test")
 # Endings of files; each may be compressed.
@@ -35,7 +36,11 @@ class Split:
 
 
 def read_splits(
-    folder: Path, max_sentences: int, track: Track, multiword: str = "auto"
+    folder: Path,
+    max_sentences: int,
+    track: Track,
+    multiword: str = "auto",
+    encoding: str = UTF8,
 ) -> dict[str, Split]:
     """Read those of train, dev and test that the folder has.
 
@@ -54,12 +59,19 @@ def read_splits(
         if treebank:
             report: Report = ConversionReport()
             docs = read_conllu(
-                treebank, vocab, max_sentences=max_sentences, multiword=multiword, report=report
+                treebank,
+                vocab,
+                max_sentences=max_sentences,
+                multiword=multiword,
+                encoding=encoding,
+                report=report,
             )
             splits[name] = Split(list(track(docs, treebank.name)), [report])
         if entities:
             report = ColumnsReport()
-            docs = read_columns(entities, vocab, doc_sentences=max_sentences, report=report)
+            docs = read_columns(
+                entities, vocab, doc_sentences=max_sentences, encoding=encoding, report=report
+            )
             docs = list(track(docs, entities.name))
             if treebank:
                 layers[name] = _join(splits[name], docs, report)
@@ -68,8 +80,9 @@ def read_splits(
     if not splits:
         raise ValueError(Errors.CONVERT_NOTHING.format(folder=folder))
     if list(layers) == ["train"]:
-        splits.setdefault("dev", Split([], []))
-        splits["dev"].docs += _hold_out(splits["train"].docs, layers["train"])
+        held_out = _hold_out(splits["train"].docs, layers["train"])
+        if held_out:  # of a layer with few documents there is nothing
+            splits.setdefault("dev", Split([], [])).docs += held_out
     return splits
 
 

@@ -157,7 +157,9 @@ def _write_writer(beside: Path) -> None:
 def _clean_up(output: Path) -> None:
     """Remove what processes have left beside an output that were killed while they wrote it. One
     that was killed between two renames has left no output: then the old one returns."""
-    for beside in output.parent.glob(f".{glob.escape(output.name)}-*"):
+    for beside in output.parent.glob(f".{glob.escape(output.name)}-*-*"):
+        if beside.name.rsplit("-", 2)[0] != f".{output.name}":  # of `model-int8` beside `model`
+            continue
         try:
             pid, host = _read_writer(beside)
         except (OSError, ValueError):  # not ours

@@ -77,6 +77,17 @@ def test_a_folder(run, tmp_path, kind):
     assert entities(read(tmp_path / "out" / "train.spacy")) == [("Hello", "X")]
 
 
+def test_a_folder_beside_a_split_of_an_earlier_conversion(run, tmp_path):
+    """Scores on it could be scores on what is learnt from."""
+    for name in ("in", "out"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "in" / "train.conllu").write_text(SENTENCE, encoding="latin-1")
+    assert "was there before" not in run("in", "out", "--encoding", "latin-1")
+    (tmp_path / "out" / "dev.spacy").touch()
+    said = run("in", "out")
+    assert "dev.spacy was there before" in said and "train.spacy was there" not in said
+
+
 def test_columns(run, tmp_path):
     (tmp_path / "eng.conll").write_text(CONLL2003)
     said = run("eng.conll", "a.spacy")
@@ -141,8 +152,9 @@ def test_dataset_of_words(run, datasets, tmp_path):
 
 
 def test_dataset_of_texts(run, datasets, tmp_path):
-    write_lines(tmp_path / "a.jsonl", SPANS)
-    run("dataset", "a.jsonl", "a.spacy", *["--spans", "spans", "--text", "body", "--lang", "de"])
+    write_lines(tmp_path / "a.jsonl", [*SPANS, SPANS[0] | {"body": " "}])
+    options = ["--spans", "spans", "--text", "body", "--lang", "de"]
+    assert "empty documents 1" in run("dataset", "a.jsonl", "a.spacy", *options)
     (doc,) = read(tmp_path / "a.spacy")
     assert doc.text == "Die EU." and entities([doc]) == [("EU", "ORG")]
     said = run("dataset", "a.jsonl", "a.spacy", "--spans", "spans", "--lang", "xq", code=1)

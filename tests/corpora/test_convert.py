@@ -69,6 +69,36 @@ def test_a_folder(folder, tmp_path):
     }
 
 
+def test_a_folder_keeps_what_it_has_until_all_is_written(folder, tmp_path, monkeypatch):
+    output = tmp_path / "corpus"
+    convert_folder(folder, output)
+    before = {path.name: path.read_bytes() for path in output.iterdir()}
+    (folder / "train.conllu").write_text(SENTENCE * 9)
+    write_bytes = Path.write_bytes
+
+    def fill_the_disk(path, content):
+        if "dev" in path.name:
+            raise OSError(28, "No space left on device")
+        return write_bytes(path, content)
+
+    monkeypatch.setattr(Path, "write_bytes", fill_the_disk)
+    with pytest.raises(OSError, match="No space left"):
+        convert_folder(folder, output)
+    assert {path.name: path.read_bytes() for path in output.iterdir()} == before
+
+
+def test_a_folder_in_another_encoding(tmp_path):
+    path = tmp_path / "in" / "train.conllu"
+    path.parent.mkdir()
+    path.write_bytes(SENTENCE.replace("Hello", "Grüezi").encode("latin-1"))
+    (tmp_path / "in" / "train.iob2").write_bytes("Grüezi\tB-X\nyou\tO\n".encode("latin-1"))
+    with pytest.raises(ValueError, match="--encoding"):
+        convert_folder(tmp_path / "in", tmp_path / "out")
+    convert_folder(tmp_path / "in", tmp_path / "out", encoding="latin-1")
+    (doc,) = read(tmp_path / "out" / "train.spacy")
+    assert doc.text == "Grüezi you " and [ent.text for ent in doc.ents] == ["Grüezi"]
+
+
 def test_names_of_universal_dependencies(folder, tmp_path):
     (folder / "test.conllu").rename(folder / "en_x-ud-test.conllu")
     (folder / "train.conllu").unlink()
@@ -204,6 +234,13 @@ def test_layer_is_joined_and_every_tenth_document_held_out(tmp_path):
     assert [doc.has_annotation("ENT_IOB") for doc in dev] == [False, True, True]
     report = splits["train"].reports[-1]
     assert (report.joined_sentences, report.joined_entities) == (21, 21)
+
+
+def test_a_layer_too_small_to_hold_anything_out_makes_no_empty_dev(tmp_path):
+    write_treebank(tmp_path / "train.conllu", ["Ada sleeps"])
+    write_layer(tmp_path / "train.iob2", ["Ada/B-PER sleeps/O"])
+    assert list(convert_folder(tmp_path, tmp_path / "out")) == ["train"]
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["train.spacy"]
 
 
 def test_layers_of_all_splits_hold_nothing_out(tmp_path):

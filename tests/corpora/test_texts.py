@@ -135,6 +135,9 @@ def test_a_table_that_is_not_utf8(convert, tmp_path):
     with pytest.raises(ValueError, match=r"a\.csv, line 2: not UTF-8.*--encoding cp1252"):
         convert(tmp_path / "a.csv")
     assert convert(tmp_path / "a.csv", encoding="latin-1") == [("ä", {"b": 1.0})]
+    (tmp_path / "a.csv").write_bytes(b"\xff\xfet\0e")  # cut off
+    with pytest.raises(ValueError, match=r"a\.csv, line 1: not utf-16"):
+        convert(tmp_path / "a.csv", encoding="utf-16")
     (tmp_path / "a.csv").write_bytes("text,label\nä,b\n".encode("utf-16"))
     with pytest.raises(ValueError, match=r"a\.csv, line 1: not UTF-8.*--encoding utf-16"):
         convert(tmp_path / "a.csv")

@@ -223,11 +223,11 @@ def leave(parent, name: str, pid: int, host: str | None = None):
 
 
 def test_what_a_killed_process_left_is_removed(old, tmp_path, dead_process):
-    gone = leave(tmp_path, ".old-abc", dead_process)
+    gone = leave(tmp_path, ".old-1-abc", dead_process)
     kept = [
-        leave(tmp_path, ".old-def", os.getppid()),  # still running
-        leave(tmp_path, ".old-ghi", dead_process, "another host"),
-        leave(tmp_path, ".other-jkl", dead_process),
+        leave(tmp_path, ".old-1-def", os.getppid()),  # still running
+        leave(tmp_path, ".old-1-ghi", dead_process, "another host"),
+        leave(tmp_path, ".other-1-jkl", dead_process),
     ]
     (tmp_path / ".old-notes").mkdir()
     before = contents(old)
@@ -249,14 +249,22 @@ def test_a_process_killed_as_it_began_has_its_number_in_a_name(old, tmp_path, de
         assert not gone.exists() and not half.exists() and running.exists() and full.exists()
 
 
+def test_what_was_left_beside_another_output_is_not_touched(tmp_path, dead_process):
+    """The only good copy of `old-int8`, whose writer was killed between two renames."""
+    beside = leave(tmp_path, ".old-int8-1-abc", dead_process)
+    (beside / "old").mkdir()
+    with NewFolder(tmp_path / "old"):
+        assert (beside / "old").is_dir() and not (tmp_path / "old").exists()
+
+
 def test_a_name_that_is_a_pattern(old, tmp_path, dead_process):
-    gone = leave(tmp_path, ".[o]-abc", dead_process)
+    gone = leave(tmp_path, ".[o]-1-abc", dead_process)
     with NewFolder(tmp_path / "[o]"):
         assert not gone.exists()
 
 
 def test_a_process_killed_between_two_renames_has_not_lost_the_old_one(old, tmp_path, dead_process):
-    beside, before = leave(tmp_path, ".old-abc", dead_process), contents(old)
+    beside, before = leave(tmp_path, ".old-1-abc", dead_process), contents(old)
     old.rename(beside / "old")
     with NewFolder(old):
         assert contents(old) == before and not beside.exists()
