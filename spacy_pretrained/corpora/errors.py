@@ -305,6 +305,11 @@ class Errors(SharedErrors):
         "{at}: a row has more fields than the {n} columns that have names: {row}. Quote "
         "fields that have the delimiter in them, or give each column a name."
     )
+    TEXTS_SHORT = (
+        "{at}: a row has fewer fields than the {n} columns: {row}. If a line break within a text "
+        "ends it, quote that text (in .tsv with --quoting quotes). If its last fields are empty, "
+        "write the delimiters before them."
+    )
     TEXTS_LABEL = "Row {row}: the label '{label}' is not one of those that were given: {known}."
     CONVERT_KIND = (
         "'{source}' does not show what it holds. Say so before its name, by one of {kinds}: "

@@ -117,8 +117,8 @@ def open_table(
 ) -> Iterator[tuple[list[str], Iterator[Row | ValueError]]]:
     """The names of a table's columns, and its rows one by one; see `open_texts`.
 
-    faults: Gathers the rows with too many fields, which are left out. Without it, an error takes
-        the place of each.
+    faults: Gathers the rows with too many or too few fields, which are left out. Without it, an
+        error takes the place of each.
     RAISES: ValueError, also while the rows are taken, if they cannot be read.
     """
     if quoting not in QUOTING:
@@ -133,7 +133,7 @@ def open_table(
         columns,
         delimiter=delimiter,
         quoting=csv.QUOTE_MINIMAL if is_quoted else csv.QUOTE_NONE,
-        restval="",
+        restval=None,
         strict=True,
     )
     limit = csv.field_size_limit(LONGEST_FIELD)
@@ -156,20 +156,29 @@ def _whole_rows(reader: csv.DictReader, path: str | Path, faults: Faults | None)
         for row in reader:
             at = place(path, n_lines + 1)
             n_lines = reader.line_num
-            if None in row:  # where the fields go that no name is left for
-                values = list(row.values())
-                fault = Errors.TEXTS_FIELDS.format(at=at, row=values, n=len(row) - 1)
-                if faults is None:
-                    yield ValueError(fault)
-                else:
-                    faults.add(fault)
-            else:
+            fault = _find_fault(row, at)
+            if not fault:
                 yield row
+            elif faults is None:
+                yield ValueError(fault)
+            else:
+                faults.add(fault)
     except csv.Error as error:
         # Nothing behind it can be read: where does the next row begin?
         faults = Faults() if faults is None else faults
         faults.add(Errors.TEXTS_TABLE.format(at=place(path, n_lines + 1), error=error))
         faults.check()
+
+
+def _find_fault(row: dict[str | None, Any], at: str) -> str:
+    """What is wrong with the number of its fields, if anything."""
+    if None in row:  # where the fields go that no name is left for
+        values = list(row.values())
+        return Errors.TEXTS_FIELDS.format(at=at, row=values, n=len(row) - 1)
+    if None in row.values():
+        values = [value for value in row.values() if value is not None]
+        return Errors.TEXTS_SHORT.format(at=at, row=values, n=len(row))
+    return ""
 
 
 def read_texts(

@@ -74,11 +74,12 @@ def test_fields_of_many_levels(write, start, end):
         assert item.kept == {"id": None}
 
 
-def test_rows_of_too_many_fields(write):
-    path = write("t.csv", ["text,id", "Ada,1", "Bob, too,2", "Eve,3"])
+@pytest.mark.parametrize(("row", "how"), [("Bob, too,2", "more"), ("Bob", "fewer")])
+def test_rows_of_too_many_or_too_few_fields(write, row, how):
+    path = write("t.csv", ["text,id", "Ada,1", row, "Eve,3"])
     items = list(read_items(path, KEEP))
     assert [(item.row, item.text) for item in items] == [(1, "Ada"), (2, ""), (3, "Eve")]
-    assert "t.csv, line 3: a row has more fields than the 2 columns" in items[1].error
+    assert f"t.csv, line 3: a row has {how} fields than the 2 columns" in items[1].error
     assert not items[0].error and not items[2].error
 
 

@@ -115,6 +115,7 @@ def test_names_of_numbers(datasets, convert, tmp_path, several):
         ),
         ("text,label,text\na,b,c\n", {}, "have the same name: text, label, text"),
         ("text,label\na,b,c\n", {}, "more fields than the 2 columns"),
+        ("text,label\na,b\nc\n", {}, r"a\.csv, line 3: .*fewer fields than the 2 columns"),
         ("text,label\na,b\n", {"labels": ["x", "y"]}, "Row 0: the label 'b' is not one of those"),
         ("text,label\n,b\n", {}, "has no words"),
         ("text,label\n", {}, "has no words"),
@@ -171,3 +172,14 @@ def test_so_many_rows(convert, tmp_path):
     content = "text,label\na,x\nb,y\nc,z\n"
     found = convert(write(tmp_path / "a.csv", content), limit=2)
     assert found == [("a", {"x": 1.0, "y": 0.0}), ("b", {"x": 0.0, "y": 1.0})]
+
+
+def test_a_text_with_a_line_break_is_not_cut_in_silence(convert, tmp_path):
+    """Its rest would be a label that every other text has not."""
+    source = write(tmp_path / "a.tsv", "label\ttext\n5\tGood,\nreally.\n1\tBad\n")
+    with pytest.raises(ValueError, match=r"a\.tsv, line 3: .*fewer fields.*--quoting quotes"):
+        convert(source)
+    source = write(tmp_path / "a.tsv", 'label\ttext\n5\t"Good,\nreally."\n1\tBad\n')
+    found = convert(source, quoting="quotes")
+    assert [text for text, _ in found] == ["Good,\nreally.", "Bad"]
+    assert [cats for _, cats in found] == [{"1": 0.0, "5": 1.0}, {"1": 1.0, "5": 0.0}]
