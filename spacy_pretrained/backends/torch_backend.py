@@ -15,6 +15,7 @@ from thinc.types import Floats3d
 from transformers import PreTrainedModel
 
 from ..checkpoints.checkpoint import Checkpoint, Files, pack, unpack
+from ..runtime.shared_lock import SharedLock
 from ..windows.batches import WINDOW_A_ROW, RowShape, WindowBatch
 from . import torch_weights
 from .errors import Errors
@@ -57,6 +58,8 @@ class TorchShim(Shim):
         self.optimizer = TorchOptimizer(settings.learn_rate_factor)
         self._packing: Packing | None = None
         self._tried_packing = False
+        # A stream that is read ahead makes predictions while the loop around it makes updates.
+        self._in_use = SharedLock()
 
     @property
     def module(self) -> PreTrainedModel:
@@ -92,9 +95,9 @@ class TorchShim(Shim):
 
     def predict(self, batches: Iterable[WindowBatch]) -> Iterator[Floats3d]:
         """Vectors (R, L, D) of each batch of windows, in order. Touches no state, so that threads
-        may share the module: it always is in evaluation mode but within an update."""
+        may share the module. An update waits until they are done, and they wait for it."""
         for batch in batches:
-            with torch.inference_mode():
+            with self._in_use.shared(), torch.inference_mode():
                 vectors = self._run(batch)
             yield to_array(vectors)
 
@@ -140,16 +143,18 @@ class TorchShim(Shim):
 
     @contextmanager
     def _training(self):
-        self.module.train()
-        try:
-            yield
-        finally:
-            self.module.eval()
+        with self._in_use.alone():
+            self.module.train()
+            try:
+                yield
+            finally:
+                self.module.eval()
 
     # Training
 
     def finish_update(self, optimizer: Optimizer) -> None:
-        self.optimizer.step(self.module, optimizer)
+        with self._in_use.alone():
+            self.optimizer.step(self.module, optimizer)
 
     @contextmanager
     def use_params(self, params: dict) -> Iterator[None]:

@@ -30,7 +30,7 @@ class Errors(SharedErrors):
         "'{path}' cannot be read: {error}. Copy it again from the model's original files."
     )
     FOLDER_OUTSIDE = (
-        "'{file}' names '{name}', which is no .safetensors file or folder of the model itself. A "
+        "'{file}' names '{name}', which is no file of weights or folder of the model itself. A "
         "model is read from its own folder only. Get the model from a place that you trust."
     )
     FOLDER_LINK = (

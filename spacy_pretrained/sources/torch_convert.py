@@ -25,9 +25,13 @@ def convert(folder: Path) -> None:
         convert_file(folder / BIN, folder / SAFETENSORS)
         return
     weight_map = json.loads(index.read_text(encoding="utf8"))["weight_map"]
+    parts = sorted(set(map(str, weight_map.values())))
+    for part in parts:
+        if Path(part).name != part or not part.endswith(".bin"):
+            raise ValueError(Errors.FOLDER_OUTSIDE.format(file=index, name=part))
     names = {}
     n_bytes = 0
-    for part in sorted(set(weight_map.values())):
+    for part in parts:
         source = folder / part
         target = folder / part.replace("pytorch_model", "model").replace(".bin", ".safetensors")
         tensors = convert_file(source, target)

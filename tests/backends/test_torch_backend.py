@@ -518,3 +518,42 @@ def test_the_device_is_logged_once(tiny_bert, caplog):
         shim = make_shim(tiny_bert)
         shim.from_bytes(shim.to_bytes())
     assert [record.message for record in caplog.records] == ["Encoder (bert) on device cpu"]
+
+
+# Predictions and updates at once
+
+
+@pytest.mark.parametrize("update", ["begin_update", "backprop", "finish_update"])
+def test_an_update_waits_for_predictions_that_are_under_way(tiny_bert, update):
+    """As in a loop over `nlp.pipe` that updates the pipeline: with dropout, or weights of the
+    middle of a step, the vectors of later texts would be wrong."""
+    shim = make_shim(tiny_bert)
+    expected = predict(shim)
+    _, backprop = shim.begin_update(BATCH)
+    steps = {
+        "begin_update": lambda: shim.begin_update(BATCH),
+        "backprop": lambda: backprop(D_VECTORS),
+        "finish_update": lambda: shim.finish_update(SGD(1.0)),
+    }
+    if update == "finish_update":
+        backprop(D_VECTORS)
+    has_begun, may_go_on, found = threading.Event(), threading.Event(), []
+
+    def wait(*args) -> None:
+        hook.remove()
+        has_begun.set()
+        assert may_go_on.wait(60)
+
+    hook = shim.module.get_input_embeddings().register_forward_pre_hook(wait)
+    prediction = threading.Thread(target=lambda: found.append(predict(shim)))
+    updating = threading.Thread(target=steps[update])
+    prediction.start()
+    assert has_begun.wait(60)
+    updating.start()
+    updating.join(1)
+    has_waited = updating.is_alive()
+    may_go_on.set()
+    prediction.join()
+    updating.join()
+    assert has_waited
+    assert_allclose(found[0], expected, atol=1e-6)

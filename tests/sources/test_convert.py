@@ -174,3 +174,19 @@ def test_a_wrapped_model_is_named_as_what_it_is(bin_model):
     convert(folder)
     with pytest.raises(ValueError, match=r"begin with 'module\.'.*model\.module\.save"):
         find_source(str(folder))
+
+
+@pytest.mark.parametrize("name", ["../model.pt", "../pytorch_model.bin", "{folder}/model.pt"])
+def test_an_index_that_names_files_of_others(tmp_path, name):
+    """A hub's model could have any file of tensors on this machine written over."""
+    victim = tmp_path / "model.pt"
+    torch.save({"mine": torch.ones(2)}, victim)
+    shutil.copy(victim, tmp_path / "pytorch_model.bin")
+    folder = tmp_path / "evil"
+    folder.mkdir()
+    index = folder / "pytorch_model.bin.index.json"
+    index.write_text(json.dumps({"weight_map": {"mine": name.format(folder=tmp_path)}}))
+    before = sorted(path.name for path in tmp_path.iterdir()), victim.read_bytes()
+    with pytest.raises(ValueError, match="read from its own folder only"):
+        convert(folder)
+    assert before == (sorted(path.name for path in tmp_path.iterdir()), victim.read_bytes())
