@@ -128,9 +128,9 @@ def evaluate_treebank(nlp: Language, data: str | Path, *, report: Report = in_si
 
 def evaluate_entities(nlp: Language, data: str | Path) -> Scores:
     """Scores of exact matches; empty if the file or the pipeline has no entities."""
-    gold = [doc for doc in _read_docs(nlp, data) if doc.has_annotation("ENT_IOB")]
+    gold = [doc for doc in _read_docs(nlp, data) if _has_entities(doc)]
     found = list(nlp.pipe(bare_copy(doc) for doc in gold))
-    if not any(doc.has_annotation("ENT_IOB") for doc in found):
+    if not any(_has_entities(doc) for doc in found):
         return {}
     scores = get_ner_prf([Example(doc, gold_doc) for doc, gold_doc in zip(found, gold)])
     return {
@@ -141,6 +141,11 @@ def evaluate_entities(nlp: Language, data: str | Path) -> Scores:
         "all": _percents(scores, "ents_"),
         "by_label": {k: _percents(v) for k, v in sorted((scores["ents_per_type"] or {}).items())},
     }
+
+
+def _has_entities(doc: Doc) -> bool:
+    """Whether they are annotated. spaCy says so of every Doc without tokens."""
+    return len(doc) > 0 and doc.has_annotation("ENT_IOB")
 
 
 def evaluate_categories(nlp: Language, data: str | Path) -> list[Scores]:

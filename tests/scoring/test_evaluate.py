@@ -171,6 +171,17 @@ def test_no_entities_to_find_and_none_found(tmp_path):
     assert found["all"] == {"precision": None, "recall": None, "f1": None}
 
 
+@pytest.mark.parametrize("words", [[], ["Nobody", "knows"]])
+def test_an_empty_document_says_nothing_of_entities(tmp_path, words):
+    """Neither in gold annotation nor of what the pipeline does."""
+    nlp = spacy.blank("en")
+    known = Doc(nlp.vocab, words=words)
+    known.ents = []
+    docs = [Doc(nlp.vocab, words=[]), known]
+    DocBin(docs=docs).to_disk(tmp_path / "dev.spacy")
+    assert evaluate_entities(nlp, tmp_path / "dev.spacy") == {}
+
+
 def write_docs(path, vocab, *texts_entities_cats):
     docs = []
     for text, entities, cats in texts_entities_cats:
