@@ -31,7 +31,7 @@ MAY_IMPORT = {
     "textcat": "heads annotation encoder backends windows checkpoints runtime saving",
     "corpora": "annotation heads ner parser textcat windows sources checkpoints",
     "tokenizer": "corpora",
-    "scoring": "parser corpora annotation",
+    "scoring": "parser textcat corpora annotation",
     "quantization": "scoring corpora encoder stock backends windows checkpoints runtime saving",
     "packaging": "quantization saving sources checkpoints",
     "training": "sources checkpoints",

@@ -1,5 +1,6 @@
 """A picture of a benchmark: words a second and peak memory, against the length of texts."""
 
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -43,13 +44,20 @@ def plot_benchmark(results: Results, picture: str | Path) -> None:
 
 def make_curves(measurements: list[Measurement]) -> dict[str, list[Measurement]]:
     """By what is measured, shortest texts first. A batch is named where there are several."""
+    names = shorten({one.source for one in measurements})
     several = len({one.words_a_batch for one in measurements}) > 1
     curves: dict[str, list[Measurement]] = {}
     for one in sorted(measurements, key=lambda one: one.words_a_text):
-        name = f"{Path(one.source).name}: {one.task}, {one.precision} on {one.engine}"
+        name = f"{names[one.source]}: {one.task}, {one.precision} on {one.engine}"
         name += f", batches of {one.words_a_batch:,} words" if several else ""
         curves.setdefault(name, []).append(one)
     return curves
+
+
+def shorten(sources: set[str]) -> dict[str, str]:
+    """The last part of each path; the whole of those that end alike."""
+    count = Counter(Path(source).name for source in sources)
+    return {s: Path(s).name if count[Path(s).name] == 1 else s for s in sources}
 
 
 def draw_axes(axes: "Axes", title: str, *, is_log: bool) -> None:

@@ -5,7 +5,7 @@ from thinc.api import Config
 from ..training.config import complete_config
 from ..training.corpus_contents import CATEGORIES, CorpusContents
 from .errors import Errors
-from .plan import FEW_SHOT, FROZEN
+from .plan import FEW_SHOT, WORDS
 from .query import WITHOUT_TRAINING, Query
 from .recommend import Recommendation
 
@@ -42,12 +42,15 @@ def make_config(
     ).config
     model = config["components"][COMPONENTS.get(purpose, ENCODER)]["model"]
     settings = model.get("encoder", model)
-    settings["frozen"] = plan.method == FROZEN
+    settings["frozen"] = plan.frozen
     settings["mixed_precision"] = plan.mixed_precision
     settings["gradient_checkpointing"] = plan.gradient_checkpointing
     settings["device"] = "cuda" if query.device == "cuda" else "auto"
-    if purpose != "few_shot" and not train:
-        config["training"]["batcher"]["size"] = plan.batch_words
+    batcher = config["training"]["batcher"]
+    if purpose == "few_shot":  # whose batches are counted in texts
+        batcher["size"] = plan.batch_words // WORDS["textcat"]
+    elif not train:
+        batcher["size"] = plan.batch_words
     return config
 
 

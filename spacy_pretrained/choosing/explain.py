@@ -4,7 +4,7 @@ from dataclasses import asdict
 from typing import Any
 
 from .memory import GIGABYTE, Memory
-from .plan import FEW_SHOT, FROZEN, NONE
+from .plan import FEW_SHOT, NONE
 from .query import WITHOUT_TRAINING
 from .recommend import Recommendation
 
@@ -34,11 +34,12 @@ def describe_plan(one: Recommendation) -> str:
     if plan.method == NONE:
         return f"no training is needed: {WITHOUT_TRAINING[one.task]} {NO_TRAINING[one.task]}"
     if plan.method == FEW_SHOT:
+        encoder = " on a frozen encoder" if plan.frozen else ""
         return (
-            "few-shot learning (few_shot_textcat), which makes more of few texts than full "
-            "fine-tuning; name the labels so that they say what is meant"
+            f"few-shot learning (few_shot_textcat){encoder}, which makes more of few texts than "
+            "full fine-tuning; name the labels so that they say what is meant"
         )
-    rate = "the task heads'" if plan.method == FROZEN else "the encoder's"
+    rate = "the task heads'" if plan.frozen else "the encoder's"
     text = (
         f"{plan.method}, {plan.epochs} epochs, batches of {plan.batch_words:,} words "
         f"(some {plan.steps:,} steps), {rate} learning rate {plan.learn_rate:g} after a warm-up "

@@ -41,6 +41,7 @@ class Plan:
     warmup: float | None  # share of the steps
     mixed_precision: bool
     gradient_checkpointing: bool
+    frozen: bool
     training: Memory | None
     inference: Memory  # in float32
     inference_int8: Memory
@@ -52,7 +53,7 @@ def make_plan(query: Query, sizes: Sizes) -> Plan | None:
     if query.task in WITHOUT_TRAINING:
         if query.memory is not None and running[0].peak > query.memory:
             return None
-        return Plan(NONE, None, None, None, None, None, False, False, None, *running)
+        return Plan(NONE, None, None, None, None, None, False, False, False, None, *running)
     bfloat16 = query.device == "cuda"
     is_few = query.task == "textcat" and query.examples <= FEW_EXAMPLES
     wanted = FEW_SHOT_TEXTS * WORDS["textcat"] if is_few else BATCH_WORDS
@@ -74,7 +75,7 @@ def make_plan(query: Query, sizes: Sizes) -> Plan | None:
         method = FROZEN if frozen else FULL
         if is_few:  # which has a length and rates of its own
             method, length = FEW_SHOT, (None, words, None, None, None)
-        return Plan(method, *length, bfloat16, checkpointing, memory, *running)
+        return Plan(method, *length, bfloat16, checkpointing, frozen, memory, *running)
     return None
 
 

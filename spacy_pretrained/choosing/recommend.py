@@ -13,7 +13,7 @@ from typing import Any
 from ..checkpoints.catalogue import CATALOGUE, MULTILINGUAL
 from .errors import Errors
 from .families import find_traits, gives_offsets
-from .plan import FEW_EXAMPLES, FROZEN, FULL, Plan, make_plan
+from .plan import FEW_EXAMPLES, FULL, Plan, make_plan
 from .query import WITHOUT_TRAINING, Query
 from .sizes import Sizes, find_sizes
 
@@ -161,7 +161,7 @@ def weigh(
     traits = find_traits(entry["family"], causal=entry["kind"] == "decoder")
     if query.device == "cpu" and traits["packed"] is False:
         yield "one window a row", 1, "short texts cannot share a row, which costs speed on a CPU"
-    if plan.method == FROZEN:
+    if plan.frozen:
         yield "frozen", 1, "too large to be fine-tuned in that memory: it stays frozen"
     if plan.gradient_checkpointing:
         yield "checkpointing", 1, "fits with gradient checkpointing, which costs time"

@@ -113,7 +113,9 @@ def show_treebank(results: dict[str, Any]) -> None:
 
 
 def show_categories(scores: dict[str, Any]) -> None:
-    msg.divider(f"{scores['file']}: categories of {count_of(scores['documents'], 'document')}")
+    component = f", {scores['component']}" if "component" in scores else ""
+    documents = count_of(scores["documents"], "document")
+    msg.divider(f"{scores['file']}{component}: categories of {documents}")
     rows = [(label, *map(cell, s.values())) for label, s in scores["by_label"].items()]
     rows += [(name, *map(cell, scores[name].values())) for name in ("micro", "macro")]
     header = ["", *scores["micro"]]

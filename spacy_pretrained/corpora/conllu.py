@@ -144,7 +144,8 @@ def _fit(left: DocSentence, right: DocSentence) -> bool:
 def write_conllu(docs: Iterable[Doc], stream: TextIO) -> None:
     """Write Docs, such as a pipeline's predictions; `read_conllu` reads the same annotation."""
     docs = list(docs)
-    has_entities = any(doc.has_annotation("ENT_IOB") for doc in docs)
+    # An empty Doc has every annotation, as spaCy sees it.
+    has_entities = any(len(doc) and doc.has_annotation("ENT_IOB") for doc in docs)
     for number, doc in enumerate(docs, 1):
         stream.write(to_conllu(doc, f"doc{number}", has_entities))
 

@@ -25,4 +25,9 @@ class Errors(SharedErrors):
         "'{path}' is no gold annotation. Give .conllu or .conllu.gz files (treebanks) and .spacy "
         "files (entities, categories): `python -m spacy pretrained convert` makes the latter."
     )
+    EVALUATE_NO_SCORER = (
+        "Categories cannot be scored: of the text classifiers ({names}) none has a scorer of "
+        'categories. Set scorer = {{"@scorers": "spacy-pretrained.textcat_scorer.v1"}} in '
+        "[components.NAME] of the pipeline's config.cfg."
+    )
     EVALUATE_BROKEN = "'{path}' cannot be read as a .spacy file. Convert it again. ({error})"

@@ -70,9 +70,10 @@ def evaluate(
     report: Is told each step.
     RETURNS: "treebanks", "entities", "categories": the scores of each file that has these; see
         `evaluate_treebank`, `evaluate_entities` and `evaluate_categories`. What the gold
-        annotation or the pipeline lacks is left out.
-    RAISES: ValueError if a file is of another format, malformed, or has a word without head;
-        OSError if one cannot be read.
+        annotation or the pipeline lacks is left out. With several text classifiers, a file has
+        scores of categories for each of them.
+    RAISES: ValueError if a file is of another format, malformed, or has a word without head, or if
+        no text classifier has a scorer; OSError if a file cannot be read.
     """
     paths = [Path(path) for path in gold]
     check_formats(paths)
@@ -82,11 +83,9 @@ def evaluate(
             scores["treebanks"].append(evaluate_treebank(nlp, path, report=report))
             continue
         report(f"{path}: entities and categories")
-        for name, found in (
-            ("entities", evaluate_entities(nlp, path)),
-            ("categories", evaluate_categories(nlp, path)),
-        ):
-            scores[name] += [found] if found else []
+        entities = evaluate_entities(nlp, path)
+        scores["entities"] += [entities] if entities else []
+        scores["categories"] += evaluate_categories(nlp, path)
     return scores
 
 
@@ -129,9 +128,9 @@ def evaluate_treebank(nlp: Language, data: str | Path, *, report: Report = in_si
 
 def evaluate_entities(nlp: Language, data: str | Path) -> Scores:
     """Scores of exact matches; empty if the file or the pipeline has no entities."""
-    gold = [doc for doc in _read_docs(nlp, data) if doc.has_annotation("ENT_IOB")]
+    gold = [doc for doc in _read_docs(nlp, data) if _has_entities(doc)]
     found = list(nlp.pipe(bare_copy(doc) for doc in gold))
-    if not any(doc.has_annotation("ENT_IOB") for doc in found):
+    if not any(_has_entities(doc) for doc in found):
         return {}
     scores = get_ner_prf([Example(doc, gold_doc) for doc, gold_doc in zip(found, gold)])
     return {
@@ -144,28 +143,58 @@ def evaluate_entities(nlp: Language, data: str | Path) -> Scores:
     }
 
 
-def evaluate_categories(nlp: Language, data: str | Path) -> Scores:
-    """Scores of spaCy's for categories; empty if the file or the pipeline has none.
+def _has_entities(doc: Doc) -> bool:
+    """Whether they are annotated. spaCy says so of every Doc without tokens."""
+    return len(doc) > 0 and doc.has_annotation("ENT_IOB")
+
+
+def evaluate_categories(nlp: Language, data: str | Path) -> list[Scores]:
+    """Scores of spaCy's for categories, of each text classifier; empty if the file or the pipeline
+    has none. Where a pipeline has several classifiers, "component" names the one. Those of which
+    the file has no labels are left out, as are those without a scorer.
 
     "score" is the one that spaCy chooses, named by "score_of"; "micro" is of all decisions, which
     where one label excludes the others is accuracy; "macro" is the mean over labels.
+
+    RAISES: ValueError if none of the classifiers has a scorer.
     """
-    classifiers = [
-        pipe
+    classifiers = {
+        name: pipe
         for name, pipe in nlp.pipeline
         if "doc.cats" in nlp.get_pipe_meta(name).assigns and hasattr(pipe, "score")
-    ]
+    }
     gold = [doc for doc in _read_docs(nlp, data) if doc.cats] if classifiers else []
-    if not gold:
-        return {}
     found = nlp.pipe(bare_copy(doc) for doc in gold)
     examples = [Example(doc, gold_doc) for doc, gold_doc in zip(found, gold)]
-    scores: Scores = {}
-    for classifier in classifiers:
-        scores |= classifier.score(examples)
+    is_alone = len(classifiers) == 1
+    results, without_scorer = [], []
+    for name, classifier in classifiers.items():
+        labelled = _find_labelled(classifier, examples, is_alone=is_alone)
+        if not labelled:
+            continue
+        scores = classifier.score(labelled)
+        if "cats_score" in scores:
+            about = {"file": str(data)} | ({} if is_alone else {"component": name})
+            results.append(about | {"documents": len(labelled)} | _describe_categories(scores))
+        else:
+            without_scorer.append(name)
+    if without_scorer and not results:
+        raise ValueError(Errors.EVALUATE_NO_SCORER.format(names=", ".join(without_scorer)))
+    return results
+
+
+def _find_labelled(classifier: Any, examples: list[Example], *, is_alone: bool) -> list[Example]:
+    """Those that have labels of a classifier. If there is no other one, labels that it does not
+    have are what it misses; then these examples count, too."""
+    labels = getattr(classifier, "labels", None)
+    if labels is None:
+        return examples
+    own = [one for one in examples if not one.reference.cats.keys().isdisjoint(labels)]
+    return examples if is_alone and own else own
+
+
+def _describe_categories(scores: Scores) -> Scores:
     return {
-        "file": str(data),
-        "documents": len(gold),
         "score_of": scores["cats_score_desc"],
         "score": rounded(100 * scores["cats_score"]),
         "micro": _percents(scores, "cats_micro_"),

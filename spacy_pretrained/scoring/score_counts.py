@@ -15,6 +15,8 @@ from spacy.tokens import Token
 from spacy.training import Example
 
 from ..parser.scorer import IGNORED, read_arcs, score_sentences
+from ..textcat.scorer import find_positive
+from ..textcat.scorer import score as score_cats
 
 Counter = Callable[[Example], PRFScore]
 UNIT = 2  # what counts change by if one thing is annotated otherwise
@@ -121,23 +123,34 @@ def _places(spans: Iterable) -> set[tuple[str, int, int]]:
 def _category_counter(nlp: Language, scores: dict[str, Any]) -> Counter:
     labels = set(scores["cats_f_per_type"])
     several = scores["cats_score_desc"] == "macro AUC"  # spaCy's, where labels exclude nothing
-    thresholds = [
-        read_threshold(pipe)
-        for name, pipe in nlp.pipeline
-        if "doc.cats" in nlp.get_pipe_meta(name).assigns
+    classifiers = [
+        pipe for name, pipe in nlp.pipeline if "doc.cats" in nlp.get_pipe_meta(name).assigns
     ]
+    thresholds = [read_threshold(pipe) for pipe in classifiers]
     threshold = next((x for x in reversed(thresholds) if x is not None), 0.5)
+    # Of several classifiers the scores of the last stand. spaCy's count denied labels as gold.
+    scorers = [scorer for pipe in classifiers if (scorer := getattr(pipe, "scorer", None))]
+    leaves_out_denied = scorers[-1:] == [score_cats]
 
-    def count_categories(example: Example) -> PRFScore:
+    def count_several(example: Example) -> PRFScore:
         gold = {k: v for k, v in example.reference.cats.items() if k in labels}
-        predicted = {k: v for k, v in example.predicted.cats.items() if k in labels}
-        if several:
-            sure = {k for k, v in predicted.items() if v >= threshold and k in gold}
-            return compare(sure, {k for k, v in gold.items() if v > 0})
-        best = {max(predicted, key=predicted.get)} if predicted else set()
-        return compare(best, {max(gold, key=gold.get)} if gold else set())
+        predicted = example.predicted.cats
+        sure = {k for k, v in predicted.items() if v >= threshold and k in gold}
+        return compare(sure, {k for k, v in gold.items() if v > 0})
 
-    return count_categories
+    def count_best(example: Example) -> PRFScore:
+        gold = example.reference.cats
+        if leaves_out_denied:
+            gold = find_positive(gold)
+            if not gold:
+                return PRFScore()
+        return compare(find_best(example.predicted.cats), find_best(gold))
+
+    def find_best(cats: dict[str, float]) -> set[str]:
+        known = {label: value for label, value in cats.items() if label in labels}
+        return {max(known, key=known.get)} if known else set()
+
+    return count_several if several else count_best
 
 
 def read_threshold(pipe: Callable) -> float | None:

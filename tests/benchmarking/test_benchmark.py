@@ -254,6 +254,25 @@ def test_several_batches_are_told_apart(measured, tmp_path):
     assert list(make_curves([found[0]])) == [ways[0]]
 
 
+def test_sources_of_one_name_are_told_apart():
+    """In the picture: `spacy train` calls all that it writes model-best."""
+    pytest.importorskip("matplotlib")
+    from spacy_pretrained.benchmarking.plot import make_curves
+
+    sources = ("a/model-best", "b/model-best", "c/other")
+    figures = {"pieces_a_batch": None, "words_per_second": 1.0, "import_bytes": 1}
+    figures |= {"working_bytes": 1, "peak_bytes": 1}
+    found = [
+        Measurement(source, INFERENCE, STOCK, FP32, words, 100, **figures)
+        for source in sources
+        for words in (8, 16)
+    ]
+    names = ("a/model-best", "b/model-best", "other")
+    curves = make_curves(found)
+    assert list(curves) == [f"{name}: inference, fp32 on {STOCK}" for name in names]
+    assert all([one.words_a_text for one in curve] == [8, 16] for curve in curves.values())
+
+
 @pytest.mark.slow
 def test_a_process_that_ends_badly_says_why(tmp_path):
     with pytest.raises(ChildFailed, match="No module named"):

@@ -8,7 +8,9 @@ from thinc.api import Config
 from tiny_pipelines import make_reference
 
 from spacy_pretrained.choosing.config import make_config
+from spacy_pretrained.choosing.explain import as_dict, describe_plan
 from spacy_pretrained.choosing.memory import GIGABYTE
+from spacy_pretrained.choosing.plan import FEW_SHOT
 from spacy_pretrained.choosing.query import Query
 from spacy_pretrained.choosing.recommend import recommend
 
@@ -32,6 +34,28 @@ def test_few_texts_get_the_few_shot_classifier():
     config = make(task="textcat", examples=100)
     assert config["nlp"]["pipeline"] == ["few_shot_textcat"]
     assert config["training"]["max_steps"] == 100
+
+
+@pytest.mark.parametrize(
+    "memory, frozen, checkpointing, texts",
+    [
+        (None, False, False, 32),
+        (1_100, False, False, 9),
+        (1_000, False, True, 18),
+        (800, True, False, 32),
+    ],
+)
+def test_few_texts_are_learnt_in_little_memory(memory, frozen, checkpointing, texts):
+    query = Query("textcat", examples=100, memory=memory and memory * 1_000_000)
+    first = recommend(query)[0]
+    assert first.plan.method == FEW_SHOT and first.plan.frozen == frozen
+    assert ("on a frozen encoder" in describe_plan(first)) == frozen
+    assert any("it stays frozen" in reason for reason in first.reasons) == frozen
+    assert as_dict(first)["plan"]["frozen"] == frozen
+    config = make_config(query, first)
+    encoder = config["components"]["few_shot_textcat"]["model"]["encoder"]
+    assert (encoder["frozen"], encoder["gradient_checkpointing"]) == (frozen, checkpointing)
+    assert config["training"]["batcher"]["size"] == texts
 
 
 def test_settings_follow_the_plan():

@@ -122,11 +122,15 @@ def test_a_damaged_corpus(run, tmp_path, content):
 def test_categories_are_shown(capsys):
     scores = {"precision": 50.0, "recall": None, "f1": 25.0}
     found = {"file": "a.spacy", "documents": 3, "score_of": "macro AUC", "score": 70.0}
-    show_categories(found | {"micro": scores, "macro": scores, "by_label": {"law": scores}})
-    rows = [line.split() for line in capsys.readouterr().out.splitlines()]
+    found |= {"micro": scores, "macro": scores, "by_label": {"law": scores}}
+    show_categories(found)
+    said = capsys.readouterr().out
+    rows = [line.split() for line in said.splitlines()]
     for name in ("law", "micro", "macro"):
         assert [name, "50.00", "-", "25.00"] in rows
-    assert ["macro", "AUC:", "70.00"] in rows
+    assert ["macro", "AUC:", "70.00"] in rows and "a.spacy: categories of 3 documents" in said
+    show_categories(found | {"component": "topic"})
+    assert "a.spacy, topic: categories of 3 documents" in capsys.readouterr().out
 
 
 def test_exit_codes(run, tmp_path):

@@ -448,6 +448,12 @@ def test_without_any_entity_all_are_missing(read):
     assert not doc.has_annotation("ENT_IOB")
 
 
+def test_an_empty_doc_has_no_entities_that_others_would_miss(vocab):
+    stream = io.StringIO()
+    write_conllu([Doc(vocab, words=["a"]), Doc(vocab, words=[])], stream)
+    assert "1\ta\t_\t_\t_\t_\t_\t_\t_\t_\n" in stream.getvalue()
+
+
 def test_an_entity_that_is_no_tag(read):
     with pytest.raises(ValueError, match=r"line 2: .*'PER'"):
         read(ENTITIES.replace("NE=B-PER", "NE=PER"))

@@ -19,6 +19,7 @@ from spacy_pretrained.scoring.evaluate import (
     evaluate_treebank,
     surface_texts,
 )
+from spacy_pretrained.textcat.scorer import make_textcat_scorer
 
 CONLLU = """\
 # newdoc id = a
@@ -170,6 +171,17 @@ def test_no_entities_to_find_and_none_found(tmp_path):
     assert found["all"] == {"precision": None, "recall": None, "f1": None}
 
 
+@pytest.mark.parametrize("words", [[], ["Nobody", "knows"]])
+def test_an_empty_document_says_nothing_of_entities(tmp_path, words):
+    """Neither in gold annotation nor of what the pipeline does."""
+    nlp = spacy.blank("en")
+    known = Doc(nlp.vocab, words=words)
+    known.ents = []
+    docs = [Doc(nlp.vocab, words=[]), known]
+    DocBin(docs=docs).to_disk(tmp_path / "dev.spacy")
+    assert evaluate_entities(nlp, tmp_path / "dev.spacy") == {}
+
+
 def write_docs(path, vocab, *texts_entities_cats):
     docs = []
     for text, entities, cats in texts_entities_cats:
@@ -233,7 +245,8 @@ def test_categories(sayer, tmp_path):
     sport, law = {"sport": 1.0, "law": 0.0}, {"sport": 0.0, "law": 1.0}
     rows = [("a b", None, sport), ("c d", None, law), ("e", None, law), ("f g", None, sport)]
     path = write_docs(tmp_path / "a.spacy", sayer.vocab, *rows, ("not labelled", None, {}))
-    found = evaluate_categories(sayer, path)
+    (found,) = evaluate_categories(sayer, path)
+    assert "component" not in found
     assert found["documents"] == 4 and found["score_of"] == "macro F"
     assert found["micro"]["f1"] == 75
     assert found["by_label"]["law"] == {
@@ -242,6 +255,73 @@ def test_categories(sayer, tmp_path):
         "f1": pytest.approx(66.6667),
     }
     assert found["score"] == found["macro"]["f1"] == pytest.approx((80 + 200 / 3) / 2, abs=1e-3)
+
+
+class Chooser:
+    """Is sure of its first label. Has spaCy's way to find a scorer: None gives no scores."""
+
+    def __init__(self, labels, scorer):
+        self.labels = labels
+        self.scorer = scorer
+
+    def __call__(self, doc):
+        doc.cats.update({label: float(label == self.labels[0]) for label in self.labels})
+        return doc
+
+    def score(self, examples):
+        if self.scorer is None:
+            return {}
+        return self.scorer(examples, labels=self.labels, multi_label=False)
+
+
+def make_choosers(**settings):
+    """A pipeline of classifiers by name: their labels, and whether they have a scorer."""
+    nlp = spacy.blank("en")
+    for name, (labels, has_scorer) in settings.items():
+        scorer = make_textcat_scorer() if has_scorer else None
+
+        def make(nlp, name, labels=labels, scorer=scorer):
+            return Chooser(labels, scorer)
+
+        Language.factory(f"test_{name}", assigns=["doc.cats"], func=make)
+        nlp.add_pipe(f"test_{name}", name=name)
+    return nlp
+
+
+TOPICS, MOODS = ("sport", "law"), ("good", "bad")
+
+
+def test_each_classifier_has_scores(tmp_path):
+    nlp = make_choosers(topic=(TOPICS, True), mood=(MOODS, True), other=(("a", "b"), True))
+    rows = [
+        ("a", None, {"sport": 1.0, "law": 0.0, "good": 1.0, "bad": 0.0}),
+        ("b", None, {"sport": 0.0, "law": 1.0, "good": 1.0, "bad": 0.0}),
+        ("c", None, {"good": 1.0}),  # says nothing of topics
+    ]
+    path = write_docs(tmp_path / "a.spacy", nlp.vocab, *rows)
+    topic, mood = evaluate(nlp, [path])["categories"]
+    assert (topic["component"], topic["documents"], topic["micro"]["f1"]) == ("topic", 2, 50)
+    assert (mood["component"], mood["documents"], mood["micro"]["f1"]) == ("mood", 3, 100)
+    assert tuple(mood["by_label"]) == tuple(sorted(MOODS))
+
+
+def test_a_single_classifier_misses_labels_that_it_does_not_have(tmp_path):
+    nlp = make_choosers(topic=(TOPICS, True))
+    rows = [("a", None, {"sport": 1.0}), ("b", None, {"weather": 1.0})]
+    path = write_docs(tmp_path / "a.spacy", nlp.vocab, *rows)
+    (found,) = evaluate_categories(nlp, path)
+    assert (found["documents"], found["micro"]["precision"]) == (2, 50)
+    path = write_docs(tmp_path / "b.spacy", nlp.vocab, rows[1])
+    assert evaluate_categories(nlp, path) == []
+
+
+def test_classifiers_without_a_scorer(tmp_path):
+    path = write_docs(tmp_path / "a.spacy", spacy.blank("en").vocab, ("a", None, {"sport": 1.0}))
+    one = make_choosers(topic=(TOPICS, False))
+    with pytest.raises(ValueError, match=r"classifiers \(topic\) none has a scorer"):
+        evaluate(one, [path])
+    (found,) = evaluate_categories(make_choosers(a=(TOPICS, False), b=(TOPICS, True)), path)
+    assert found["component"] == "b"
 
 
 def test_several_files(nlp, ruler, data, tmp_path):

@@ -124,3 +124,13 @@ def test_documents_without_annotation_among_others(nlp):
         blank = as_blank(examples[missing].reference)
         examples[missing] = Example(examples[missing].predicted, blank)
     check(nlp, examples)
+
+
+@pytest.mark.parametrize("unknown", [0.0, 1.0])
+def test_gold_labels_that_are_denied_or_unknown(nlp, unknown):
+    """As corpora have them: each label of the corpus, the component's or not, has a value."""
+    examples = make_pairs(nlp)
+    labels = nlp.get_pipe(nlp.pipe_names[-1]).labels
+    for example in examples[::2]:
+        example.reference.cats = dict.fromkeys(labels, 0.0) | {"unknown": unknown}
+    check(nlp, examples)

@@ -26,8 +26,10 @@ from ...saving.save_mark import own
 from ...windows.batches import WindowBatch
 from ..gold import collect_cats, find_the_one, read_cats
 from ..labels.label_pipe import LABEL_DEFAULTS, LabelPipe, LabelSettings, write_cats
+from ..labels.label_set import LabelSet
 from ..scorer import SCORE_WEIGHTS, SCORER, score
 from .errors import Errors
+from .head import Head
 from .model import get_head, has_head, make_prior, read_head, set_head
 from .progress import is_watched, show_progress
 from .training import FitSettings, Step, Task, accumulate, fit
@@ -123,7 +125,8 @@ class FewShotTextcat(LabelPipe, HeadPipe):
         self, labels: Iterable[str], *, descriptions: dict[str, str] | None = None
     ) -> None:
         """Tell other labels apart from now on. Those that were there before keep what was learnt of
-        them, others begin with their own vectors.
+        them, others begin with their own vectors. If the description of a label changes, its vector
+        moves by as much as that of its phrases.
 
         descriptions: None keeps those that labels have already.
         """
@@ -134,14 +137,22 @@ class FewShotTextcat(LabelPipe, HeadPipe):
         label_set = self._find_labels(new)
         if self._has_weights:
             head = make_prior(self.model, label_set)
-            if has_head(self.model):
-                old = get_head(self.model)
-                for row, label in enumerate(labels):
-                    if label in self.labels:
-                        number = self.labels.index(label)
-                        head.W[row], head.b[row] = old.W[number], old.b[number]
+            if has_head(self.model) and self.labels:
+                self._keep_learnt(head, label_set)
             set_head(self.model, head)
         self.cfg = new | {"collected": False}
+
+    def _keep_learnt(self, head: Head, new: LabelSet) -> None:
+        """Add what was learnt of labels that stay to a head of which nothing is learnt yet."""
+        old, learnt = self._find_labels(), get_head(self.model)
+        before = {label: row for row, label in enumerate(old.names)}
+        kept = [(row, before[label]) for row, label in enumerate(new.names) if label in before]
+        moved = [(row, was) for row, was in kept if new.hypotheses[row] != old.hypotheses[was]]
+        old_prior = make_prior(self.model, old) if moved else None
+        for row, was in kept:
+            shift = head.W[row] - old_prior.W[was] if (row, was) in moved else 0
+            head.W[row] = learnt.W[was] + shift
+            head.b[row] = learnt.b[was]
 
     def add_label(self, label: str) -> int:
         """Add a label behind the others, as `set_labels` does. RETURNS: 1, or 0 if it is there."""

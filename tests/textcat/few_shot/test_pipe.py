@@ -171,6 +171,27 @@ def test_labels_that_are_new_begin_with_their_names_and_others_stay(tiny_bert):
     assert best(nlp, ["$12.50", TEXTS[2][0]]) == ["money", "dogs"]
 
 
+@pytest.mark.parametrize("multi_label", [False, True])
+def test_a_description_counts_also_for_labels_that_stay(tiny_bert, multi_label):
+    described = {"dogs": "quick brown foxes"}
+    nlp, other = (
+        make_nlp(tiny_bert, frozen=True, multi_label=multi_label, descriptions=descriptions)
+        for descriptions in ({}, described)
+    )
+    pipe = nlp.get_pipe(NAME)
+    plain, expected = get_head(pipe.model), get_head(other.get_pipe(NAME).model)
+    pipe.set_labels(LABELS, descriptions=described)
+    assert np.abs(get_head(pipe.model).W[1] - plain.W[1]).max() > 0.1
+    assert_allclose(get_head(pipe.model).W, expected.W, atol=1e-4)
+    assert_allclose(get_head(pipe.model).b, expected.b)
+    # What is learnt then stays as it is, whatever the description.
+    fit(nlp)
+    learnt = get_head(pipe.model)
+    pipe.set_labels(LABELS, descriptions={})
+    assert_allclose(get_head(pipe.model).W - plain.W, learnt.W - expected.W, atol=1e-4)
+    assert_allclose(get_head(pipe.model).b, learnt.b)
+
+
 def test_labels_are_those_of_the_examples_if_there_are_no_others(tiny_bert):
     nlp = make_nlp(tiny_bert, labels=[])
     with pytest.raises(ValueError, match="has no labels"):
