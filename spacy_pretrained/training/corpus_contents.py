@@ -117,13 +117,14 @@ def leave_out(short: Config, contents: CorpusContents) -> list[str]:
     return [Errors.CONFIG_LEFT_OUT.format(name=n, what=layer) for n, layer in found.items()]
 
 
-def find_idle(short: Config, contents: CorpusContents) -> dict[str, str]:
-    """The components that have nothing to learn from a corpus, and what it lacks for them."""
+def find_idle(config: Config, contents: CorpusContents) -> dict[str, str]:
+    """The components that have nothing to learn from a corpus, and what it lacks for them. Those
+    of a trained pipeline count where their settings are filled in."""
     labels = {
-        n: "labels" in b for n, b in short.get("initialize", {}).get("components", {}).items()
+        n: "labels" in b for n, b in config.get("initialize", {}).get("components", {}).items()
     }
     found = {}
-    for name, block in short.get("components", {}).items():
+    for name, block in config.get("components", {}).items():
         layer = LEARNS.get(block.get("factory"))
         # Spans of a group are no entities; labels that are given may be met in a later corpus.
         of_other = block.get("spans_key") or labels.get(name)
