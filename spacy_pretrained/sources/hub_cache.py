@@ -1,7 +1,8 @@
 """The model hub's cache on this machine, which all programs share that use huggingface_hub.
 
 It is read here without that package: `models--OWNER--NAME/refs/BRANCH` has the name of a commit,
-`snapshots/COMMIT/` the files of that commit, mostly as links to `blobs/`.
+`snapshots/COMMIT/` the files of that commit, mostly as links to `blobs/`. Beside these, in
+`.unverified/COMMIT`, stand our own marks of files whose SHA-256 has not been compared yet.
 """
 
 import os
@@ -36,6 +37,22 @@ def find_snapshot(hub: HubId) -> Path | None:
     snapshot = folder / "snapshots" / commit
     is_way = commit in ("", ".", "..") or "/" in commit or "\\" in commit  # to another folder
     return snapshot if snapshot.is_dir() and not is_way else None
+
+
+def unverified_mark(hub: HubId, commit: str, name: str) -> Path:
+    """The empty file that is there from before a file is downloaded until its SHA-256 has been
+    compared: a process may be killed in between, when the file already has its place. Files that
+    other programs have downloaded have no mark."""
+    return _marks(model_folder(hub), commit) / name.replace("/", "--")
+
+
+def has_unverified(hub: HubId, commit: str) -> bool:
+    marks = _marks(model_folder(hub), commit)
+    return marks.is_dir() and any(marks.iterdir())
+
+
+def _marks(folder: Path, commit: str) -> Path:
+    return folder / ".unverified" / commit
 
 
 @dataclass(frozen=True)
@@ -73,8 +90,9 @@ def plan_removal(hub: HubId, *, all_revisions: bool) -> Removal:
         for path in (folder / "refs").rglob("*")
         if path.is_file() and path.read_text().strip() == chosen.name
     ]
+    marks = _marks(folder, chosen.name)
     n_bytes = size_of(chosen) + sum(blob.stat().st_size for blob in blobs)
-    return Removal([chosen, *blobs, *references], n_bytes)
+    return Removal([chosen, *([marks] if marks.is_dir() else []), *blobs, *references], n_bytes)
 
 
 def remove(removal: Removal) -> None:

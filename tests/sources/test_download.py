@@ -10,6 +10,7 @@ from collections import namedtuple
 from pathlib import Path
 
 import pytest
+from huggingface_hub import hf_hub_download, scan_cache_dir
 from stand_in_hub import COMMIT
 
 from spacy_pretrained import sources
@@ -117,6 +118,56 @@ def test_a_file_that_is_not_what_the_hub_has(hub, fault, what):
     hub.requests.clear()
     download(TINY)
     assert hub.files_sent() == [WEIGHTS]
+
+
+@pytest.fixture
+def killed_while_hashing(hub, monkeypatch):
+    """A download that ended between a file's arrival, with one other byte, and its check."""
+
+    def interrupt(path):
+        raise KeyboardInterrupt
+
+    hub.changes = {WEIGHTS}
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(hub_client, "_digest", interrupt)
+        download(TINY)
+    hub.changes = set()
+    hub.requests.clear()
+
+
+@pytest.mark.usefixtures("killed_while_hashing")
+@pytest.mark.parametrize("revision", ["main", COMMIT])
+def test_a_file_is_checked_after_an_interruption(hub, model, revision):
+    tiny = HubId("owner/tiny", revision)
+    with pytest.raises(ValueError, match="its SHA-256 differs"):
+        download(tiny)
+    assert hub.files_sent() == []
+    found = download(tiny)
+    assert (found.folder / WEIGHTS).read_bytes() == (model / WEIGHTS).read_bytes()
+    assert download_module.find_copy(tiny) == found
+
+
+@pytest.mark.usefixtures("killed_while_hashing")
+def test_without_a_network_a_file_that_was_not_checked_is_not_taken(hub, cache):
+    hub.status = 503
+    with pytest.raises(ValueError, match=r"cannot be reached .*has no complete copy"):
+        download(TINY)
+    assert scan_cache_dir(cache).warnings == []
+
+
+def test_a_file_is_hashed_once_and_those_of_other_programs_never(hub, monkeypatch):
+    hashed, digest = [], hub_client._digest
+    monkeypatch.setattr(hub_client, "_digest", lambda path: hashed.append(path) or digest(path))
+    hub.models["owner/other"] = hub.models["owner/tiny"]
+    for name in NEEDED:
+        hf_hub_download("owner/other", name)
+    download(HubId("owner/other"))
+    assert not hashed
+    download(TINY)
+    assert WEIGHTS in [path.name for path in hashed]
+    hashed.clear()
+    download(TINY)
+    assert not hashed
 
 
 def test_a_model_or_revision_that_is_not_there(hub):

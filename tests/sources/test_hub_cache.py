@@ -15,7 +15,13 @@ from spacy_pretrained.sources import download as download_module
 from spacy_pretrained.sources import find
 from spacy_pretrained.sources.download import download
 from spacy_pretrained.sources.find import find_source
-from spacy_pretrained.sources.hub_cache import cache_folder, find_snapshot, plan_removal, remove
+from spacy_pretrained.sources.hub_cache import (
+    cache_folder,
+    find_snapshot,
+    plan_removal,
+    remove,
+    unverified_mark,
+)
 from spacy_pretrained.sources.hub_id import HubId
 
 TINY, BIN = HubId("owner/tiny"), HubId("owner/bin")
@@ -72,10 +78,13 @@ def test_a_revision_goes_without_what_others_need(hub, model, cache):
     hub.refs["v1"] = OTHER
     (model / "config.json").write_text((model / "config.json").read_text() + "\n")
     second = download(HubId("owner/tiny", "v1")).folder
+    mark = unverified_mark(TINY, OTHER, "model.safetensors")
+    mark.touch()
     plan = plan_removal(HubId("owner/tiny", "v1"), all_revisions=False)
     assert plan.n_bytes == (model / "config.json").stat().st_size  # all else is shared
     remove(plan)
     assert not second.exists() and find_source(f"owner/tiny@{COMMIT}") == first
+    assert not mark.exists()
     assert scan_cache_dir(cache).warnings == []
     # The last one takes the model with it.
     remove(plan_removal(HubId("owner/tiny", COMMIT), all_revisions=False))
