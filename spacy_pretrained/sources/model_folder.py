@@ -27,6 +27,7 @@ SLOW = {
     "bert-japanese": "BertJapaneseTokenizer",
 }
 CACHED_MODEL = "models--"  # begins the name of a model's folder in the hub's cache
+BLOBS = "blobs"  # has its files there
 WRAPPED = "module."  # before the names of all tensors, if DataParallel was saved with its model
 
 
@@ -89,13 +90,14 @@ def check_descriptions(folder: Path) -> None:
 
 def check_links(folder: Path) -> None:
     """Refuse links that lead out of a model's folder, but for those within the cache of the model
-    hub: `models--OWNER--NAME/snapshots/COMMIT` has links to `models--OWNER--NAME/blobs`.
+    hub: `models--OWNER--NAME/snapshots/COMMIT` has links to `models--OWNER--NAME/blobs`, and that
+    to `blobs`, which all models share.
 
     RAISES: ValueError, naming the link.
     """
     root = folder.resolve()
     cached = next((p for p in root.parents if p.name.startswith(CACHED_MODEL)), None)
-    allowed = [root] if cached is None else [root, cached / "blobs"]
+    allowed = [root] if cached is None else [root, cached / BLOBS, cached.parent / BLOBS]
     for path in sorted(folder.iterdir()):
         target = path.resolve()
         if path.is_symlink() and not any(target.is_relative_to(place) for place in allowed):
