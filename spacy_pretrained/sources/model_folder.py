@@ -126,8 +126,12 @@ def has_weights(folder: Path) -> bool:
 
 
 def find_bin(folder: Path) -> str | None:
-    """The name of weights in pickles."""
-    return next((name for name in (BIN, BIN + INDEX) if (folder / name).is_file()), None)
+    """The name of weights in pickles, all parts of them."""
+    if (folder / BIN).is_file():
+        return BIN
+    index = folder / (BIN + INDEX)
+    parts = list(_parts(index, ".bin")) if index.is_file() else []
+    return index.name if parts and all(path.is_file() for path in parts) else None
 
 
 def _weights(folder: Path) -> Iterator[Path]:
@@ -137,12 +141,17 @@ def _weights(folder: Path) -> Iterator[Path]:
         parts = "-of-"  # of weights whose index is not there: they are not complete
         yield from sorted(path for path in files if parts not in path.name)
     else:
-        names = _read_object(index).get("weight_map", {})
-        names = set(map(str, names.values())) if isinstance(names, dict) else set()
-        for name in sorted(names):
-            if Path(name).name != name or not name.endswith(".safetensors"):
-                raise ValueError(Errors.FOLDER_OUTSIDE.format(file=index, name=name))
-            yield folder / name
+        yield from _parts(index, ".safetensors")
+
+
+def _parts(index: Path, ending: str) -> Iterator[Path]:
+    """The files that an index names."""
+    names = _read_object(index).get("weight_map", {})
+    names = set(map(str, names.values())) if isinstance(names, dict) else set()
+    for name in sorted(names):
+        if Path(name).name != name or not name.endswith(ending):
+            raise ValueError(Errors.FOLDER_OUTSIDE.format(file=index, name=name))
+        yield index.with_name(name)
 
 
 def _is_model(folder: Path) -> bool:

@@ -1,5 +1,6 @@
 """Downloads from a stand-in for the model hub: what is fetched, and what goes wrong on the way."""
 
+import json
 import os
 import shutil
 import socket
@@ -269,6 +270,17 @@ def test_a_pickle_is_converted_by_a_process_without_the_token(hub, pickle, model
     assert (found.folder / WEIGHTS).read_bytes() == (model / WEIGHTS).read_bytes()
     assert not download(PICKLE).converted
     assert find_source("owner/pickle") == found.folder
+
+
+def test_pickles_of_a_commit_that_another_program_has_begun_to_download(hub, pickle):
+    folder = hub.models["owner/pickle"]
+    part = "pytorch_model-00001-of-00001.bin"
+    (folder / "pytorch_model.bin").rename(folder / part)
+    (folder / "pytorch_model.bin.index.json").write_text(json.dumps({"weight_map": {"x": part}}))
+    pickle(CONVERT.replace("pytorch_model.bin", part))
+    for name in ("config.json", "pytorch_model.bin.index.json"):
+        hf_hub_download("owner/pickle", name, revision=COMMIT)
+    assert download(HubId("owner/pickle", COMMIT)).converted
 
 
 def test_a_pickle_that_cannot_be_converted(hub, pickle):
