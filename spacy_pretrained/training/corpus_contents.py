@@ -102,13 +102,14 @@ def _count_sentences(tokens: np.ndarray, attrs: list[int]) -> int:
 
 def leave_out(short: Config, contents: CorpusContents) -> list[str]:
     """Take components out of a short config that find no entities or lemmas to learn from in a
-    corpus, and their scores; not those of a trained pipeline, and not all that there are.
+    corpus, and their scores; not those of a trained pipeline, and not all others.
 
     RETURNS: A line about each.
     """
     found = {n: layer for n, layer in find_idle(short, contents).items() if layer in MAY_LACK}
     kept = {name: block for name, block in short.get("components", {}).items() if name not in found}
-    if all(block.get("factory") in ENCODERS for block in kept.values()):
+    # None is what a trained pipeline's has: it may be its encoder, too.
+    if all(block.get("factory") in {*ENCODERS, None} for block in kept.values()):
         return []
     if found:
         Language()  # imports the modules of all factories, whose meta spaCy does not know before

@@ -139,6 +139,23 @@ def test_components_of_a_trained_pipeline_are_idle_and_stay(write, tmp_path):
     assert not complete_config("train_on", train=write(make_doc()), model=str(model)).idle
 
 
+def test_the_only_new_component_stays(write, tmp_path):
+    nlp = spacy.blank("en")
+    nlp.add_pipe("tok2vec")
+    nlp.initialize()
+    nlp.to_disk(model := tmp_path / "trained")
+    own = tmp_path / "own.cfg"
+    own.write_text(
+        '[nlp]\nlang = "en"\npipeline = ["tok2vec", "ner"]\n'
+        f'[components]\n[components.tok2vec]\nsource = "{model}"\n'
+        '[components.ner]\nfactory = "ner"\n'
+    )
+    found = complete_config(str(own), train=write(make_doc(entities=False)))
+    assert "ner" in found.config["components"] and not found.left_out
+    (line,) = found.idle
+    assert "'ner' has nothing to learn" in line and "choose another config" in line
+
+
 def test_what_learns_something_else_stays(write, tmp_path):
     short = read_short("pipeline")
     short["components"][NER]["spans_key"] = "sc"
