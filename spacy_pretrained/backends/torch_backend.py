@@ -37,6 +37,7 @@ FACTOR = "learn_rate_factor"
 
 # Rows of 128 were slower in training (MiniLM-L6 in fp32, a CPU with AVX2).
 PACKED_ROWS = RowShape(filled_to=64)
+HAVE_SPARSE = {"cpu", "cuda"}  # devices; "mps" has no sparse tensors in older versions of torch
 DEMANDING = ("mixed_precision", "gradient_checkpointing")  # settings that not every model can do
 
 if hasattr(os, "register_at_fork"):  # not on Windows
@@ -256,9 +257,6 @@ class TorchShim(Shim):
             freeze_bottom(module, self.settings.freeze_layers)
         if self.settings.gradient_checkpointing:
             compute_layers_again(module)
-        # Gradients of the few pieces of a batch: a dense one would fill, and add, the whole table
-        # for every batch of windows. They are dense again before a step.
-        find_embeddings(module).sparse = True
         self._model, self.checkpoint = module.eval(), checkpoint
         self._packing, self._tried_packing = None, False
         self.optimizer.begin()
@@ -269,6 +267,9 @@ class TorchShim(Shim):
             logger.info("Encoder (%s) on device %s", self._model.config.model_type, device)
         self.device = device
         self._model.to(device)
+        # Gradients of the few pieces of a batch: a dense one would fill, and add, the whole table
+        # for every batch of windows. They are dense again before a step.
+        find_embeddings(self._model).sparse = device.type in HAVE_SPARSE
         self.optimizer.forget_state()  # it would stay behind
 
 

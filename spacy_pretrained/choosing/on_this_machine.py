@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ..checkpoints.catalogue import CATALOGUE, find_name
 from ..sources.find import find_in_package
-from ..sources.hub_cache import cache_folder, size_of
+from ..sources.hub_cache import cache_folder, find_shared, size_of
 
 PREFIX = "models--"
 INCOMPLETE = ".incomplete"
@@ -48,5 +48,7 @@ def _find_in_cache(cache: Path) -> list[Cached]:
         has_weights = any(any(newest.glob(pattern)) for pattern in WEIGHTS)
         begun = any((folder / "blobs").glob(f"*{INCOMPLETE}"))
         complete = has_weights and (newest / "config.json").exists() and not begun
-        found.append(Cached(source, find_name(source), newest, size_of(folder), complete))
+        shared = find_shared((folder / "blobs").glob("*"), cache)
+        size = size_of(folder) + sum(file.stat().st_size for file in shared)
+        found.append(Cached(source, find_name(source), newest, size, complete))
     return found

@@ -8,7 +8,7 @@ from pathlib import Path
 from .convert import convert_bin
 from .disk_space import check_space
 from .errors import Errors
-from .hub_cache import cache_folder, find_snapshot, model_folder
+from .hub_cache import cache_folder, find_snapshot, has_unverified, model_folder
 from .hub_files import HubFiles, choose_files
 from .hub_id import HubId
 from .installed import is_installed
@@ -86,7 +86,8 @@ def fetch(hub: HubId, *, take_bin: bool = False) -> Download:
     snapshot = min((path.parent for path in paths.values()), key=lambda path: len(path.parts))
     folder = find_model_folder(snapshot)
     check_descriptions(folder)
-    if not has_weights(folder) and (take_bin or not files.is_bin):
+    is_complete = has_weights(folder) and not has_unverified(hub, listing.commit)
+    if not is_complete and (take_bin or not files.is_bin):
         _check_weights_listed(files, hub)
         check_space(hub, _bytes_to_fetch(files, listing.sizes, snapshot))
         for name in files.weights:
@@ -98,9 +99,9 @@ def fetch(hub: HubId, *, take_bin: bool = False) -> Download:
 
 
 def find_copy(hub: HubId) -> Download | None:
-    """A copy in the cache that has all that is needed."""
+    """A copy in the cache that has all that is needed, as the hub has it."""
     snapshot = find_snapshot(hub)
-    if snapshot is None:
+    if snapshot is None or has_unverified(hub, snapshot.name):
         return None
     folder = find_model_folder(snapshot)
     pickle = None if has_weights(folder) else find_bin(folder)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from .disk_space import describe_full_disk
 from .errors import Errors
+from .hub_cache import unverified_mark
 from .hub_id import HubId, describe_unknown
 
 PATIENCE = 5.0  # seconds for the hub's first answer; importing what a command needs takes others
@@ -86,26 +87,31 @@ def list_files(hub: HubId) -> Listing:
 
 
 def fetch_file(hub: HubId, name: str, listing: Listing) -> Path:
-    """Download a file of a model, unless the cache has it, and compare its size and its SHA-256
-    with what the hub says of it.
+    """Download a file of a model, unless the cache has it, and compare its size and, once, its
+    SHA-256 with what the hub says of it.
 
     RAISES: ValueError if it cannot be had. Files that are there already stay there.
     """
     from huggingface_hub import hf_hub_download, try_to_load_from_cache
 
-    with clear_hub_errors(hub):
-        known = try_to_load_from_cache(hub.name, name, revision=listing.commit)
-        path = Path(hf_hub_download(hub.name, name, revision=listing.commit))
     size, digest = listing.sizes.get(name), listing.digests.get(name)
+    mark = unverified_mark(hub, listing.commit, name)
+    with clear_hub_errors(hub):
+        known = isinstance(try_to_load_from_cache(hub.name, name, revision=listing.commit), str)
+        if digest is not None and not known:
+            mark.parent.mkdir(parents=True, exist_ok=True)
+            mark.touch()
+        path = Path(hf_hub_download(hub.name, name, revision=listing.commit))
     what = None
     if size is not None and path.stat().st_size != size:
         what = f"it has {path.stat().st_size:,} bytes instead of {size:,}"
-    elif digest is not None and not isinstance(known, str) and _digest(path) != digest:
+    elif digest is not None and mark.exists() and _digest(path) != digest:
         what = "its SHA-256 differs"
     if what is not None:
         path.resolve().unlink()
         path.unlink(missing_ok=True)
         raise ValueError(Errors.HUB_DAMAGED.format(file=name, hub=hub, what=what))
+    mark.unlink(missing_ok=True)
     return path
 
 

@@ -27,6 +27,7 @@ SLOW = {
     "bert-japanese": "BertJapaneseTokenizer",
 }
 CACHED_MODEL = "models--"  # begins the name of a model's folder in the hub's cache
+BLOBS = "blobs"  # has its files there
 WRAPPED = "module."  # before the names of all tensors, if DataParallel was saved with its model
 
 
@@ -89,13 +90,14 @@ def check_descriptions(folder: Path) -> None:
 
 def check_links(folder: Path) -> None:
     """Refuse links that lead out of a model's folder, but for those within the cache of the model
-    hub: `models--OWNER--NAME/snapshots/COMMIT` has links to `models--OWNER--NAME/blobs`.
+    hub: `models--OWNER--NAME/snapshots/COMMIT` has links to `models--OWNER--NAME/blobs`, and that
+    to `blobs`, which all models share.
 
     RAISES: ValueError, naming the link.
     """
     root = folder.resolve()
     cached = next((p for p in root.parents if p.name.startswith(CACHED_MODEL)), None)
-    allowed = [root] if cached is None else [root, cached / "blobs"]
+    allowed = [root] if cached is None else [root, cached / BLOBS, cached.parent / BLOBS]
     for path in sorted(folder.iterdir()):
         target = path.resolve()
         if path.is_symlink() and not any(target.is_relative_to(place) for place in allowed):
@@ -124,8 +126,12 @@ def has_weights(folder: Path) -> bool:
 
 
 def find_bin(folder: Path) -> str | None:
-    """The name of weights in pickles."""
-    return next((name for name in (BIN, BIN + INDEX) if (folder / name).is_file()), None)
+    """The name of weights in pickles, all parts of them."""
+    if (folder / BIN).is_file():
+        return BIN
+    index = folder / (BIN + INDEX)
+    parts = list(_parts(index, ".bin")) if index.is_file() else []
+    return index.name if parts and all(path.is_file() for path in parts) else None
 
 
 def _weights(folder: Path) -> Iterator[Path]:
@@ -135,12 +141,17 @@ def _weights(folder: Path) -> Iterator[Path]:
         parts = "-of-"  # of weights whose index is not there: they are not complete
         yield from sorted(path for path in files if parts not in path.name)
     else:
-        names = _read_object(index).get("weight_map", {})
-        names = set(map(str, names.values())) if isinstance(names, dict) else set()
-        for name in sorted(names):
-            if Path(name).name != name or not name.endswith(".safetensors"):
-                raise ValueError(Errors.FOLDER_OUTSIDE.format(file=index, name=name))
-            yield folder / name
+        yield from _parts(index, ".safetensors")
+
+
+def _parts(index: Path, ending: str) -> Iterator[Path]:
+    """The files that an index names."""
+    names = _read_object(index).get("weight_map", {})
+    names = set(map(str, names.values())) if isinstance(names, dict) else set()
+    for name in sorted(names):
+        if Path(name).name != name or not name.endswith(ending):
+            raise ValueError(Errors.FOLDER_OUTSIDE.format(file=index, name=name))
+        yield index.with_name(name)
 
 
 def _is_model(folder: Path) -> bool:

@@ -111,11 +111,20 @@ def complete_config(
     if encoder is not None:
         _set_encoder(short, encoder, purpose)
     left_out = [] if contents is None else leave_out(short, contents)
-    idle = {} if contents is None else find_idle(short, contents)
     filled = _fill(short)
+    # Before that, what sourced components learn is not known: a short config has only their source.
+    idle = {} if contents is None else find_idle(filled, contents)
+    sourced = get_sourced_components(short)
+    # spaCy puts the settings of sourced components in the place of where they come from.
+    filled["components"].update(sourced)
     n_words = None if contents is None else contents.words
     _set_length(filled["training"], n_words, max_steps)
-    lines = [Errors.CONFIG_IDLE.format(name=n, what=layer) for n, layer in idle.items()]
+    lines = [
+        (Errors.CONFIG_IDLE_SOURCED if name in sourced else Errors.CONFIG_IDLE).format(
+            name=name, what=layer
+        )
+        for name, layer in idle.items()
+    ]
     return CompleteConfig(filled, n_words, left_out, lines)
 
 
@@ -215,15 +224,13 @@ def _set_encoder(short: Config, encoder: str, purpose: str) -> None:
 
 
 def _fill(short: Config) -> Config:
-    """All defaults added, as `spacy init fill-config` does, and the result validated."""
+    """All defaults added, as `spacy init fill-config` does, and the result validated. Sourced
+    components have their settings in the trained pipeline."""
     try:
         filled = load_model_from_config(short, auto_fill=True, validate=False).config
-        filled = load_model_from_config(filled).config
+        return load_model_from_config(filled).config
     except ImportError as error:  # of an unknown language, or one whose tokenizer is not installed
         raise ValueError(str(error)) from error
-    # spaCy puts the settings of sourced components in the place of where they come from.
-    filled["components"].update(get_sourced_components(short))
-    return filled
 
 
 def _set_length(training: dict, n_words: int | None, max_steps: int) -> None:

@@ -102,13 +102,14 @@ def _count_sentences(tokens: np.ndarray, attrs: list[int]) -> int:
 
 def leave_out(short: Config, contents: CorpusContents) -> list[str]:
     """Take components out of a short config that find no entities or lemmas to learn from in a
-    corpus, and their scores; not those of a trained pipeline, and not all that there are.
+    corpus, and their scores; not those of a trained pipeline, and not all others.
 
     RETURNS: A line about each.
     """
     found = {n: layer for n, layer in find_idle(short, contents).items() if layer in MAY_LACK}
     kept = {name: block for name, block in short.get("components", {}).items() if name not in found}
-    if all(block.get("factory") in ENCODERS for block in kept.values()):
+    # None is what a trained pipeline's has: it may be its encoder, too.
+    if all(block.get("factory") in {*ENCODERS, None} for block in kept.values()):
         return []
     if found:
         Language()  # imports the modules of all factories, whose meta spaCy does not know before
@@ -117,13 +118,14 @@ def leave_out(short: Config, contents: CorpusContents) -> list[str]:
     return [Errors.CONFIG_LEFT_OUT.format(name=n, what=layer) for n, layer in found.items()]
 
 
-def find_idle(short: Config, contents: CorpusContents) -> dict[str, str]:
-    """The components that have nothing to learn from a corpus, and what it lacks for them."""
+def find_idle(config: Config, contents: CorpusContents) -> dict[str, str]:
+    """The components that have nothing to learn from a corpus, and what it lacks for them. Those
+    of a trained pipeline count where their settings are filled in."""
     labels = {
-        n: "labels" in b for n, b in short.get("initialize", {}).get("components", {}).items()
+        n: "labels" in b for n, b in config.get("initialize", {}).get("components", {}).items()
     }
     found = {}
-    for name, block in short.get("components", {}).items():
+    for name, block in config.get("components", {}).items():
         layer = LEARNS.get(block.get("factory"))
         # Spans of a group are no entities; labels that are given may be met in a later corpus.
         of_other = block.get("spans_key") or labels.get(name)

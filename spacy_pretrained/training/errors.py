@@ -54,6 +54,12 @@ class Errors(SharedErrors):
         "The training corpus has no {what}: '{name}' has nothing to learn from. Train on a corpus "
         "that has them, or choose another config."
     )
+    CONFIG_IDLE_SOURCED = (
+        "The training corpus has no {what}: '{name}' has nothing to learn from, and gets worse if "
+        "the encoder that it shares is trained. Train on a corpus that has them, too, or freeze "
+        "both: name them in training.frozen_components, and the encoder in "
+        "training.annotating_components as well."
+    )
     CONFIG_MODEL_NEEDED = (
         "'{purpose}' trains a pipeline further: name it with --model, a folder or an installed "
         "package."

@@ -26,9 +26,11 @@ def encode_tokens(
     spaces = [_find_spaces(words, a) for a in arrays.by_doc()]
     spaces = np.concatenate([np.zeros(0, "bool"), *spaces])
     visible = ~arrays.whitespace
-    keys, numbers = np.unique(orth[visible], return_inverse=True)
+    keys, firsts, numbers = np.unique(orth[visible], return_index=True, return_inverse=True)
+    # Docs may have vocabs of their own: each word is asked for where it stands.
+    owners = np.searchsorted(arrays.bounds, np.flatnonzero(visible)[firsts], "right") - 1
     with_space, numbers = np.unique(2 * numbers + spaces[visible], return_inverse=True)
-    texts = [docs[0].vocab.strings[key] for key in keys.tolist()] if len(keys) else []
+    texts = [docs[d].vocab.strings[key] for key, d in zip(keys.tolist(), owners.tolist())]
     texts = [" " * (number % 2) + texts[number // 2] for number in with_space.tolist()]
     pieces = list(_encode(tokenizer, words, texts))
     lengths = np.zeros(len(orth), dtype="int64")

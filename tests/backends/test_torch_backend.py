@@ -67,6 +67,15 @@ def changed(before: dict, after: dict) -> set[str]:
     return {name for name in before if not torch.equal(before[name], after[name])}
 
 
+def test_gradients_are_sparse_only_where_the_device_has_such(tiny_bert):
+    """The device "meta" stands for one without, such as "mps" under older versions of torch."""
+    shim = make_shim(tiny_bert)
+    embeddings = shim.module.get_input_embeddings()
+    assert embeddings.sparse
+    shim._place(torch.device("meta"))
+    assert not embeddings.sparse
+
+
 # The optimizer
 
 

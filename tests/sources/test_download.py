@@ -1,5 +1,6 @@
 """Downloads from a stand-in for the model hub: what is fetched, and what goes wrong on the way."""
 
+import json
 import os
 import shutil
 import socket
@@ -10,6 +11,7 @@ from collections import namedtuple
 from pathlib import Path
 
 import pytest
+from huggingface_hub import hf_hub_download, scan_cache_dir
 from stand_in_hub import COMMIT
 
 from spacy_pretrained import sources
@@ -119,6 +121,56 @@ def test_a_file_that_is_not_what_the_hub_has(hub, fault, what):
     assert hub.files_sent() == [WEIGHTS]
 
 
+@pytest.fixture
+def killed_while_hashing(hub, monkeypatch):
+    """A download that ended between a file's arrival, with one other byte, and its check."""
+
+    def interrupt(path):
+        raise KeyboardInterrupt
+
+    hub.changes = {WEIGHTS}
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(hub_client, "_digest", interrupt)
+        download(TINY)
+    hub.changes = set()
+    hub.requests.clear()
+
+
+@pytest.mark.usefixtures("killed_while_hashing")
+@pytest.mark.parametrize("revision", ["main", COMMIT])
+def test_a_file_is_checked_after_an_interruption(hub, model, revision):
+    tiny = HubId("owner/tiny", revision)
+    with pytest.raises(ValueError, match="its SHA-256 differs"):
+        download(tiny)
+    assert hub.files_sent() == []
+    found = download(tiny)
+    assert (found.folder / WEIGHTS).read_bytes() == (model / WEIGHTS).read_bytes()
+    assert download_module.find_copy(tiny) == found
+
+
+@pytest.mark.usefixtures("killed_while_hashing")
+def test_without_a_network_a_file_that_was_not_checked_is_not_taken(hub, cache):
+    hub.status = 503
+    with pytest.raises(ValueError, match=r"cannot be reached .*has no complete copy"):
+        download(TINY)
+    assert scan_cache_dir(cache).warnings == []
+
+
+def test_a_file_is_hashed_once_and_those_of_other_programs_never(hub, monkeypatch):
+    hashed, digest = [], hub_client._digest
+    monkeypatch.setattr(hub_client, "_digest", lambda path: hashed.append(path) or digest(path))
+    hub.models["owner/other"] = hub.models["owner/tiny"]
+    for name in NEEDED:
+        hf_hub_download("owner/other", name)
+    download(HubId("owner/other"))
+    assert not hashed
+    download(TINY)
+    assert WEIGHTS in [path.name for path in hashed]
+    hashed.clear()
+    download(TINY)
+    assert not hashed
+
+
 def test_a_model_or_revision_that_is_not_there(hub):
     with pytest.raises(ValueError, match=r"has no model 'owner/none'.*Check the name.*HF_TOKEN"):
         download(HubId("owner/none"))
@@ -218,6 +270,17 @@ def test_a_pickle_is_converted_by_a_process_without_the_token(hub, pickle, model
     assert (found.folder / WEIGHTS).read_bytes() == (model / WEIGHTS).read_bytes()
     assert not download(PICKLE).converted
     assert find_source("owner/pickle") == found.folder
+
+
+def test_pickles_of_a_commit_that_another_program_has_begun_to_download(hub, pickle):
+    folder = hub.models["owner/pickle"]
+    part = "pytorch_model-00001-of-00001.bin"
+    (folder / "pytorch_model.bin").rename(folder / part)
+    (folder / "pytorch_model.bin.index.json").write_text(json.dumps({"weight_map": {"x": part}}))
+    pickle(CONVERT.replace("pytorch_model.bin", part))
+    for name in ("config.json", "pytorch_model.bin.index.json"):
+        hf_hub_download("owner/pickle", name, revision=COMMIT)
+    assert download(HubId("owner/pickle", COMMIT)).converted
 
 
 def test_a_pickle_that_cannot_be_converted(hub, pickle):

@@ -10,12 +10,19 @@ from huggingface_hub import scan_cache_dir
 from stand_in_hub import COMMIT
 from typer.testing import CliRunner
 
+from spacy_pretrained.choosing.on_this_machine import find_cached
 from spacy_pretrained.cli import pretrained_cli
 from spacy_pretrained.sources import download as download_module
 from spacy_pretrained.sources import find
 from spacy_pretrained.sources.download import download
 from spacy_pretrained.sources.find import find_source
-from spacy_pretrained.sources.hub_cache import cache_folder, find_snapshot, plan_removal, remove
+from spacy_pretrained.sources.hub_cache import (
+    cache_folder,
+    find_snapshot,
+    plan_removal,
+    remove,
+    unverified_mark,
+)
 from spacy_pretrained.sources.hub_id import HubId
 
 TINY, BIN = HubId("owner/tiny"), HubId("owner/bin")
@@ -72,14 +79,58 @@ def test_a_revision_goes_without_what_others_need(hub, model, cache):
     hub.refs["v1"] = OTHER
     (model / "config.json").write_text((model / "config.json").read_text() + "\n")
     second = download(HubId("owner/tiny", "v1")).folder
+    mark = unverified_mark(TINY, OTHER, "model.safetensors")
+    mark.touch()
     plan = plan_removal(HubId("owner/tiny", "v1"), all_revisions=False)
     assert plan.n_bytes == (model / "config.json").stat().st_size  # all else is shared
     remove(plan)
     assert not second.exists() and find_source(f"owner/tiny@{COMMIT}") == first
+    assert not mark.exists()
     assert scan_cache_dir(cache).warnings == []
     # The last one takes the model with it.
     remove(plan_removal(HubId("owner/tiny", COMMIT), all_revisions=False))
     assert not (cache / "models--owner--tiny").exists()
+
+
+def test_what_models_share_goes_with_the_last_one(hub, model, cache):
+    """huggingface_hub 2.4 keeps files that came by Xet once for all models of the cache."""
+    hub.models["owner/other"] = model
+    hub.refs["v1"] = OTHER
+    size = (model / "model.safetensors").stat().st_size
+    shared = cache / "blobs" / "ab" / ("ab" * 32)
+    folders = [download(HubId("owner/other")).folder, download(HubId("owner/tiny", "v1")).folder]
+    download(TINY)
+    shared.parent.mkdir(parents=True)
+    for folder in folders:
+        (blob := (folder / "model.safetensors").resolve()).rename(shared)
+        blob.symlink_to(f"../../blobs/ab/{shared.name}")
+    refs = shared.with_name(f"{shared.name}.refs")
+    refs.write_text("")
+    assert all(one.size > size for one in find_cached() if one.source.startswith("owner/"))
+
+    remove(plan_removal(HubId("owner/tiny", "v1"), all_revisions=False))
+    assert find_source("owner/tiny")
+    for name in ("owner/tiny", "owner/other"):
+        assert shared.is_file()
+        plan = plan_removal(HubId(name), all_revisions=True)
+        assert (plan.n_bytes > size) == (name == "owner/other")
+        remove(plan)
+    assert not shared.exists() and not refs.exists()
+
+
+def test_a_revision_takes_what_only_it_needs_of_what_models_share(hub, model, cache):
+    first = download(TINY).folder
+    hub.refs["v1"] = OTHER
+    (model / "model.safetensors").write_bytes(bytes(20_000))
+    blob = (download_module.fetch(HubId("owner/tiny", "v1")).folder / "model.safetensors").resolve()
+    shared = cache / "blobs" / "ab" / ("ab" * 32)
+    shared.parent.mkdir(parents=True)
+    blob.rename(shared)
+    blob.symlink_to(f"../../blobs/ab/{shared.name}")
+    plan = plan_removal(HubId("owner/tiny", "v1"), all_revisions=False)
+    assert plan.n_bytes == 20_000
+    remove(plan)
+    assert not blob.is_symlink() and not shared.exists() and first.is_dir()
 
 
 def test_a_link_to_another_place_is_left_alone(cache, tmp_path):

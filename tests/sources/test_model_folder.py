@@ -300,6 +300,21 @@ def test_links_out_of_a_folder(folder, tmp_path):
         find_source(str(folder))
 
 
+def test_links_to_what_models_of_the_cache_share(folder, tmp_path):
+    """huggingface_hub 2.4 keeps files that came by Xet once for all models."""
+    cache = tmp_path / "hub"
+    repo, shared = cache / "models--owner--tiny", cache / "blobs" / "ab" / "abcd"
+    snapshot = repo / "snapshots" / "0123"
+    for new in (repo / "blobs", shared.parent, snapshot.parent):
+        new.mkdir(parents=True)
+    folder.rename(snapshot)
+    weights = snapshot / "model.safetensors"
+    weights.rename(shared)
+    (repo / "blobs" / "4567").symlink_to("../../blobs/ab/abcd")
+    weights.symlink_to("../../blobs/4567")
+    assert find_source(str(snapshot)) == snapshot
+
+
 def test_links_within_the_cache_of_the_hub(folder, tmp_path):
     """As huggingface_hub lays it out."""
     model = tmp_path / "hub" / "models--owner--name"

@@ -122,6 +122,40 @@ def test_of_a_treebank_nothing_is_idle(write):
     assert not complete_config("pipeline", train=write(make_doc(entities=False))).idle
 
 
+def test_components_of_a_trained_pipeline_are_idle_and_stay(write, tmp_path):
+    """The encoder that they share moves for the sake of others, and away from them."""
+    nlp = spacy.blank("en")
+    for name, label in (("tagger", "NN"), ("ner", "PERSON")):
+        nlp.add_pipe(name).add_label(label)
+    nlp.initialize()
+    nlp.to_disk(model := tmp_path / "trained")
+    doc = Doc(nlp.vocab, words=["Ada", "sees"], ents=["B-PERSON", "O"])
+    found = complete_config("train_on", train=write(doc), model=str(model))
+    (line,) = found.idle
+    assert "no tags" in line and "'tagger' has nothing to learn" in line
+    assert "gets worse" in line and "training.frozen_components" in line
+    components = found.config.interpolate()["components"]
+    assert components == {name: {"source": str(model)} for name in nlp.pipe_names}
+    assert not complete_config("train_on", train=write(make_doc()), model=str(model)).idle
+
+
+def test_the_only_new_component_stays(write, tmp_path):
+    nlp = spacy.blank("en")
+    nlp.add_pipe("tok2vec")
+    nlp.initialize()
+    nlp.to_disk(model := tmp_path / "trained")
+    own = tmp_path / "own.cfg"
+    own.write_text(
+        '[nlp]\nlang = "en"\npipeline = ["tok2vec", "ner"]\n'
+        f'[components]\n[components.tok2vec]\nsource = "{model}"\n'
+        '[components.ner]\nfactory = "ner"\n'
+    )
+    found = complete_config(str(own), train=write(make_doc(entities=False)))
+    assert "ner" in found.config["components"] and not found.left_out
+    (line,) = found.idle
+    assert "'ner' has nothing to learn" in line and "choose another config" in line
+
+
 def test_what_learns_something_else_stays(write, tmp_path):
     short = read_short("pipeline")
     short["components"][NER]["spans_key"] = "sc"

@@ -7,6 +7,7 @@ import pytest
 import spacy
 from hard_texts import HARD_TEXTS, random_texts
 from spacy.tokens import Doc
+from spacy.vocab import Vocab
 from tiny_models import make_byte_bpe, make_unigram
 from tokenizers import Tokenizer, models
 
@@ -43,6 +44,14 @@ def test_each_token_is_tokenized_alone(make):
             before = doc[token.i - 1].whitespace_ if token.i and words == ByteBpe() else ""
             (ids,) = tokenizer.encode_ids([before + token.text])
             assert found == ([] if token.is_space else ids.tolist()), (doc.text, token)
+
+
+def test_docs_with_vocabs_of_their_own():
+    tokenizer = PieceTokenizer(make_byte_bpe().to_str())
+    words = (["first"], [], ["first", "second"], ["third"])
+    docs = [Doc(Vocab(), words=own) for own in words]
+    alone = [encode(tokenizer, ByteBpe(), [doc])[0] for doc in docs]
+    assert encode(tokenizer, ByteBpe(), docs) == alone
 
 
 @pytest.mark.parametrize("space, expected", [("token", "world"), ("word", " world")])
