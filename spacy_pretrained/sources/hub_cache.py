@@ -95,7 +95,6 @@ def plan_removal(hub: HubId, *, all_revisions: bool) -> Removal:
         for path in (folder / "refs").rglob("*")
         if path.is_file() and path.read_text().strip() == chosen.name
     ]
-    marks = _marks(folder, chosen.name)
     shared = _find_unshared(set(blobs), cache)
     files = [*(blob for blob in blobs if not blob.is_symlink()), *shared]
     n_bytes = size_of(chosen) + sum(file.stat().st_size for file in files)
