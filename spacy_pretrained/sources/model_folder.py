@@ -130,7 +130,7 @@ def find_bin(folder: Path) -> str | None:
     if (folder / BIN).is_file():
         return BIN
     index = folder / (BIN + INDEX)
-    parts = list(_parts(index, ".bin")) if index.is_file() else []
+    parts = list(find_parts(index, ".bin")) if index.is_file() else []
     return index.name if parts and all(path.is_file() for path in parts) else None
 
 
@@ -141,11 +141,14 @@ def _weights(folder: Path) -> Iterator[Path]:
         parts = "-of-"  # of weights whose index is not there: they are not complete
         yield from sorted(path for path in files if parts not in path.name)
     else:
-        yield from _parts(index, ".safetensors")
+        yield from find_parts(index, ".safetensors")
 
 
-def _parts(index: Path, ending: str) -> Iterator[Path]:
-    """The files that an index names."""
+def find_parts(index: Path, ending: str) -> Iterator[Path]:
+    """The files of weights that an index names, each once, whether they are there or not.
+
+    RAISES: ValueError if one is not in the index's folder, or has another ending.
+    """
     names = _read_object(index).get("weight_map", {})
     names = set(map(str, names.values())) if isinstance(names, dict) else set()
     for name in sorted(names):

@@ -11,6 +11,7 @@ from safetensors.torch import save_file
 
 from .errors import Errors
 from .hub_files import BIN, INDEX, SAFETENSORS
+from .model_folder import find_parts
 
 Tensors = dict[str, torch.Tensor]
 # In names of tensors that are tied to the embeddings: those of heads and decoders.
@@ -24,16 +25,12 @@ def convert(folder: Path) -> None:
     if (folder / BIN).is_file():
         convert_file(folder / BIN, folder / SAFETENSORS)
         return
-    weight_map = json.loads(index.read_text(encoding="utf8"))["weight_map"]
-    parts = sorted(set(map(str, weight_map.values())))
-    for part in parts:
-        if Path(part).name != part or not part.endswith(".bin"):
-            raise ValueError(Errors.FOLDER_OUTSIDE.format(file=index, name=part))
+    parts = list(find_parts(index, ".bin"))  # all are checked before the first is written
     names = {}
     n_bytes = 0
-    for part in parts:
-        source = folder / part
-        target = folder / part.replace("pytorch_model", "model").replace(".bin", ".safetensors")
+    for source in parts:
+        name = source.name.replace("pytorch_model", "model").replace(".bin", ".safetensors")
+        target = folder / name
         tensors = convert_file(source, target)
         names |= dict.fromkeys(tensors, target.name)
         n_bytes += sum(tensor.nbytes for tensor in tensors.values())
