@@ -91,8 +91,10 @@ PYTEST_SLOW := -m pytest --numprocesses=auto --dist=loadfile
 test: install
 	$(RUN) $(PYTEST)
 
+# What would begin after TEST_MINUTES is skipped, and listed at the end.
+TEST_MINUTES ?= inf
 test-slow: install
-	$(RUN) $(PYTEST_SLOW) -m "slow and not measured"
+	$(RUN) $(PYTEST_SLOW) -rs -m "slow and not measured" --minutes $(TEST_MINUTES)
 
 # What asserts scores of a training: one entity more or less decides, and CPUs differ by that.
 test-measured: install

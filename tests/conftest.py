@@ -6,6 +6,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+import time_limit
 from optional_packages import pytest_make_collect_report, pytest_runtest_makereport  # noqa: F401
 from thinc.api import fix_random_seed
 
@@ -17,6 +18,16 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 def pytest_addoption(parser):
     text = "write what is found of all families to checkpoints/families.json and docs/encoders.md"
     parser.addoption("--write-families", action="store_true", dest="write_families", help=text)
+    time_limit.add_option(parser)
+
+
+def pytest_configure(config):
+    time_limit.begin(config)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item):
+    time_limit.skip_late(item)
 
 
 @pytest.fixture(autouse=True)

@@ -51,9 +51,18 @@ class Running:
 
 
 def open_socket(host: str, port: int) -> socket.socket:
-    """RAISES: OSError if the port is taken, or the address is none of this machine's."""
+    """A listening socket. Connections that are accepted on it send without delay: otherwise the
+    body of an answer, which is written after its head, could wait until the client acknowledges
+    the head, which takes 40 ms.
+
+    RAISES: OSError if the port is taken, or the address is none of this machine's.
+    """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    return socket.create_server((host, port), family=family, backlog=BACKLOG)
+    listener = socket.create_server((host, port), family=family, backlog=BACKLOG)
+    # asyncio sees to it only where it knows that the protocol is TCP, which a socket that was made
+    # by `create_server` does not say, and one that a generation inherits does.
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return listener
 
 
 def find_url(listener: socket.socket) -> str:

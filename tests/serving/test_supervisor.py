@@ -12,7 +12,7 @@ import pytest
 from spacy_pretrained.serving.generation import Generation
 from spacy_pretrained.serving.processes import Signals
 from spacy_pretrained.serving.settings import Settings
-from spacy_pretrained.serving.supervisor import Running, Supervisor
+from spacy_pretrained.serving.supervisor import Running, Supervisor, open_socket
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="workers are forked on Linux alone")
 NUMBERS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1)
@@ -70,6 +70,13 @@ def started(supervisor, start, monkeypatch) -> list[Running]:
 
 def open_files() -> int:
     return len(list(Path("/proc/self/fd").iterdir()))
+
+
+def test_answers_are_sent_without_delay():
+    with open_socket("127.0.0.1", 0) as listener:
+        address = listener.getsockname()
+        with socket.create_connection(address), listener.accept()[0] as accepted:
+            assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
 
 def test_a_generation_that_cannot_be_started_changes_nothing(supervisor, monkeypatch):
