@@ -68,7 +68,7 @@ def corpus_with_categories(corpus):
     folder = corpus.parent / "with categories"
     folder.mkdir()
     for path in corpus.glob("*.spacy"):
-        docs = list(DocBin().from_disk(path).get_docs(spacy.blank("en").vocab))
+        docs = list(DocBin().from_disk(path).get_docs(spacy.blank("xx").vocab))
         for doc in docs:
             asks = any(token.text == "?" for token in doc)
             doc.cats = {"question": float(asks), "statement": float(not asks)}

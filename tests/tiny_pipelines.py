@@ -113,10 +113,13 @@ def make_cnn() -> Model[list[Doc], list[Floats2d]]:
     return spacy.registry.resolve({"model": CNN})["model"]
 
 
-def make_nlp(source: str, *pipes: str | tuple[str, dict], **encoder: object) -> Language:
+def make_nlp(
+    source: str, *pipes: str | tuple[str, dict], lang: str = "xx", **encoder: object
+) -> Language:
     """A blank pipeline of an encoder, with settings of its model, and components: factories, or
-    pairs of a factory and its config."""
-    nlp = spacy.blank("en")
+    pairs of a factory and its config. English has 1,347 special cases of its tokenizer, which take
+    longer to make than all else."""
+    nlp = spacy.blank(lang)
     # Random weights learn at a higher rate than pretrained ones of their size.
     rate = {"learn_rate_factor": 0.3}
     architecture = {"@architectures": "spacy-pretrained.TorchEncoder.v1", "orth_width": 8}

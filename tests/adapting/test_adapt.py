@@ -257,7 +257,7 @@ def test_sentence_encoders(tiny_bert, texts_file, tmp_path, monkeypatch):
     import spacy
 
     monkeypatch.setattr(module, "is_sentence_encoder", lambda *_: True)
-    nlp = spacy.blank("en")
+    nlp = spacy.blank("xx")
     docs = [nlp("the quick fox"), nlp("sea shells")]
     for doc, label in zip(docs, ("animals", "sea")):
         doc.cats = {name: float(name == label) for name in ("animals", "sea")}

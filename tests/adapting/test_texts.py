@@ -15,7 +15,7 @@ from spacy_pretrained.choosing.sizes import Sizes
 def test_files_of_a_folder(tmp_path):
     (tmp_path / "a.txt").write_text("One.\n\nTwo.\n", "utf8")
     (tmp_path / "b.jsonl").write_text(json.dumps({"text": "Three."}) + "\n", "utf8")
-    doc = Doc(spacy.blank("en").vocab, words=["Four", "."], spaces=[False, False])
+    doc = Doc(spacy.blank("xx").vocab, words=["Four", "."], spaces=[False, False])
     (tmp_path / "c").mkdir()
     DocBin(docs=[doc]).to_disk(tmp_path / "c" / "d.spacy")
     (tmp_path / "e.png").write_bytes(b"\x89PNG")

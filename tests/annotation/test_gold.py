@@ -22,7 +22,7 @@ from spacy_pretrained.annotation.gold import (
 
 @pytest.fixture(scope="module")
 def vocab():
-    return spacy.blank("en").vocab
+    return spacy.blank("xx").vocab
 
 
 def example_of(vocab, words, predicted=None, **annotation) -> Example:
@@ -108,7 +108,7 @@ def test_numbers_of_labels(vocab):
     assert number_labels([example] * 2, "tag", ["Z", "A"], "x").tolist() == [0, -1, -1, 1] * 2
     empty = example_of(vocab, "")
     assert number_labels([empty], "tag", ["A"], "x").shape == (0,)
-    other = example_of(spacy.blank("en").vocab, "a", tags=["of_another_vocab"])
+    other = example_of(spacy.blank("xx").vocab, "a", tags=["of_another_vocab"])
     with pytest.raises(ValueError, match=r"'x' met the label 'tag=of_another_vocab'.*add_label"):
         number_labels([example, other], "tag", ["A", "Z"], "x", "tag=")
 

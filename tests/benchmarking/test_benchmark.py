@@ -237,7 +237,7 @@ def test_several_batches_are_told_apart(measured, tmp_path):
     pytest.importorskip("matplotlib")
     from spacy_pretrained.benchmarking.plot import make_curves
 
-    spacy.blank("en").to_disk(tmp_path / "plain")
+    spacy.blank("xx").to_disk(tmp_path / "plain")
     names = [str(tmp_path / "plain"), str(ON_OPENVINO)]
     with pytest.raises(ValueError, match="does not train"):
         benchmark(names, train=True)
@@ -336,7 +336,7 @@ def test_a_pipeline_is_trained_further_and_a_quantized_one_runs_without_torch(ti
 @pytest.mark.slow
 def test_without_torch(tmp_path):
     """By the command: a quantized pipeline annotates, one of spaCy's own is trained further."""
-    nlp = spacy.blank("en")
+    nlp = spacy.blank("xx")
     nlp.add_pipe("tagger")
     nlp.initialize(lambda: make_examples(nlp))
     nlp.to_disk(tmp_path / "stock")

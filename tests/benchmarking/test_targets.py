@@ -54,7 +54,7 @@ def test_an_encoder_in_the_cache_of_the_hub(tiny_bert, cache):
 
 
 def test_pipelines(tmp_path):
-    spacy.blank("en").to_disk(tmp_path)
+    spacy.blank("xx").to_disk(tmp_path)
     assert find_target(str(tmp_path)).kind == PLAIN
     config = (tmp_path / "config.cfg").read_text()
     model = '[model]\n@architectures = "spacy-pretrained.TorchEncoder.v1"\nmixed_precision = '
@@ -84,7 +84,7 @@ def test_what_is_nothing(tmp_path):
 
 
 def test_a_broken_pipeline(tmp_path):
-    spacy.blank("en").to_disk(tmp_path)
+    spacy.blank("xx").to_disk(tmp_path)
     (tmp_path / "config.cfg").unlink()
     with pytest.raises(ValueError, match=r"has no config\.cfg"):
         find_target(str(tmp_path))

@@ -179,7 +179,7 @@ def test_cutting(text):
 
 
 def test_docs_of_sentences_and_of_tokens():
-    nlp = spacy.blank("en")
+    nlp = spacy.blank("xx")
     doc = make_doc(nlp, Item(sentences=["One. Two.", "Three"]))
     assert [sentence.text for sentence in doc.sents] == ["One. Two.", "Three"]
     doc = make_doc(nlp, Item(words=["A", "da"], spaces=[False, True]))

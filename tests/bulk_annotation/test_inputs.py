@@ -105,7 +105,7 @@ def test_parquet(tmp_path):
 
 
 def test_tokens_are_kept(tmp_path):
-    vocab = spacy.blank("en").vocab
+    vocab = spacy.blank("xx").vocab
     docs = [make_reference(vocab, numbers) for numbers in ([0, 1], [2])]
     DocBin(docs=docs).to_disk(tmp_path / "t.spacy")
     with (tmp_path / "t.conllu").open("w", encoding="utf8") as file:

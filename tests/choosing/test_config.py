@@ -70,7 +70,7 @@ def test_settings_follow_the_plan():
 
 
 def test_a_corpus_sets_the_length(tmp_path):
-    vocab = spacy.blank("en").vocab
+    vocab = spacy.blank("xx").vocab
     DocBin(docs=[make_reference(vocab, [0, 1]) for _ in range(20)]).to_disk(tmp_path / "t.spacy")
     query = Query("ner")
     config = make_config(query, recommend(query)[0], train=str(tmp_path / "t.spacy"))

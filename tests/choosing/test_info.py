@@ -69,7 +69,7 @@ def test_a_pipeline(tiny_bert, tmp_path):
 
 
 def test_a_pipeline_of_encoders_side_by_side(tiny_bert, tmp_path):
-    nlp = spacy.blank("en")
+    nlp = spacy.blank("xx")
     model = {"@architectures": "spacy-pretrained.ConcatEncoder.v1"}
     torch = {"@architectures": "spacy-pretrained.TorchEncoder.v1", "device": "cpu"}
     model["encoders"] = {"one": torch | {"window": 40}, "two": torch}
@@ -125,7 +125,7 @@ def test_what_is_installed_is_not_imported(tiny_bert, tmp_path, monkeypatch):
     with pytest.raises(ValueError, match="'en_pipeline'"):
         find_info("en_pipeline")  # with nothing in it yet
     folder = tmp_path / "en_pipeline" / "en_pipeline-1.0"
-    spacy.blank("en").to_disk(folder)
+    spacy.blank("xx").to_disk(folder)
     assert find_info("en_pipeline")["pipeline"]["path"] == str(folder)
 
 
@@ -224,7 +224,7 @@ def test_odd_names(source, tmp_path, monkeypatch):
 
 def test_a_pipeline_whose_files_have_other_kinds_of_values(tmp_path):
     """They are not shown, and nothing fails by them."""
-    nlp = spacy.blank("en")
+    nlp = spacy.blank("xx")
     nlp.to_disk(tmp_path)
     odd = dict.fromkeys(("labels", "sources", "components", "quantization", "requirements"), "x")
     meta = json.loads((tmp_path / "meta.json").read_text("utf8")) | odd | {"sources": ["x"]}
@@ -241,7 +241,7 @@ def test_a_pipeline_whose_files_have_other_kinds_of_values(tmp_path):
 
 @pytest.mark.parametrize("content", ["[]", "{", "", '{"lang": "en"}', "\u00e9"])
 def test_a_pipeline_with_a_broken_meta(tmp_path, content):
-    spacy.blank("en").to_disk(tmp_path)
+    spacy.blank("xx").to_disk(tmp_path)
     (tmp_path / "meta.json").write_text(content, encoding="latin-1")
     with pytest.raises(ValueError, match=r"meta\.json' is not the meta\.json of a pipeline"):
         find_info(str(tmp_path))

@@ -24,7 +24,7 @@ def run(tmp_path, monkeypatch):
 
 @pytest.fixture
 def vocab():
-    return spacy.blank("en").vocab
+    return spacy.blank("xx").vocab
 
 
 def write(path, *docs: Doc) -> None:

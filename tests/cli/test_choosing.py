@@ -139,7 +139,7 @@ def test_recommend_writes_a_config_and_the_next_command(tmp_path):
 
 
 def test_a_corpus_sets_what_is_recommended(tmp_path):
-    nlp, train, out = spacy.blank("en"), tmp_path / "train.spacy", tmp_path / "out.cfg"
+    nlp, train, out = spacy.blank("xx"), tmp_path / "train.spacy", tmp_path / "out.cfg"
     docs = [nlp(f"text {i}") for i in range(60)]
     for i, doc in enumerate(docs):
         doc.cats = {"a": i % 2, "b": 1 - i % 2}
@@ -156,7 +156,7 @@ def test_a_corpus_sets_what_is_recommended(tmp_path):
 )
 def test_a_corpus_that_has_nothing_for_the_task_says_so(tmp_path, task, what):
     train, out = tmp_path / "train.spacy", tmp_path / "out.cfg"
-    doc = Doc(spacy.blank("en").vocab, words=["a", "b"], pos=["DET", "NOUN"])
+    doc = Doc(spacy.blank("xx").vocab, words=["a", "b"], pos=["DET", "NOUN"])
     doc.ents = []
     DocBin(docs=[doc]).to_disk(train)
     corpus = ("--config", str(out), "--train", str(train))

@@ -51,7 +51,7 @@ def write_lines(path, rows):
 
 
 def read(path) -> list[Doc]:
-    return list(DocBin().from_disk(path).get_docs(spacy.blank("en").vocab))
+    return list(DocBin().from_disk(path).get_docs(spacy.blank("xx").vocab))
 
 
 def entities(docs) -> list[tuple[str, str]]:

@@ -23,7 +23,7 @@ SENTENCE = (
 def run(tmp_path, monkeypatch):
     """Runs the command in a folder that has a pipeline `model`, and gold annotation."""
     monkeypatch.chdir(tmp_path)
-    nlp = spacy.blank("en")
+    nlp = spacy.blank("xx")
     nlp.add_pipe("entity_ruler").add_patterns([{"label": "PER", "pattern": "Ada"}])
     nlp.add_pipe("sentencizer", config={"overwrite": True, "punct_chars": ["!"]})
     nlp.to_disk("model")
@@ -91,7 +91,7 @@ def test_nothing_to_score(run):
 
 def test_no_entities_to_find(run):
     """And none found: there is no figure."""
-    doc = Doc(spacy.blank("en").vocab, words=["Nobody"])
+    doc = Doc(spacy.blank("xx").vocab, words=["Nobody"])
     doc.set_ents([])
     DocBin(docs=[doc]).to_disk("none.spacy")
     assert ["all", "-", "-", "-"] in [

@@ -47,7 +47,7 @@ import typer
 
 def main(output: Path, work: str):
     with clear_errors(), ends_when_interrupted(), NewFolder(output) as folder:
-        folder.save(spacy.blank("en"))
+        folder.save(spacy.blank("xx"))
         print("ready", flush=True)
         globals()[work]()
         folder.put_in_place()
@@ -97,7 +97,7 @@ except typer.Exit as end:
 assert not STOPPED.is_set() and threading.active_count() == n_threads
 assert signal.getsignal(signal.SIGINT) == handler and signal.set_wakeup_fd(-1) == -1
 with ends_when_interrupted(), NewFolder(Path(sys.argv[1])) as folder:
-    folder.save(spacy.blank("en"))
+    folder.save(spacy.blank("xx"))
     folder.put_in_place()
 print("as ever")
 """

@@ -12,7 +12,7 @@ from spacy_pretrained.corpora.corpus import build_corpus, cut
 
 @pytest.fixture(scope="module")
 def vocab():
-    return spacy.blank("en").vocab
+    return spacy.blank("xx").vocab
 
 
 @pytest.fixture(scope="module")
@@ -125,7 +125,7 @@ def test_gold_tokens(vocab, tmp_path):
 
 def test_it_reads_files_and_folders(path):
     make = registry.readers.get("spacy-pretrained.Corpus.v1")
-    nlp = spacy.blank("en")
+    nlp = spacy.blank("xx")
     examples = list(make(path)(nlp))
     assert len(examples) == 2  # the empty one is left out
     read = make(path.parent, max_tokens=9)
@@ -140,7 +140,7 @@ def test_it_reads_files_and_folders(path):
 
 def test_gold_sentences(path):
     """A share of the examples, evenly spread; the others have no starts but the text's."""
-    nlp = spacy.blank("en")
+    nlp = spacy.blank("xx")
     for share, given in ((0.0, "...."), (1.0, "||||"), (0.5, ".|.|"), (0.25, "...|")):
         examples = list(build_corpus(path, gold_sentences=share, max_tokens=9)(nlp))
         starts = [starts_of(eg.predicted) for eg in examples]
@@ -164,7 +164,7 @@ def test_lost_line_breaks(vocab, tmp_path):
     read = build_corpus(tmp_path / "x.spacy", gold_sentences=0.5, lost_line_breaks=0.5)
     pairs = sorted(
         (starts_of(eg.predicted).count(1) == 2, "\n" in eg.predicted.text)
-        for eg in read(spacy.blank("en"))
+        for eg in read(spacy.blank("xx"))
     )
     assert pairs == sorted([(g, b) for g in (False, True) for b in (False, True)] * 2)
     with pytest.raises(ValueError, match=r"lost_line_breaks = 1.5"):
@@ -173,26 +173,26 @@ def test_lost_line_breaks(vocab, tmp_path):
 
 def test_a_corpus_without_a_path():
     with pytest.raises(ValueError, match="no path"):
-        list(build_corpus(None)(spacy.blank("en")))
+        list(build_corpus(None)(spacy.blank("xx")))
 
 
 def test_a_corpus_that_is_not_there(tmp_path):
     with pytest.raises(ValueError, match=r"no file or folder '.*nothing\.spacy'"):
-        list(build_corpus(tmp_path / "nothing.spacy")(spacy.blank("en")))
+        list(build_corpus(tmp_path / "nothing.spacy")(spacy.blank("xx")))
 
 
 def test_a_limit_is_that_of_all_files(vocab, tmp_path):
     for name in "abc":
         docs = [Doc(vocab, words=[name, str(i)]) for i in range(3)]
         DocBin(docs=docs).to_disk(tmp_path / f"{name}.spacy")
-    assert len(list(build_corpus(tmp_path, limit=4)(spacy.blank("en")))) == 4
+    assert len(list(build_corpus(tmp_path, limit=4)(spacy.blank("xx")))) == 4
 
 
 def test_sentence_starts_that_are_not_known_are_not_given(vocab, tmp_path):
     heads, deps = [1, 1, 2, 3, 4], ["nsubj", "ROOT", "", "", ""]
     doc = Doc(vocab, words=list("abcde"), heads=heads, deps=deps)
     DocBin(docs=[doc]).to_disk(tmp_path / "part.spacy")
-    (example,) = build_corpus(tmp_path, gold_sentences=1.0)(spacy.blank("en"))
+    (example,) = build_corpus(tmp_path, gold_sentences=1.0)(spacy.blank("xx"))
     assert [token.is_sent_start for token in example.predicted] == [True, False, None, None, None]
 
 

@@ -21,7 +21,7 @@ UNER = DATA / "ner_uner_en_ewt" / "en_ewt-ud-train.iob2"
 
 @pytest.fixture(scope="module")
 def vocab():
-    return spacy.blank("en").vocab
+    return spacy.blank("xx").vocab
 
 
 def make_doc(vocab, *sentences: str) -> Doc:

@@ -11,7 +11,7 @@ from spacy_pretrained.corpora.multiword import Word, set_words, words_of
 
 @pytest.fixture(scope="module")
 def vocab():
-    return spacy.blank("en").vocab
+    return spacy.blank("xx").vocab
 
 
 def joined(vocab, space: str, numbers=(1, 3, 0)) -> Doc:

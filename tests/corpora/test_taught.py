@@ -215,7 +215,7 @@ def test_labels_that_the_student_lacks(teacher, tiny_bert):
 
 
 def test_only_the_named_components_teach(teacher):
-    (example, *_) = build_taught(with_texts, teacher, components=[NER])(spacy.blank("en"))
+    (example, *_) = build_taught(with_texts, teacher, components=[NER])(spacy.blank("xx"))
     assert set(example.reference.user_data[KEY]) == {"ent", "temperature"}
 
 
@@ -230,13 +230,13 @@ def test_only_the_named_components_teach(teacher):
 def test_what_cannot_teach(teacher, settings, message):
     read = build_taught(with_texts, **{"teacher": teacher} | settings)
     with pytest.raises(ValueError, match=message):
-        next(read(spacy.blank("en")))
+        next(read(spacy.blank("xx")))
 
 
 def test_a_pipeline_without_our_components(tmp_path):
-    spacy.blank("en").to_disk(tmp_path / "blank")
+    spacy.blank("xx").to_disk(tmp_path / "blank")
     with pytest.raises(ValueError, match="no component that can teach"):
-        next(build_taught(with_texts, str(tmp_path / "blank"))(spacy.blank("en")))
+        next(build_taught(with_texts, str(tmp_path / "blank"))(spacy.blank("xx")))
 
 
 @pytest.mark.parametrize("settings", [{"temperature": 0.0}, {"top_k": -1}])
@@ -260,7 +260,7 @@ def count_loads(monkeypatch) -> list[str]:
 
 
 def said_of(read):
-    return [example.reference.user_data[KEY] for example in read(spacy.blank("en"))]
+    return [example.reference.user_data[KEY] for example in read(spacy.blank("xx"))]
 
 
 def assert_same(one, other):
@@ -330,7 +330,7 @@ path = "{path}/gold.spacy"
 @pytest.fixture
 def corpus(tmp_path):
     """Documents with annotation, and two without any."""
-    vocab = spacy.blank("en").vocab
+    vocab = spacy.blank("xx").vocab
     docs = [make_reference(vocab, numbers) for numbers in DOCUMENTS]
     folder = tmp_path / "corpus"
     folder.mkdir()
@@ -361,19 +361,19 @@ def test_spacy_train(teacher, corpus, tiny_bert, tmp_path):
 
 @pytest.mark.slow
 def test_a_quantized_pipeline_teaches(int8_pipeline, tiny_bert):
-    (example, *_) = build_taught(with_texts, str(int8_pipeline))(spacy.blank("en"))
+    (example, *_) = build_taught(with_texts, str(int8_pipeline))(spacy.blank("xx"))
     assert {"tag", "head", "ent"} <= set(example.reference.user_data[KEY])
 
 
 def test_a_pipeline_on_a_cnn_teaches(tmp_path):
     """Without an encoder of ours."""
-    nlp = spacy.blank("en")
+    nlp = spacy.blank("xx")
     nlp.add_pipe("tok2vec")
     listener = {"@architectures": "spacy.Tok2VecListener.v1", "width": 96, "upstream": "tok2vec"}
     nlp.add_pipe(TAGGER, config={"model": {"tok2vec": listener}})
     nlp.initialize(lambda: make_examples(nlp))
     nlp.to_disk(tmp_path / "cnn")
-    (example, *_) = build_taught(with_texts, str(tmp_path / "cnn"))(spacy.blank("en"))
+    (example, *_) = build_taught(with_texts, str(tmp_path / "cnn"))(spacy.blank("xx"))
     assert set(example.reference.user_data[KEY]) == {"tag", "pos", "morph", "temperature"}
 
 

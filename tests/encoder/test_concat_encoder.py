@@ -38,7 +38,7 @@ SCRATCH = {
 }
 TAGGER, TEXTCAT = "pretrained_tagger", "pretrained_textcat"
 TEXTS = ["Ada sees the old river. Yes! 😀", "", " \n", "Robots never sleep in Zürich. " * 8]
-NLP = spacy.blank("en")
+NLP = spacy.blank("xx")
 
 
 @pytest.fixture
@@ -57,7 +57,7 @@ def make_parts(sources: dict[str, str], **settings) -> dict[str, EncoderModel]:
 
 
 def make_nlp(encoders: dict, origins: dict, *pipes: str) -> Language:
-    nlp = spacy.blank("en")
+    nlp = spacy.blank("xx")
     architecture = "spacy-pretrained.ConcatEncoder.v1"
     nlp.add_pipe(ENCODER, config={"model": {"@architectures": architecture, "encoders": encoders}})
     nlp.config["initialize"]["components"][ENCODER] = {"encoders": origins}
@@ -171,7 +171,7 @@ def test_each_encoder_has_a_folder_that_is_a_source(trained, saved):
     folder = saved / ENCODER / "encoders"
     assert sorted(path.name for path in folder.iterdir()) == ["base", "own"]
     assert sorted(path.name for path in (folder / "base").iterdir()) == ["backbone", "orth"]
-    nlp = spacy.blank("en")
+    nlp = spacy.blank("xx")
     nlp.add_pipe(ENCODER, config={"model": {"window": 16, "orth_width": 0}})
     origin = {"source": str(folder / "own" / "backbone")}
     nlp.config["initialize"]["components"][ENCODER] = origin

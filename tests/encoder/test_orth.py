@@ -8,7 +8,7 @@ from spacy.tokens import Doc
 from spacy_pretrained.encoder.orth import CONTEXT_ROWS, OrthEmbed, orth_features
 from spacy_pretrained.windows.doc_arrays import read_arrays
 
-VOCAB = spacy.blank("en").vocab
+VOCAB = spacy.blank("xx").vocab
 
 
 def features(words: list[str], spaces: list[bool] | None = None) -> np.ndarray:

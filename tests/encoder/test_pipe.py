@@ -439,7 +439,7 @@ def test_stock_components_overfit_and_are_saved(tiny_bert, tmp_path, factory):
 
 @pytest.mark.parametrize("upstream", ["*", "tok2vec"])
 def test_our_heads_train_on_a_stock_encoder(tmp_path, upstream):
-    nlp = spacy.blank("en")
+    nlp = spacy.blank("xx")
     nlp.add_pipe("tok2vec", config={"model": CNN})
     listener = {
         "@architectures": "spacy.Tok2VecListener.v1",
@@ -460,7 +460,7 @@ def test_our_heads_train_on_a_stock_encoder(tmp_path, upstream):
 
 def test_a_component_may_own_its_encoder():
     """A tok2vec in place of the listener: no encoder in the pipeline at all."""
-    nlp = spacy.blank("en")
+    nlp = spacy.blank("xx")
     nlp.add_pipe(PARSER, config={"model": {"tok2vec": CNN}})
     losses = train(nlp, make_examples(nlp), 10)
     assert losses[-1][PARSER] < losses[0][PARSER]
@@ -485,7 +485,7 @@ def test_a_second_encoder_is_refused(tiny_bert):
 
 @pytest.mark.parametrize("factory", [TAGGER, PARSER, "tagger", "ner"])
 def test_a_listener_needs_an_encoder_before_it(tiny_bert, factory):
-    nlp = spacy.blank("en")
+    nlp = spacy.blank("xx")
     nlp.add_pipe(factory, config=STOCK.get(factory, {}))
     with pytest.raises(ValueError, match="no component of that name stands before it"):
         nlp.initialize(lambda: make_examples(nlp))
@@ -497,20 +497,20 @@ def test_a_listener_needs_an_encoder_before_it(tiny_bert, factory):
 
 def test_a_listener_to_everything_is_refused():
     with pytest.raises(ValueError, match='upstream = "\\*"'):
-        spacy.blank("en").add_pipe(
+        spacy.blank("xx").add_pipe(
             TAGGER, config={"model": {"tok2vec": LISTENER | {"upstream": "*"}}}
         )
 
 
 def test_a_renamed_encoder(tiny_bert):
-    nlp = spacy.blank("en")
+    nlp = spacy.blank("xx")
     nlp.add_pipe(ENCODER, name="bert")
     nlp.add_pipe(TAGGER, config={"model": {"tok2vec": LISTENER | {"upstream": "bert"}}})
     nlp.config["initialize"]["components"]["bert"] = {"source": tiny_bert}
     losses = train(nlp, make_examples(nlp), 2)
     assert losses[-1]["bert"] > 0
     assert nlp("Ada sees")[0].tag_
-    nlp = spacy.blank("en")
+    nlp = spacy.blank("xx")
     nlp.add_pipe(ENCODER, name="bert")
     nlp.add_pipe(TAGGER)
     nlp.config["initialize"]["components"]["bert"] = {"source": tiny_bert}
@@ -542,7 +542,7 @@ def test_a_component_of_another_width_is_refused(tiny_bert):
 
 def test_the_encoder_has_a_model_of_ours():
     with pytest.raises(ValueError, match=r"needs a model from spacy-pretrained.TorchEncoder.v1"):
-        spacy.blank("en").add_pipe(ENCODER, config={"model": CNN})
+        spacy.blank("xx").add_pipe(ENCODER, config={"model": CNN})
 
 
 def test_unknown_source(tiny_bert):
@@ -575,7 +575,7 @@ def test_a_pipe_is_sourced_from_another_pipeline(tiny_bert):
     """With the encoder that it listens to, and then anew beside another component."""
     nlp = warmed_up(make_nlp(tiny_bert, TAGGER))
     expected = annotations(nlp("Ada sees the river."))
-    copy = spacy.blank("en")
+    copy = spacy.blank("xx")
     copy.add_pipe(ENCODER, source=nlp)
     copy.add_pipe(TAGGER, source=nlp)
     assert annotations(copy("Ada sees the river.")) == expected
@@ -593,7 +593,7 @@ def test_a_config_may_source_both(tiny_bert, tmp_path):
     expected = annotations(nlp("Ada sees the river."))
     pipes = [ENCODER, TAGGER]
     config = {
-        "nlp": {"lang": "en", "pipeline": pipes},
+        "nlp": {"lang": "xx", "pipeline": pipes},
         "components": {name: {"source": str(tmp_path)} for name in pipes},
     }
     sourced = spacy.util.load_model_from_config(Config(config), auto_fill=True)
@@ -814,7 +814,7 @@ def test_a_quantized_encoder_says_that_it_stays(int8_pipeline, trained, caplog):
 
 def test_an_encoder_between_a_tok2vec_and_its_listener_says_so(tiny_bert):
     """It would write over the vectors that the stock component reads."""
-    nlp = spacy.blank("en")
+    nlp = spacy.blank("xx")
     nlp.add_pipe("tok2vec")
     stock = {"@architectures": "spacy.Tok2VecListener.v1", "width": 96, "upstream": "tok2vec"}
     nlp.add_pipe("tagger", config={"model": {"tok2vec": stock}})

@@ -40,7 +40,7 @@ TEXTS = ["Ada sees the old river. Yes! 😀", "", " \n", "Robots never sleep in 
 
 
 def make_nlp(*pipes: str, origin: dict | None = None, **settings) -> Language:
-    nlp = spacy.blank("en")
+    nlp = spacy.blank("xx")
     nlp.add_pipe(ENCODER, config={"model": SCRATCH | settings})
     nlp.config["initialize"]["components"][ENCODER] = ORIGIN if origin is None else origin
     for pipe in pipes:
@@ -104,7 +104,7 @@ def test_a_saved_pipeline_is_the_same(trained, tmp_path):
 
 def test_what_was_saved_is_a_source(trained, tmp_path):
     trained.to_disk(tmp_path)
-    nlp = spacy.blank("en")
+    nlp = spacy.blank("xx")
     nlp.add_pipe(ENCODER, config={"model": {"window": 24, "orth_width": 0}})
     source = str(tmp_path / ENCODER / "backbone")
     nlp.config["initialize"]["components"][ENCODER] = {"source": source}
@@ -230,7 +230,7 @@ def test_an_origin_that_it_cannot_have_is_refused(settings, message):
 
 @pytest.mark.parametrize("setting", [{"tokenizer": "x"}, {"vocabulary_size": 300}])
 def test_a_pretrained_encoder_takes_no_vocabulary(tiny_bert, setting):
-    nlp = spacy.blank("en")
+    nlp = spacy.blank("xx")
     nlp.add_pipe(ENCODER)
     nlp.config["initialize"]["components"][ENCODER] = {"source": tiny_bert} | setting
     with pytest.raises(ValueError, match=f"has {next(iter(setting))}, but its encoder takes"):

@@ -75,7 +75,7 @@ def shrink(kind: str, source: str) -> dict[str, object]:
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", BLOCKS)
 def test_it_learns_is_saved_and_loads(tiny_bert, tmp_path, kind):
-    vocab = spacy.blank("en").vocab
+    vocab = spacy.blank("xx").vocab
     references = [make_reference(vocab, numbers) for numbers in DOCUMENTS]
     DocBin(docs=references).to_disk(tmp_path / "corpus.spacy")
     config = parse_config(BASE).merge(parse_config(BLOCKS[kind]))

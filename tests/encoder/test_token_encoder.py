@@ -22,7 +22,7 @@ from spacy_pretrained.encoder.token_encoder import (
 
 WIDTH = 32
 LONG = "She sold sea shells by the sea shore. “Isn't it?” she said, and naïve 😀 foxes came.\n" * 30
-NLP = spacy.blank("en")
+NLP = spacy.blank("xx")
 
 
 def make_docs() -> list[Doc]:

@@ -28,7 +28,7 @@ FEW, MANY = [[1]], [[0, 1], [2, 3], [3]]  # documents, of some labels and of all
 
 def make_head(head: str):
     """With an encoder of its own, and no transformer."""
-    nlp = spacy.blank("en")
+    nlp = spacy.blank("xx")
     nlp.add_pipe(head, config={"model": {"tok2vec": CNN}})
     return nlp
 
@@ -173,7 +173,7 @@ def make_own_examples(nlp) -> list:
 @pytest.mark.parametrize("head", HEADS)
 def test_examples_of_another_vocab(head):
     """As stock components, they learn from Docs of another pipeline, and score on them."""
-    nlp, fresh, other = make_head(head), make_head(head), spacy.blank("en")
+    nlp, fresh, other = make_head(head), make_head(head), spacy.blank("xx")
     foreign = make_own_examples(other)
     for pipeline, examples in ((nlp, foreign), (fresh, make_own_examples(fresh))):
         assert pipeline is fresh or "NNP_X" not in pipeline.vocab.strings
@@ -190,7 +190,7 @@ def test_examples_of_another_vocab(head):
 
 @pytest.mark.parametrize("head", HEADS)
 def test_an_unknown_label_of_another_vocab(head):
-    nlp, other = make_head(head), spacy.blank("en")
+    nlp, other = make_head(head), spacy.blank("xx")
     begin(nlp, MANY)
     reference = make_reference(other.vocab, [0])
     reference[1].tag_, reference[1].dep_ = "NEW", "new"
@@ -256,7 +256,7 @@ def test_docs_without_vectors(tiny_bert, head):
         with pytest.raises(ValueError, match=message):
             list(nlp.pipe(["", "Ada sees"]))
         assert len(nlp("")) == 0
-    other = spacy.blank("en")
+    other = spacy.blank("xx")
     other.add_pipe(head, source=nlp)
     with pytest.raises(ValueError, match=message):
         other("Ada sees")

@@ -199,7 +199,7 @@ def test_a_model_without_a_listener_rehearses(trained, nlp):
 def test_an_encoder_of_spacys_is_refused(tiny_bert):
     import spacy
 
-    nlp = spacy.blank("en")
+    nlp = spacy.blank("xx")
     nlp.add_pipe("tok2vec")
     listener = {"@architectures": "spacy.Tok2VecListener.v1", "width": 96, "upstream": "tok2vec"}
     nlp.add_pipe(TAGGER, config={"model": {"tok2vec": listener}})

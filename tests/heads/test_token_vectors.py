@@ -11,7 +11,7 @@ from spacy_pretrained.heads.token_vectors import TokenScores, TokenVectors, set_
 
 
 def test_vectors_and_gradients():
-    vocab = spacy.blank("en").vocab
+    vocab = spacy.blank("xx").vocab
     docs = [Doc(vocab, words=words) for words in (["a", "b", "c"], [], ["d", "e"])]
     tok2vec = make_cnn()
     model = TokenVectors(tok2vec).initialize(docs)
@@ -23,7 +23,7 @@ def test_vectors_and_gradients():
 
 
 def test_scores():
-    vocab = spacy.blank("en").vocab
+    vocab = spacy.blank("xx").vocab
     docs = [Doc(vocab, words=words) for words in (["a", "b", "c"], [], ["d", "e"])]
     tok2vec, output = make_cnn(), Linear()
     model = TokenScores(tok2vec, Linear(7), Relu(), output)
@@ -38,7 +38,7 @@ def test_scores():
 
 def test_vectors_of_another_width():
     """What an encoder gives may change; Docs without tokens have no vectors of the new width."""
-    vocab = spacy.blank("en").vocab
+    vocab = spacy.blank("xx").vocab
     docs = [Doc(vocab, words=["a", "b"]), Doc(vocab)]
     width = 5
 

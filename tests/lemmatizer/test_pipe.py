@@ -78,7 +78,7 @@ def test_overfit_save_reload(tiny_bert, tmp_path):
     assert losses[-1][LEMMATIZER] < 0.05 * losses[0][LEMMATIZER]
     assert nlp.evaluate(examples)["lemma_acc"] == 1
     nlp.to_disk(tmp_path)
-    for loaded in (spacy.load(tmp_path), spacy.blank("en").from_config(nlp.config)):
+    for loaded in (spacy.load(tmp_path), spacy.blank(nlp.lang).from_config(nlp.config)):
         if not loaded.get_pipe(LEMMATIZER).labels:
             loaded.from_bytes(nlp.to_bytes())
         for doc in references(nlp):

@@ -14,7 +14,7 @@ from spacy_pretrained.ner.gold import Entities, find_blocked, read_entities, rea
 
 @pytest.fixture(scope="module")
 def vocab():
-    return spacy.blank("en").vocab
+    return spacy.blank("xx").vocab
 
 
 def words_of(text: str) -> list[str]:

@@ -14,7 +14,7 @@ from spacy_pretrained.ner.model import add_outputs, build_ner, expect_outside
 
 @pytest.fixture
 def docs():
-    vocab = spacy.blank("en").vocab
+    vocab = spacy.blank("xx").vocab
     return [Doc(vocab, words=words) for words in (["a", "b", "c"], [], ["d", "e"])]
 
 

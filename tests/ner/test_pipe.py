@@ -82,7 +82,7 @@ def make_ner(source: str, **config):
 
 def make_cnn_ner(**config):
     """With an encoder of its own, and no transformer."""
-    nlp = spacy.blank("en")
+    nlp = spacy.blank("xx")
     nlp.add_pipe(NER, config={"model": {"tok2vec": CNN}} | config)
     return nlp
 
@@ -882,7 +882,7 @@ def test_what_it_says_of_itself(cnn):
 
 
 def test_entities_that_do_not_fit_are_counted(caplog):
-    nlp = spacy.blank("en")
+    nlp = spacy.blank("xx")
     architecture = {"@architectures": "spacy-pretrained.Ner.v1", "tok2vec": CNN}
     ner = nlp.add_pipe(NER, config={"model": architecture})
     words = ["Ada", "\n", "likes", "New-York", "a", "lot", "."]

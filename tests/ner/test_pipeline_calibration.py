@@ -12,7 +12,7 @@ NER = {"model": {"@architectures": "spacy-pretrained.Ner.v1", "tok2vec": CNN}}
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    nlp = spacy.blank("en")
+    nlp = spacy.blank("xx")
     nlp.add_pipe("pretrained_ner", config=NER)
     train(nlp, make_examples(nlp), 30)
     path = tmp_path_factory.mktemp("calibration") / "model"
@@ -50,7 +50,7 @@ def test_what_is_refused(folder):
     with pytest.raises(ValueError, match="has: pretrained_ner, other"):
         calibrate_pipeline(nlp, [])
     with pytest.raises(ValueError, match=r"\(sentencizer\) has: none"):
-        nlp = spacy.blank("en")
+        nlp = spacy.blank("xx")
         nlp.add_pipe("sentencizer")
         calibrate_pipeline(nlp, [])
 

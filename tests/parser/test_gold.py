@@ -14,7 +14,7 @@ LABELS = ["ROOT", "a", "b"]
 
 @pytest.fixture(scope="module")
 def vocab():
-    return spacy.blank("en").vocab
+    return spacy.blank("xx").vocab
 
 
 def example_of(vocab, words, heads, deps=None, **annotation) -> Example:

@@ -12,7 +12,7 @@ from spacy_pretrained.parser.model import build_biaffine_parser, build_biaffine_
 
 @pytest.fixture(scope="module")
 def docs():
-    vocab = spacy.blank("en").vocab
+    vocab = spacy.blank("xx").vocab
     return [Doc(vocab, words=words) for words in (["a", "b", "c"], [], ["d", "e"])]
 
 

@@ -223,7 +223,7 @@ def make_clear(vocab: Vocab, numbers: list[int]) -> Doc:
 
 @pytest.fixture
 def nlp(tiny_bert):
-    nlp = make_nlp(tiny_bert, PARSER)
+    nlp = make_nlp(tiny_bert, PARSER, lang="en")
     nlp.initialize(lambda: make_examples(nlp))
     return nlp
 
@@ -266,7 +266,7 @@ def test_a_parser_from_another_pipeline(nlp):
 
 
 def test_clearnlp_keeps_the_stock_iterator(tiny_bert, tmp_path):
-    nlp = make_nlp(tiny_bert, PARSER)
+    nlp = make_nlp(tiny_bert, PARSER, lang="en")
     docs = [make_clear(nlp.vocab, numbers) for numbers in DOCUMENTS]
     nlp.initialize(lambda: [Example(as_blank(doc), doc) for doc in docs])
     assert "pobj" in nlp.get_pipe(PARSER).labels

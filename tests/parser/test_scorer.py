@@ -15,7 +15,7 @@ LABELS = ["nsubj", "obj", "punct", "Dep"]
 
 @pytest.fixture(scope="module")
 def vocab():
-    return spacy.blank("en").vocab
+    return spacy.blank("xx").vocab
 
 
 def random_doc(rng, vocab, words) -> Doc:

@@ -22,7 +22,7 @@ TEXTS = [f"This is text {i}." for i in range(50)]
 
 @pytest.fixture
 def vocab():
-    return spacy.blank("en").vocab
+    return spacy.blank("xx").vocab
 
 
 @pytest.fixture
@@ -32,7 +32,7 @@ def files(tmp_path, vocab):
     paths["txt"].write_text("\n\n".join(TEXTS) + "\n", encoding="utf8")
     lines = (json.dumps({"text": text, "meta": 1}) for text in TEXTS)
     paths["jsonl"].write_text("\n".join(lines), encoding="utf8")
-    nlp = spacy.blank("en")
+    nlp = spacy.blank("xx")
     DocBin(docs=nlp.pipe(TEXTS)).to_disk(paths["spacy"])
     return paths
 
@@ -76,7 +76,7 @@ def test_texts_to_calibrate_on_and_to_compare_on_are_others(n_texts, n_calibrate
 
 
 def test_what_is_calibrated_on_is_not_compared_on_however_often_it_occurs():
-    docs = list(spacy.blank("en").pipe(["one", "two", "three"] * 30))
+    docs = list(spacy.blank("xx").pipe(["one", "two", "three"] * 30))
     calibrated, compared = split_texts(docs, 50, 40, least=20, seed=0)
     assert len(calibrated) == 50 and not compared
     calibrated, compared = split_texts([*docs, *TEXTS], 50, 40, least=20, seed=0)

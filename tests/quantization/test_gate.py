@@ -48,13 +48,13 @@ class ConstantTagger:
 
 
 def make_nlp(**config) -> Language:
-    nlp = spacy.blank("en")
+    nlp = spacy.blank("xx")
     nlp.add_pipe("constant_tagger_for_tests", config=config)
     return nlp
 
 
 def make_examples(n_docs: int) -> list[Example]:
-    vocab = spacy.blank("en").vocab
+    vocab = spacy.blank("xx").vocab
     references = [Doc(vocab, words=["a"] * 10, tags=["NN"] * 10) for _ in range(n_docs)]
     return [Example(as_blank(reference), reference) for reference in references]
 

@@ -40,7 +40,7 @@ def test_a_shared_backbone_sees_the_batches_of_all(tiny_bert):
 
 def test_what_has_none_or_one_in_a_stock_component_is_refused(tiny_bert):
     with pytest.raises(ValueError, match="nothing to quantize"):
-        find_backbones(spacy.blank("en"))
+        find_backbones(spacy.blank("xx"))
     nlp = make_nlp(tiny_bert, "pretrained_tagger", ("ner", {"model": {"tok2vec": LISTENER}}))
     train(nlp, make_examples(nlp), 1)
     nlp.replace_listeners(ENCODER, "ner", ["model.tok2vec"])
@@ -49,7 +49,7 @@ def test_what_has_none_or_one_in_a_stock_component_is_refused(tiny_bert):
 
 
 def test_encoders_side_by_side_are_refused():
-    nlp = spacy.blank("en")
+    nlp = spacy.blank("xx")
     encoders = {name: {"@architectures": NUMPY} for name in ("one", "two")}
     model = {"@architectures": "spacy-pretrained.ConcatEncoder.v1", "encoders": encoders}
     nlp.add_pipe(ENCODER, config={"model": model})

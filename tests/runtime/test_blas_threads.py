@@ -168,7 +168,7 @@ def test_no_thread_sets_a_limit_while_the_process_forks(monkeypatch):
 @pytest.mark.parametrize("n_tokens, expected", [(SHORT, {1}), (SHORT + 1, {3})])
 def test_a_short_doc_has_few(n_tokens, expected):
     met = []
-    nlp = spacy.blank("en")
+    nlp = spacy.blank("xx")
     tagger = nlp.add_pipe("pretrained_tagger", config={"model": {"tok2vec": CNN}})
     nlp.initialize(lambda: make_examples(nlp))
     annotate = tagger.set_annotations

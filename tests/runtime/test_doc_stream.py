@@ -40,7 +40,7 @@ def nlp(tiny_source) -> Language:
 
 
 def make_docs(*lengths: int) -> list[Doc]:
-    vocab = spacy.blank("en").vocab
+    vocab = spacy.blank("xx").vocab
     return [Doc(vocab, words=["word"] * length) for length in lengths]
 
 
@@ -302,7 +302,7 @@ def test_no_more_is_read_ahead_than_is_said(nlp):
 def test_a_component_behind_an_encoder_reads_nothing_ahead_itself(tiny_source):
     source, labels = str(tiny_source("bert")), {"labels": ["the sea", "dogs"]}
     nlp = make_nlp(source, ("zero_shot_textcat", labels))
-    alone = spacy.blank("en").add_pipe("zero_shot_textcat", config=labels)
+    alone = spacy.blank("xx").add_pipe("zero_shot_textcat", config=labels)
     assert nlp.get_pipe(ENCODER).reads_ahead and alone.reads_ahead
     assert not nlp.get_pipe("zero_shot_textcat").reads_ahead
 

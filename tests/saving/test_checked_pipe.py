@@ -160,7 +160,7 @@ def test_each_save_has_a_mark_of_its_own(saved, tmp_path):
 
 
 def test_a_new_pipeline_has_a_mark_before_its_first_save(tmp_path):
-    nlp = spacy.blank("en")
+    nlp = spacy.blank("xx")
     nlp.add_pipe("zero_shot_textcat", config={"labels": ["the sea", "dogs"]})
     nlp.to_disk(tmp_path)
     assert mark_of(tmp_path)
@@ -237,7 +237,7 @@ def test_spacys_package(saved, tmp_path, is_old):
 
 @pytest.mark.slow
 def test_assemble_and_sourced_components(saved, tmp_path):
-    nlp = spacy.blank("en")
+    nlp = spacy.blank("xx")
     source = spacy.load(saved(SYNTAX))
     for name in source.pipe_names:
         nlp.add_pipe(name, source=source)

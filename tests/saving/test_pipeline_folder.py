@@ -29,7 +29,7 @@ def old(tmp_path):
 
 
 def test_a_new_pipeline_takes_an_old_ones_place(old, tmp_path):
-    nlp = spacy.blank("en")
+    nlp = spacy.blank("xx")
     (old / "left over").mkdir()
     with NewFolder(old) as folder:
         folder.save(nlp)
@@ -38,16 +38,16 @@ def test_a_new_pipeline_takes_an_old_ones_place(old, tmp_path):
         folder.save_meta(nlp)
         folder.put_in_place()
     loaded = spacy.load(old)
-    assert loaded.lang == "en" and loaded.meta["description"] == "new"
+    assert loaded.lang == "xx" and loaded.meta["description"] == "new"
     assert not (old / "left over").exists()
     assert [path.name for path in tmp_path.iterdir()] == ["old"]
 
 
 def test_folders_above_are_made(tmp_path):
     with NewFolder(tmp_path / "a" / "b") as folder:
-        folder.save(spacy.blank("en"))
+        folder.save(spacy.blank("xx"))
         folder.put_in_place()
-    assert spacy.load(tmp_path / "a" / "b").lang == "en"
+    assert spacy.load(tmp_path / "a" / "b").lang == "xx"
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, ValueError])
@@ -56,7 +56,7 @@ def test_nothing_half_written_is_left(old, tmp_path, error, exists):
     output = old if exists else tmp_path / "new"
     before = contents(tmp_path)
     with pytest.raises(error), NewFolder(output) as folder:
-        folder.save(spacy.blank("en"))
+        folder.save(spacy.blank("xx"))
         raise error
     assert contents(tmp_path) == before
 
@@ -102,9 +102,9 @@ def test_where_nothing_can_be_written(tmp_path):
 def test_a_link_stays_one(old, tmp_path):
     (tmp_path / "link").symlink_to(old)
     with NewFolder(tmp_path / "link") as folder:
-        folder.save(spacy.blank("en"))
+        folder.save(spacy.blank("xx"))
         folder.put_in_place()
-    assert (tmp_path / "link").is_symlink() and spacy.load(old).lang == "en"
+    assert (tmp_path / "link").is_symlink() and spacy.load(old).lang == "xx"
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, PermissionError])
@@ -119,7 +119,7 @@ def test_the_old_one_comes_back_if_the_new_one_cannot_take_its_place(old, monkey
     before = contents(old)
     monkeypatch.setattr("os.rename", fail)
     with pytest.raises(error), NewFolder(old) as folder:
-        folder.save(spacy.blank("en"))
+        folder.save(spacy.blank("xx"))
         folder.put_in_place()
     assert contents(old) == before
 

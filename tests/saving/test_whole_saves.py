@@ -109,7 +109,7 @@ def test_what_is_saved_by_spacy_later_needs_no_list(tmp_path):
 
 
 def test_a_training(tmp_path):
-    nlp = spacy.blank("en")
+    nlp = spacy.blank("xx")
     ner = {"model": {"@architectures": "spacy-pretrained.Ner.v1", "tok2vec": CNN}}
     nlp.add_pipe("pretrained_ner", config=ner)
     docs = [example.reference for example in make_examples(nlp)]

@@ -25,7 +25,7 @@ def make_labels(nlp, name, labels: list[str], multi_label: bool, threshold: floa
 
 
 def make_nlp(*classifiers: tuple[list[str], bool, float]) -> Language:
-    nlp = spacy.blank("en")
+    nlp = spacy.blank("xx")
     for number, (labels, multi_label, threshold) in enumerate(classifiers):
         config = {"labels": labels, "multi_label": multi_label, "threshold": threshold}
         nlp.add_pipe("labels_for_tests", name=f"labels_{number}", config=config)
@@ -33,7 +33,7 @@ def make_nlp(*classifiers: tuple[list[str], bool, float]) -> Language:
 
 
 def make_doc(cats: dict[str, float] | None = None) -> Doc:
-    doc = make_reference(spacy.blank("en").vocab, [1, 3])
+    doc = make_reference(spacy.blank("xx").vocab, [1, 3])
     doc.cats = cats or {}
     return doc
 
@@ -46,7 +46,7 @@ def test_a_copy_agrees_with_itself():
 
 def test_tagged_spaces_agree_too():
     words, tags = ["Yes", "\n\n", "!"], ["UH", "_SP", "."]
-    doc = Doc(spacy.blank("en").vocab, words=words, tags=tags, lemmas=words)
+    doc = Doc(spacy.blank("xx").vocab, words=words, tags=tags, lemmas=words)
     assert measure_agreement(make_nlp(), [doc], [doc.copy()]) == {"tag": 100.0, "lemma": 100.0}
 
 

@@ -46,7 +46,7 @@ def gold(tmp_path) -> Annotation:
 
 @pytest.fixture(scope="module")
 def vocab():
-    return spacy.blank("en").vocab
+    return spacy.blank("xx").vocab
 
 
 def read_text(text: str, folder: Path) -> Annotation:

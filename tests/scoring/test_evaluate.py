@@ -61,7 +61,7 @@ def data(tmp_path_factory):
 def nlp(data):
     """A tagger and a parser of spaCy's that know the data by heart."""
     spacy.util.fix_random_seed(0)
-    nlp = spacy.blank("en")
+    nlp = spacy.blank("xx")
     nlp.add_pipe("tagger")
     nlp.add_pipe("parser", config={"min_action_freq": 1})
     examples = [Example(nlp.make_doc(doc.text), doc) for doc in read_conllu(data, nlp.vocab)]
@@ -94,7 +94,7 @@ def test_protocols(nlp, data):
 
 
 def test_gold_sentences_are_given_and_others_are_not(data):
-    nlp = spacy.blank("en")
+    nlp = spacy.blank("xx")
     results = evaluate_treebank(nlp, data)
     given, tokens, *_ = (results["protocols"][name]["conll18"] for name in PROTOCOLS)
     assert given["Sentences"]["f1"] == 100
@@ -102,7 +102,7 @@ def test_gold_sentences_are_given_and_others_are_not(data):
 
 
 def test_the_raw_text_is_the_text_of_the_file(data, tmp_path):
-    vocab = spacy.blank("en").vocab
+    vocab = spacy.blank("xx").vocab
     texts = surface_texts(list(read_conllu(data, vocab)), read_gold(data))
     assert texts[0].startswith("Dogs don't bark.\n\nCats bark! Dogs bark.")
     assert texts[1].rstrip() == "Cats don't bark."
@@ -132,7 +132,7 @@ def test_multiword_tokens_that_their_words_do_not_spell(tmp_path):
 
 def test_the_text_in_one_line_has_no_line_breaks(data):
     """What finds sentences by line breaks alone finds fewer there."""
-    nlp = spacy.blank("en")
+    nlp = spacy.blank("xx")
     seen = []
 
     @Language.component("lines")
@@ -162,7 +162,7 @@ def test_scores_that_are_no_numbers_are_left_out(nlp, data):
 
 
 def test_no_entities_to_find_and_none_found(tmp_path):
-    nlp = spacy.blank("en")
+    nlp = spacy.blank("xx")
     nlp.add_pipe("entity_ruler")
     doc = nlp("Nobody is here.")
     DocBin(docs=[doc]).to_disk(tmp_path / "dev.spacy")
@@ -174,7 +174,7 @@ def test_no_entities_to_find_and_none_found(tmp_path):
 @pytest.mark.parametrize("words", [[], ["Nobody", "knows"]])
 def test_an_empty_document_says_nothing_of_entities(tmp_path, words):
     """Neither in gold annotation nor of what the pipeline does."""
-    nlp = spacy.blank("en")
+    nlp = spacy.blank("xx")
     known = Doc(nlp.vocab, words=words)
     known.ents = []
     docs = [Doc(nlp.vocab, words=[]), known]
@@ -196,7 +196,7 @@ def write_docs(path, vocab, *texts_entities_cats):
 
 @pytest.fixture
 def ruler():
-    nlp = spacy.blank("en")
+    nlp = spacy.blank("xx")
     patterns = [{"label": "PER", "pattern": "Ada"}, {"label": "LOC", "pattern": "Rome"}]
     nlp.add_pipe("entity_ruler").add_patterns(patterns)
     return nlp
@@ -236,7 +236,7 @@ def sayer():
     from spacy.language import Language
 
     Language.factory("test_sayer", assigns=["doc.cats"], func=lambda nlp, name: Sayer())
-    nlp = spacy.blank("en")
+    nlp = spacy.blank("xx")
     nlp.add_pipe("test_sayer")
     return nlp
 
@@ -276,7 +276,7 @@ class Chooser:
 
 def make_choosers(**settings):
     """A pipeline of classifiers by name: their labels, and whether they have a scorer."""
-    nlp = spacy.blank("en")
+    nlp = spacy.blank("xx")
     for name, (labels, has_scorer) in settings.items():
         scorer = make_textcat_scorer() if has_scorer else None
 
@@ -316,7 +316,7 @@ def test_a_single_classifier_misses_labels_that_it_does_not_have(tmp_path):
 
 
 def test_classifiers_without_a_scorer(tmp_path):
-    path = write_docs(tmp_path / "a.spacy", spacy.blank("en").vocab, ("a", None, {"sport": 1.0}))
+    path = write_docs(tmp_path / "a.spacy", spacy.blank("xx").vocab, ("a", None, {"sport": 1.0}))
     one = make_choosers(topic=(TOPICS, False))
     with pytest.raises(ValueError, match=r"classifiers \(topic\) none has a scorer"):
         evaluate(one, [path])

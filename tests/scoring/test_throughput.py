@@ -23,7 +23,7 @@ def count_calls_after(doc: Doc) -> Doc:
 
 def test_both_get_the_same_words_in_turns():
     CALLS.clear()
-    before, after = spacy.blank("en"), spacy.blank("en")
+    before, after = spacy.blank("xx"), spacy.blank("en")
     before.add_pipe("count_calls_before")
     after.add_pipe("count_calls_after")
     docs = [Doc(before.vocab, words=["word"] * 700, tags=["NN"] * 700) for _ in range(9)]

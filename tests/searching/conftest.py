@@ -59,7 +59,7 @@ learn_rate = 0.01
 def files(tmp_path_factory):
     """A config that trains for some seconds, and a space."""
     folder = tmp_path_factory.mktemp("search")
-    vocab = spacy.blank("en").vocab
+    vocab = spacy.blank("xx").vocab
     docs = [make_reference(vocab, numbers) for numbers in DOCUMENTS]
     DocBin(docs=docs).to_disk(folder / "corpus.spacy")
     short = parse_config(CONFIG)

@@ -159,7 +159,7 @@ def count_docs():
 
 
 def test_docs_that_an_error_handler_leaves_out_are_not_lost():
-    nlp = spacy.blank("en")
+    nlp = spacy.blank("xx")
     nlp.add_pipe("fails_at_secrets")
     nlp.set_error_handler(lambda name, pipe, docs, error: None)
     asked = [(text, ("tokens",)) for text in ("x", SECRET, "y")]
@@ -258,7 +258,7 @@ def make_another(doc):
 
 
 def test_docs_that_a_component_makes_anew_are_not_lost():
-    nlp = spacy.blank("en")
+    nlp = spacy.blank("xx")
     nlp.add_pipe("makes_another")
     asked = [(text, ("tokens",)) for text in ("x", "y")]
     outcomes = annotate_batch(Served("a", nlp, ""), asked, None)

@@ -45,7 +45,7 @@ def wait_and_fail(doc):
 
 @pytest.fixture(scope="module")
 def slow() -> Served:
-    nlp = spacy.blank("en")
+    nlp = spacy.blank("xx")
     nlp.add_pipe("waits_and_fails")
     return Served("slow", nlp, "")
 

@@ -86,7 +86,7 @@ def test_own_labels(client, tmp_path):
 
 @browser
 def test_what_looks_like_markup_is_shown_as_text(tmp_path):
-    nlp = spacy.blank("en")
+    nlp = spacy.blank("xx")
     nlp.add_pipe("says_markup")
     with serve_in_thread([Served("evil", nlp, "")], Settings(pipelines=())) as client:
         url = f"http://127.0.0.1:{client.port}/#text={quote(EVIL + ' and more')}"

@@ -9,7 +9,7 @@ from spacy_pretrained.tagger.model import build_tagger
 
 
 def test_scores_of_all_tokens():
-    vocab = spacy.blank("en").vocab
+    vocab = spacy.blank("xx").vocab
     docs = [Doc(vocab, words=words) for words in (["a", "b", "c"], [], ["d", "e"])]
     tok2vec = make_cnn()
     model = build_tagger(tok2vec, nO=7).initialize(docs)

@@ -13,7 +13,7 @@ from spacy_pretrained.textcat.doc_vectors import DocVectors, MeanVectors
 
 @pytest.fixture(scope="module")
 def docs() -> list[Doc]:
-    vocab = spacy.blank("en").vocab
+    vocab = spacy.blank("xx").vocab
     texts = (["a", "\n\n", "b", "c"], [], ["d", "e"], [" ", "\n"])
     return [Doc(vocab, words=words, spaces=[False] * len(words)) for words in texts]
 

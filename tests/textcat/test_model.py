@@ -9,7 +9,7 @@ from spacy_pretrained.textcat.model import build_text_classifier
 
 
 def test_scores_of_all_docs():
-    vocab = spacy.blank("en").vocab
+    vocab = spacy.blank("xx").vocab
     docs = [Doc(vocab, words=words) for words in (["a", "b", "c"], [], ["d", "e"])]
     tok2vec = make_cnn()
     model = build_text_classifier(tok2vec, nO=4).initialize(docs)

@@ -57,7 +57,7 @@ def several_examples(nlp) -> list[Example]:
 
 def make_cnn_textcat(**config):
     """With an encoder of its own, and no transformer."""
-    nlp = spacy.blank("en")
+    nlp = spacy.blank("xx")
     nlp.add_pipe(TEXTCAT, config={"model": {"tok2vec": CNN}} | config)
     return nlp
 

@@ -27,7 +27,7 @@ WITH_ENCODER = [name for name in PURPOSES if name not in ("pipeline_trf", "train
 @pytest.fixture
 def corpus(tmp_path):
     def corpus(*texts, name="train.spacy"):
-        nlp = spacy.blank("en")
+        nlp = spacy.blank("xx")
         path = tmp_path / name
         DocBin(docs=[nlp.make_doc(text) for text in texts]).to_disk(path)
         return path

@@ -23,7 +23,7 @@ def write(tmp_path):
 
 
 def make_doc(*, entities=True, lemmas=True):
-    doc = make_reference(spacy.blank("en").vocab, [0, 1, 2, 3])
+    doc = make_reference(spacy.blank("xx").vocab, [0, 1, 2, 3])
     if not entities:
         doc.set_ents([], default="missing")
     for token in doc if not lemmas else ():
@@ -32,7 +32,7 @@ def make_doc(*, entities=True, lemmas=True):
 
 
 def test_words_of_a_file_and_of_a_folder(write, tmp_path):
-    nlp = spacy.blank("en")
+    nlp = spacy.blank("xx")
     first, second = write(nlp("one two")), write(nlp("three"), name="more.spacy")
     assert [read_contents(path).words for path in (first, second, tmp_path)] == [2, 1, 3]
     with pytest.raises(ValueError, match="has no words"):
@@ -40,7 +40,7 @@ def test_words_of_a_file_and_of_a_folder(write, tmp_path):
 
 
 def test_texts_and_sentences_are_counted(write):
-    vocab = spacy.blank("en").vocab
+    vocab = spacy.blank("xx").vocab
     two = Doc(vocab, words=["a", "b", "c"], heads=[0, 0, 2], deps=["ROOT", "dep", "ROOT"])
     unknown = Doc(vocab, words=["a", "b", "c"])
     found = read_contents(write(two, unknown))
@@ -64,7 +64,7 @@ def test_annotation_of_any_document_counts(write):
 
 
 def test_categories_of_any_text_count(write):
-    nlp = spacy.blank("en")
+    nlp = spacy.blank("xx")
     texts = [nlp("one"), nlp("two")]
     assert not read_contents(write(*texts)).has_categories
     texts[1].cats = {"a": 0.0}
@@ -124,7 +124,7 @@ def test_of_a_treebank_nothing_is_idle(write):
 
 def test_components_of_a_trained_pipeline_are_idle_and_stay(write, tmp_path):
     """The encoder that they share moves for the sake of others, and away from them."""
-    nlp = spacy.blank("en")
+    nlp = spacy.blank("xx")
     for name, label in (("tagger", "NN"), ("ner", "PERSON")):
         nlp.add_pipe(name).add_label(label)
     nlp.initialize()

@@ -75,14 +75,14 @@ total_steps = 10
 
 @pytest.fixture
 def nlp():
-    nlp = spacy.blank("en")
+    nlp = spacy.blank("xx")
     nlp.add_pipe("tagger")
     return nlp
 
 
 @pytest.fixture
 def corpus(tmp_path):
-    vocab = spacy.blank("en").vocab
+    vocab = spacy.blank("xx").vocab
     doc = Doc(vocab, words=["Dogs", "bark", "."], tags=["N", "V", "."])
     DocBin(docs=[doc] * 4).to_disk(tmp_path / "corpus.spacy")
     return tmp_path / "corpus.spacy"

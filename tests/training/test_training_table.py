@@ -113,7 +113,7 @@ def test_speed_is_no_percentage():
 
 
 def test_frozen_components_have_no_column():
-    nlp = spacy.blank("en")
+    nlp = spacy.blank("xx")
     for name in ("tagger", "ner", "sentencizer"):
         nlp.add_pipe(name)
     nlp.config["training"]["frozen_components"] = ["ner"]

@@ -31,7 +31,7 @@ OFTEN = 20
 
 
 def make_nlp(source: str, *, frozen: bool = False, **config) -> Language:
-    nlp = spacy.blank("en")
+    nlp = spacy.blank("xx")
     config = {"labels": LABELS, "model": {"encoder": {"frozen": frozen}}} | config
     nlp.add_pipe(NAME, config=config)
     nlp.config["initialize"]["components"][NAME] = {"source": source}
@@ -76,7 +76,7 @@ def fitted(tiny_bert) -> Language:
 
 def test_without_examples_it_agrees_with_zero_shot(tiny_bert):
     nlp = make_nlp(tiny_bert)
-    zero_shot = spacy.blank("en")
+    zero_shot = spacy.blank("xx")
     zero_shot.add_pipe(
         "zero_shot_textcat",
         config={"labels": LABELS, "model": {"scale": 10.0}},
@@ -266,7 +266,7 @@ def test_bad_settings_are_refused(tiny_bert, settings):
 )
 def test_bad_configs_are_refused(config, message):
     with pytest.raises(ValueError, match=message):
-        spacy.blank("en").add_pipe(NAME, config={"labels": LABELS} | config)
+        spacy.blank("xx").add_pipe(NAME, config={"labels": LABELS} | config)
 
 
 @pytest.mark.usefixtures("needs_torch")

@@ -22,7 +22,7 @@ class Terminal(io.StringIO):
 
 @pytest.fixture(scope="module")
 def nlp(tiny_bert):
-    nlp = spacy.blank("en")
+    nlp = spacy.blank("xx")
     nlp.add_pipe(NAME, config={"labels": ["the sea", "dogs"]})
     nlp.config["initialize"]["components"][NAME] = {"source": tiny_bert}
     nlp.initialize()

@@ -213,7 +213,7 @@ def test_no_weights_no_way_back_and_no_calibration(tiny_nli):
 
 
 def make_nlp(source: str, **config):
-    nlp = spacy.blank("en")
+    nlp = spacy.blank("xx")
     nlp.add_pipe(PIPE, config={"model": ENTAILMENT, "labels": LABELS} | config)
     nlp.config["initialize"]["components"][PIPE] = {"source": source}
     nlp.initialize()
@@ -247,7 +247,7 @@ def test_quantized(tiny_nli):
 
 
 def test_it_shares_no_encoder():
-    nlp = spacy.blank("en")
+    nlp = spacy.blank("xx")
     with pytest.raises(ValueError, match="cannot run on the weights of the encoder 'enc'"):
         nlp.add_pipe(PIPE, config={"model": ENTAILMENT, "upstream": "enc"})
 

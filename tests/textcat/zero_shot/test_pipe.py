@@ -19,7 +19,7 @@ FROZEN = {"@architectures": "spacy-pretrained.TorchEncoder.v1", "frozen": True}
 
 
 def make_nlp(source: str, **config) -> Language:
-    nlp = spacy.blank("en")
+    nlp = spacy.blank("xx")
     nlp.add_pipe(NAME, config={"labels": LABELS, **config})
     nlp.config["initialize"]["components"][NAME] = {"source": source}
     nlp.initialize()
@@ -27,7 +27,7 @@ def make_nlp(source: str, **config) -> Language:
 
 
 def make_shared(source: str, model: dict = FROZEN, **config) -> Language:
-    nlp = spacy.blank("en")
+    nlp = spacy.blank("xx")
     nlp.add_pipe(ENCODER, config={"model": model})
     nlp.config["initialize"]["components"][ENCODER] = {"source": source}
     nlp.add_pipe(NAME, config={"labels": LABELS, "upstream": ENCODER, **config})
@@ -142,7 +142,7 @@ def test_a_thousand_labels(nlp):
 
 
 def test_labels_may_come_with_initialize(tiny_bert):
-    nlp = spacy.blank("en")
+    nlp = spacy.blank("xx")
     pipe = nlp.add_pipe(NAME)
     nlp.config["initialize"]["components"][NAME] = {"source": tiny_bert, "labels": ["a", "b"]}
     nlp.initialize()
@@ -171,11 +171,11 @@ def test_without_labels_it_says_so(tiny_bert):
 )
 def test_bad_settings_are_refused_when_the_component_is_made(config, message):
     with pytest.raises(ValueError, match=message):
-        spacy.blank("en").add_pipe(NAME, config={"labels": LABELS, **config})
+        spacy.blank("xx").add_pipe(NAME, config={"labels": LABELS, **config})
 
 
 def test_without_weights_it_says_so():
-    nlp = spacy.blank("en")
+    nlp = spacy.blank("xx")
     nlp.add_pipe(NAME, config={"labels": LABELS})
     with pytest.raises(ValueError, match="no weights yet"):
         nlp("the sea")
@@ -260,7 +260,7 @@ def by_disk(nlp: Language, tmp_path) -> Language:
 
 
 def by_bytes(nlp: Language, tmp_path) -> Language:
-    return spacy.blank("en").from_config(nlp.config).from_bytes(nlp.to_bytes())
+    return spacy.blank("xx").from_config(nlp.config).from_bytes(nlp.to_bytes())
 
 
 @pytest.mark.parametrize("save", [by_disk, by_bytes])
@@ -279,7 +279,7 @@ def test_saved_and_loaded_it_gives_the_same_scores(tiny_bert, tmp_path, save, ma
 
 
 def test_before_weights_it_can_be_saved(tmp_path):
-    nlp = spacy.blank("en")
+    nlp = spacy.blank("xx")
     nlp.add_pipe(NAME, config={"labels": LABELS})
     loaded = by_disk(nlp, tmp_path)
     with pytest.raises(ValueError, match="no weights yet"):
@@ -304,7 +304,7 @@ def test_an_encoder_that_trains_is_refused():
 
 @pytest.mark.parametrize("upstream", ["pretrained_encoder", "other"])
 def test_an_encoder_that_is_not_there_is_missed(upstream):
-    nlp = spacy.blank("en")
+    nlp = spacy.blank("xx")
     nlp.add_pipe(NAME, config={"labels": LABELS, "upstream": upstream})
     with pytest.raises(ValueError, match=f"'{upstream}', but no encoder of that name"):
         nlp.initialize()
@@ -313,7 +313,7 @@ def test_an_encoder_that_is_not_there_is_missed(upstream):
 
 
 def test_an_encoder_that_comes_later_is_found(tiny_bert):
-    nlp = spacy.blank("en")
+    nlp = spacy.blank("xx")
     nlp.add_pipe(NAME, config={"labels": LABELS, "upstream": ENCODER})
     nlp.add_pipe(ENCODER, config={"model": FROZEN}, first=True)
     nlp.config["initialize"]["components"][ENCODER] = {"source": tiny_bert}
@@ -322,7 +322,7 @@ def test_an_encoder_that_comes_later_is_found(tiny_bert):
 
 
 def test_it_can_be_taken_from_another_pipeline(nlp):
-    other = spacy.blank("en")
+    other = spacy.blank("xx")
     other.add_pipe(NAME, source=nlp)
     assert_allclose(scores(other), scores(nlp), atol=1e-6)
 
@@ -375,7 +375,7 @@ def test_a_few_texts_are_too_few_to_calibrate_on(nlp):
 
 @pytest.fixture(scope="module")
 def minilm(needs_torch) -> Language:
-    nlp = spacy.blank("en")
+    nlp = spacy.blank("xx")
     nlp.add_pipe(NAME, config={"labels": ["politics", "sport", "business", "science"]})
     nlp.initialize()
     return nlp
