@@ -57,7 +57,7 @@ def main(
     for asset in assets:
         try:
             source = copy_asset(asset, data)
-        except ValueError as error:
+        except (ValueError, OSError) as error:
             are_right = False
             msg.fail(str(error))
             continue
@@ -67,7 +67,8 @@ def main(
             msg.good(f"{asset.dest}: copied from {source}")
         else:
             are_there = False
-            msg.warn(f"{asset.dest}: no {asset.name} in {data}")
+            sought = f" with the MD5 checksum {asset.checksum}" if asset.checksum else ""
+            msg.warn(f"{asset.dest}: no {asset.name}{sought} in {data}")
     if not (are_right and are_there):
         raise typer.Exit(1)
 
@@ -85,7 +86,8 @@ def read_assets(project: Path) -> list[Asset]:
 
 def copy_asset(asset: Asset, data: Path) -> Path | None:
     """Copy a file to its place. RETURNS: what it was copied from: its own place if it was there
-    already, None if it was not found. ValueError if there are only files with wrong checksums."""
+    already, None if it was not found. ValueError if what is there is another file, and none is
+    found to take its place; of other files in `data` nothing is said: data sets share names."""
     if asset.dest.is_dir():
         return asset.dest
     found = [asset.dest] if asset.dest.exists() else []
@@ -97,8 +99,8 @@ def copy_asset(asset: Asset, data: Path) -> Path | None:
                 asset.dest.parent.mkdir(parents=True, exist_ok=True)
                 asset.dest.write_bytes(contents)
             return source
-    if found:
-        check_asset(asset, found[-1])
+    if asset.dest.exists():
+        check_asset(asset, asset.dest)
     sources = [copy_asset(file, data) for file in asset.files]
     return sources[0] if sources and all(sources) else None
 
@@ -113,7 +115,10 @@ def check_asset(asset: Asset, path: Path) -> None:
 def _candidates(asset: Asset, data: Path) -> Iterator[Path]:
     for name in (asset.name, asset.name + ".gz"):
         yield from sorted(
-            path for folder in ("", "*/", "*/*/") for path in data.glob(folder + name)
+            path
+            for folder in ("", "*/", "*/*/")
+            for path in data.glob(folder + name)
+            if path.is_file()
         )
 
 

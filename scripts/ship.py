@@ -55,9 +55,12 @@ def find_faults(wheel: Path) -> list[str]:
 def ship(wheel: Path, output: Path) -> Path:
     """Copy the wheel in place of older ones of its name. RETURNS: The copy."""
     output.mkdir(parents=True, exist_ok=True)
-    for old in output.glob(f"{name_of(wheel)}-*.whl"):
+    shipped = output / wheel.name
+    unfinished = output / f".{wheel.name}"
+    shutil.copy(wheel, unfinished)
+    unfinished.replace(shipped)
+    for old in set(output.glob(f"{name_of(wheel)}-*.whl")) - {shipped}:
         old.unlink()
-    shipped = Path(shutil.copy(wheel, output))
     (output / SUMS).write_text(make_sums(output), encoding="utf8")
     return shipped
 

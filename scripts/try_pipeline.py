@@ -37,13 +37,16 @@ NO_VENV = (
     "Python could not make an environment with pip in it. On Debian and Ubuntu, install the "
     "package python3-venv; or name another Python: make try PYTHON=python3.12. It said: {said}"
 )
+NOT_AN_ENVIRONMENT = (
+    "{path} is no environment of Python, and would be deleted. Name another folder: --environment."
+)
 NO_PACKAGES = "Without a network, see docs/install.md: pip can install from a folder."
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--pipeline", default=PIPELINE, help="Name of one in pipelines/")
-    parser.add_argument("--environment", type=Path, default=ROOT / ".venv-try", help="Folder")
+    parser.add_argument("--environment", type=Path, default=ROOT / ".venv-try", help="Folder to make anew")
     parser.add_argument("--page", type=Path, default=ROOT / "training/try/demo.html")
     options = parser.parse_args()
     try:
@@ -90,7 +93,10 @@ def find_wheel(folder: Path, name: str) -> Path:
 
 
 def make_environment(path: Path) -> Path:
-    """RETURNS: Python of a new environment with pip and nothing else. ValueError without one."""
+    """RETURNS: Python of a new environment with pip and nothing else, in place of an older one.
+    ValueError without one, or if the folder holds anything else."""
+    if path.is_dir() and any(path.iterdir()) and not (path / "pyvenv.cfg").is_file():
+        raise ValueError(NOT_AN_ENVIRONMENT.format(path=path))
     shutil.rmtree(path, ignore_errors=True)
     try:
         venv.create(path, with_pip=True)

@@ -1,6 +1,7 @@
 """`python -m spacy pretrained convert`."""
 
 from dataclasses import asdict
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -40,16 +41,22 @@ class GuessingGroup(WholeSummary, TyperGroup):
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         if args[0] not in self.commands:
-            args = [guess(args[0]), *args]
+            args = [guess(args[0], find_encoding(args)), *args]
         return super().resolve_command(ctx, args)
 
 
-def guess(source: str) -> str:
+def find_encoding(args: list[str]) -> str:
+    """What the command that is not known yet will be told by --encoding."""
+    words = [word for arg in args for word in (arg.split("=", 1) if arg.startswith("--") else [arg])]
+    return dict(pairwise(words)).get("--encoding", "utf8")
+
+
+def guess(source: str, encoding: str) -> str:
     from ..corpora.kinds import find_kind
 
     with clear_errors():
         try:
-            return find_kind(source)
+            return find_kind(source, encoding)
         except ValueError as error:
             raise typer.BadParameter(str(error)) from error
 
@@ -220,7 +227,7 @@ def convert_dataset(
                 tags=tags or None,
                 upos=upos or None,
                 xpos=xpos or None,
-                label_names=label_names.split(",") if label_names else None,
+                label_names=split_list(label_names) or None,
                 scheme=scheme,
                 **opened,
             )
@@ -292,8 +299,8 @@ def convert_texts(
     """Convert texts with labels, as categories.
 
     IN is a .csv or .tsv file, or what `convert dataset` takes. Each document has all labels, 1 or
-    0. Rows without a label (empty, null, -1) have none of them: they are not learnt from. Rows
-    without text are left out.
+    0. Rows without a label (empty, null, or -1 where the labels of a dataset have names) have none
+    of them: they are not learnt from. Rows without text are left out.
 
     Example: python -m spacy pretrained convert texts news.csv dev.spacy --text title,body
     """

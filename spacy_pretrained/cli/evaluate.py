@@ -10,6 +10,7 @@ from wasabi import msg
 from ..errors import count_of
 from .clear_errors import clear_errors
 from .interrupts import ends_when_interrupted
+from .outputs import check_writable
 
 # Those of spaCy's scores that the table shows; the file has all.
 SPACY_SCORES = ["pos_acc", "tag_acc", "morph_acc", "lemma_acc", "sents_f", "dep_uas", "dep_las"]
@@ -48,6 +49,8 @@ def evaluate(
         from ..scoring.evaluate import evaluate as score_on
 
         check_formats(gold)
+        if output is not None:
+            check_writable(output)
         if gpu_id >= 0:
             spacy.require_gpu(gpu_id)
         nlp = spacy.load(pipeline)
@@ -78,7 +81,6 @@ def evaluate(
 
 def write(results: dict[str, Any], path: Path) -> None:
     with clear_errors():
-        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(results, indent=2, sort_keys=True) + "\n", encoding="utf8")
     msg.good(f"Written to {path}")
 
@@ -99,7 +101,7 @@ def show_treebank(results: dict[str, Any]) -> None:
         rows.append([name, *(cell(measure and measure["f1"]) for measure in found)])
     for name in SPACY_SCORES:
         found = [protocol["spacy"].get(name) for protocol in protocols.values()]
-        if any(found):
+        if any(value is not None for value in found):
             rows.append([f"spaCy {name}", *map(cell, found)])
     speeds = (f"{protocol['words_per_second']:,.0f}" for protocol in protocols.values())
     rows.append(["words/s", *speeds])

@@ -11,6 +11,7 @@ from wasabi import msg
 from ..errors import count_of
 from .clear_errors import clear_errors
 from .interrupts import ends_when_interrupted
+from .outputs import check_writable
 
 if TYPE_CHECKING:
     from ..quantization.agreement import AgreementTrial
@@ -97,6 +98,8 @@ def quantize(
         from ..quantization.command import Job, run_job
         from ..quantization.gate import Refused
 
+        if metrics is not None:
+            check_writable(metrics)
         job = Job(
             model,
             output,
@@ -135,7 +138,6 @@ def quantize(
     msg.good(f"Saved {output}: {result.figures['recipe']}")
     if metrics is not None:
         with clear_errors():
-            metrics.parent.mkdir(parents=True, exist_ok=True)
             metrics.write_text(json.dumps(result.figures, indent=2) + "\n", encoding="utf8")
     folder = shlex.quote(str(output))
     print(f"To make a wheel of it: python -m spacy pretrained package {folder} wheels")

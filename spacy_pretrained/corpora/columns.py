@@ -23,7 +23,7 @@ from .column_layout import Layout, find_layout
 from .column_rows import ColumnsReport, Sentence, read_sentences
 from .errors import Errors
 from .faults import Faults
-from .lines import UTF8, place, read_lines
+from .lines import UTF8, check_file, place, read_lines
 from .tag_schemes import AUTO, Entities, Span, check_scheme, detect_scheme, to_spans
 
 
@@ -65,6 +65,7 @@ def read_columns(
     if doc_sentences < 1:
         raise ValueError(Errors.COLUMNS_DOCUMENT.format(doc_sentences=doc_sentences))
     check_scheme(scheme, AUTO)
+    check_file(path)
     report = ColumnsReport() if report is None else report
     lines = read_lines(path, encoding)
     layout = find_layout(path, lines, word=word, tag=tag, xpos=xpos, upos=upos, separator=separator)
@@ -73,6 +74,8 @@ def read_columns(
     for document in _documents(sentences, doc_sentences, has_documents):
         report.documents += 1
         yield _make_doc(path, vocab, document, scheme, report)
+    if not report.documents:
+        raise ValueError(Errors.COLUMNS_EMPTY.format(path=path))
 
 
 def _survey(path: str | Path, layout: Layout, scheme: str, encoding: str) -> tuple[str, bool]:
@@ -123,7 +126,8 @@ def _documents(
             document = []
         in_newdoc = in_newdoc or is_newdoc
         document.append(sentence)
-    yield document
+    if document:
+        yield document
 
 
 def _make_doc(

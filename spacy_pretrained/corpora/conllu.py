@@ -27,7 +27,7 @@ from .conllu_doc import (
 from .conllu_rows import read_sentences
 from .errors import Errors
 from .faults import Faults
-from .lines import UTF8
+from .lines import UTF8, check_file
 from .multiword import AS_TOKEN, BESIDE, MODES, Word, words_of
 from .tag_schemes import MISSING, OUTSIDE, detect_scheme, to_spans, to_tags
 
@@ -77,6 +77,7 @@ def read_conllu(
         raise ValueError(
             Errors.CONLLU_MULTIWORD.format(multiword=multiword, known=", ".join(MODES))
         )
+    check_file(path)
     report = ConversionReport() if report is None else report
     has_feats, scheme = _survey(path, encoding)
     all_sentences = (

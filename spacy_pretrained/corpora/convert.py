@@ -19,6 +19,7 @@ RAISES: ValueError if the source is not there, malformed or empty, or if the out
 
 import os
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -231,15 +232,17 @@ def _write(docs: Iterable[Doc], output: str | Path) -> None:
 
 def _write_all(docs: dict[Path, Iterable[Doc]]) -> None:
     """By the file to write. All keep what they have until all are written."""
-    beside = {path.with_name(f".{path.name}-{os.getpid()}"): path for path in docs}
+    targets = {path.resolve(): path for path in docs}  # a link stays one
+    beside = {path.with_name(f".{path.name}-{os.getpid()}"): path for path in targets}
     try:
         for unfinished, path in beside.items():
             # The user data has the words of multiword tokens.
-            content = DocBin(docs=docs[path], store_user_data=True).to_bytes()
+            content = DocBin(docs=docs[targets[path]], store_user_data=True).to_bytes()
             path.parent.mkdir(parents=True, exist_ok=True)
             unfinished.write_bytes(content)
         for unfinished, path in beside.items():
             os.replace(unfinished, path)
     finally:
         for unfinished in beside:
-            unfinished.unlink(missing_ok=True)
+            with suppress(OSError):  # what is in the way of writing is in the way of this, too
+                unfinished.unlink()

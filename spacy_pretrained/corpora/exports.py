@@ -23,7 +23,7 @@ from spacy.tokens import Doc
 from .dataset_source import Row
 from .errors import Errors
 from .faults import Faults
-from .lines import UTF8, place, read_lines
+from .lines import UTF8, check_file, place, read_lines
 from .span_dataset import CharSpan, SpanReport, as_char_span, set_spans
 
 SPANS = ("spans", "entities", "label", "labels")  # where a record may have them
@@ -59,7 +59,7 @@ def read_export(
 
     nlp: Its tokenizer makes the words.
     text: The key of the text, in a record or in the "data" of one.
-    spans: The key of the entities. None: the first of SPANS that a record has.
+    spans: The key of the entities. None: the first of SPANS with something in it that a record has.
     report: Is added to while the Docs are taken.
 
     RAISES: ValueError, with file and place, if a record is malformed or none has text. It tells all
@@ -95,6 +95,7 @@ def read_records(
     RAISES: ValueError, with file and line, if the file is no JSON.
     """
     faults = Faults(most=1) if faults is None else faults
+    check_file(path)
     lines = ((number, line) for number, line in read_lines(path, encoding) if line.strip())
     first = next(lines, None)
     if first is None:
@@ -174,6 +175,7 @@ def _read_text(record: Row, at: str, key: str) -> str:
 
 def _find_spans(record: Row, at: str, spans: str | None) -> list[Any] | None:
     names = [name for name in ((spans,) if spans else SPANS) if name in record]
+    names.sort(key=lambda name: not record[name])  # stable: the first that holds something
     if not names and ("answer" in record or "annotation_id" in record):
         return []  # Prodigy and JSON-MIN leave out the list of an annotated text without any
     if not names:

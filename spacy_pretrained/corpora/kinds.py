@@ -6,7 +6,7 @@ from pathlib import Path
 from .column_layout import SAMPLE, find_layout
 from .errors import Errors
 from .exports import is_export, read_records
-from .lines import read_lines
+from .lines import UTF8, read_lines
 from .splits import ENTITIES, SPLITS, TREEBANK
 from .texts import DELIMITERS
 
@@ -15,8 +15,10 @@ RECORDS = (".json", ".jsonl")
 COLUMNS = (*ENTITIES, ".iob", ".bio", ".bioes", ".biluo")
 
 
-def find_kind(source: str | Path) -> str:
+def find_kind(source: str | Path, encoding: str = UTF8) -> str:
     """One of KINDS.
+
+    encoding: Of a file whose lines decide.
 
     conllu: A file .conllu, or a folder with train, dev or test in .conllu, .iob2 or .conll.
     columns: A file .iob2, .iob, .bio, .bioes, .biluo or .conll with a token and its entity a line.
@@ -35,12 +37,12 @@ def find_kind(source: str | Path) -> str:
     elif suffix in TREEBANK:
         return "conllu"
     elif suffix in COLUMNS:
-        if _has_token_lines(path):
+        if _has_token_lines(path, encoding):
             return "columns"
     elif suffix in RECORDS:
-        if path.exists() and _has_spans(path):
+        if path.exists() and _has_spans(path, encoding):
             return "spans"
-    elif suffix in DELIMITERS and not (path.exists() and _has_token_lines(path)):
+    elif suffix in DELIMITERS and not (path.exists() and _has_token_lines(path, encoding)):
         return "texts"
     raise ValueError(Errors.CONVERT_KIND.format(source=source, kinds=", ".join(KINDS)))
 
@@ -50,17 +52,17 @@ def _has_splits(folder: Path) -> bool:
     return any(any(folder.glob(pattern)) for pattern in patterns)
 
 
-def _has_spans(path: Path) -> bool:
+def _has_spans(path: Path, encoding: str) -> bool:
     try:
-        return any(is_export(record) for _, record in islice(read_records(path), SAMPLE))
+        return any(is_export(record) for _, record in islice(read_records(path, encoding), SAMPLE))
     except ValueError:  # no objects
         return False
 
 
-def _has_token_lines(path: Path) -> bool:
+def _has_token_lines(path: Path, encoding: str) -> bool:
     """Whether there are columns of tokens and tags, and, in a table, blank lines between
     sentences."""
-    lines = list(islice(read_lines(path), SAMPLE))
+    lines = list(islice(read_lines(path, encoding), SAMPLE))
     is_table = Path(str(path).removesuffix(".gz")).suffix in DELIMITERS
     if is_table and not any(not line.strip() for _, line in lines[:-1]):
         return False

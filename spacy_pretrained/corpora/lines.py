@@ -96,11 +96,18 @@ def _split(file: BinaryIO, encoding: str) -> Iterator[bytes | str]:
 
 
 def check_encoding(encoding: str) -> None:
-    """ValueError if Python does not know an encoding."""
+    """ValueError if Python does not know an encoding, or knows it for something else than text."""
     try:
-        codecs.lookup(encoding)
+        " ".encode(encoding)
     except LookupError as error:
         raise ValueError(Errors.LINES_ENCODING_UNKNOWN.format(encoding=encoding)) from error
+
+
+def check_file(path: str | Path) -> None:
+    """ValueError if a path is that of a pipe or device, of which a second reading finds nothing."""
+    path = Path(path)
+    if path.exists() and not path.is_file() and not path.is_dir():
+        raise ValueError(Errors.LINES_PIPE.format(path=path))
 
 
 def describe_encoding(at: str, encoding: str, start: bytes, error: UnicodeDecodeError) -> str:

@@ -196,8 +196,9 @@ def read_texts(
 
     nlp: Its tokenizer makes the words.
     text: The columns of the text, joined by a space.
-    label: The column of the label or labels. A row without one (empty, null, -1) makes a Doc
-        without categories, which nothing is learnt from; with an empty list all are 0.
+    label: The column of the label or labels. A row without one (empty, null, or -1 where
+        labels have names) makes a Doc without categories, which nothing is learnt from; with an
+        empty list all are 0.
     separator: What stands between several labels in one string. "": a string is one label.
     labels: All labels there are, where these rows may lack some. None: the names that the data set
         has, or those found in the rows.
@@ -270,7 +271,9 @@ class _LabelReader:
             value = [part.strip() for part in value.split(self._separator) if part.strip()]
         if isinstance(value, list):
             return [self._name(one, number) for one in value]
-        return None if value in (None, "", -1) else [self._name(value, number)]
+        if value in (None, "") or (value == -1 and self.names is not None):
+            return None
+        return [self._name(value, number)]
 
     def _name(self, value: Any, number: int) -> str:
         if isinstance(value, int) and not isinstance(value, bool) and self.names is not None:

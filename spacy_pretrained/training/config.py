@@ -8,6 +8,7 @@ so that it is still learnt in `LEAST_STEPS` steps or more.
 """
 
 import shlex
+from configparser import Error as ConfigParserError
 from dataclasses import dataclass, field
 from importlib.resources import as_file, files
 from importlib.util import find_spec
@@ -140,7 +141,7 @@ def read_short(purpose: str) -> Config:
         raise ValueError(Errors.CONFIG_FILE_MISSING.format(path=purpose))
     try:
         return load_config(purpose)
-    except ValueError as error:  # of confection's own, or not in UTF-8
+    except (ValueError, ConfigParserError) as error:  # of confection's own, or not in UTF-8
         raise ValueError(Errors.CONFIG_FILE_BROKEN.format(path=purpose, error=error)) from error
 
 

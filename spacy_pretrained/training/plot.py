@@ -32,6 +32,8 @@ SCORES = {
 # Okabe and Ito's palette, told apart by colour-blind eyes; yellow is too light for lines.
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#555555")
 GREY = "#888888"
+# What a line of the log has. That of spaCy's own console logger has less.
+LOGGED = {"step", "epoch", "words", "seconds", "words_per_second", "score", "scores", "losses"}
 Curve = list[tuple[int, float]]  # (step, value)
 
 
@@ -66,8 +68,7 @@ def read_log(path: Path) -> list[dict[str, Any]]:
     try:
         lines = [json.loads(line) for line in path.read_text(encoding="utf8").splitlines()]
         is_log = all(
-            {"step", "scores", "losses", "score"} <= line.keys() and isinstance(line["step"], int)
-            for line in lines
+            line.keys() >= LOGGED and isinstance(line["step"], int) for line in lines
         )
     except (ValueError, AttributeError):  # no text, no JSON, or no objects
         is_log = False

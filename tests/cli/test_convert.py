@@ -294,3 +294,24 @@ def test_the_next_command_names_the_language(run, tmp_path):
     (tmp_path / "a.csv").write_text("text,label\nGut.,yes\nNein.,no\n")
     assert run("a.csv", "out.spacy", "--lang", "de").endswith("--dev DEV.spacy --lang de")
     assert run("a.csv", "out.spacy").endswith("--dev DEV.spacy")
+
+
+ENCODED = {
+    "news.csv": ("text,label\nSchöner Tag,gut\n", "cp1252"),
+    "news.conll": ("Zürich B-LOC\nist O\n\nschön O\n", "cp1252"),
+    "news.jsonl": ('{"text": "In Zürich.", "entities": [[3, 9, "LOC"]]}\n', "utf-16"),
+}
+
+
+@pytest.mark.parametrize("name", ENCODED)
+@pytest.mark.parametrize("form", ["{}", "--encoding={}", "--encoding {}"])
+def test_the_kind_is_guessed_in_the_encoding_that_is_given(run, tmp_path, name, form):
+    text, encoding = ENCODED[name]
+    (tmp_path / name).write_text(text, encoding=encoding)
+    if form == "{}":
+        assert "encod" in run(name, "out.spacy", code=2) or name == "news.jsonl"
+        return
+    run(name, "out.spacy", *form.format(encoding).split())
+    assert "ö" in (words := " ".join(doc.text for doc in read(tmp_path / "out.spacy"))) or (
+        "Zürich" in words
+    )

@@ -141,3 +141,17 @@ def test_exit_codes(run, tmp_path):
     run("model", code=2)
     run("model", "none.conllu", code=2)
     assert "Example: python -m spacy pretrained evaluate" in flat(run("--help"))
+
+
+def test_a_score_of_zero_is_shown(run):
+    nlp = spacy.load("model")
+    nlp.add_pipe("attribute_ruler").add([[{"ORTH": "Ada"}]], {"TAG": "OF ANOTHER TREEBANK"})
+    nlp.to_disk("tagger")
+    rows = [line.split() for line in run("tagger", "a.conllu").splitlines()]
+    assert ["spaCy", "tag_acc", "0.00", "0.00", "0.00"] in rows
+
+
+def test_a_file_that_cannot_be_written_is_told_of_first(run, tmp_path, monkeypatch):
+    (tmp_path / "scores").mkdir()
+    monkeypatch.setattr(spacy, "load", None)
+    assert "scores" in flat(run("model", "a.conllu", "--json", "scores", code=1))

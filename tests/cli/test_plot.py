@@ -46,3 +46,13 @@ def test_a_picture_without_a_suffix(tmp_path):
     result = run(log, tmp_path / "new" / "picture")
     assert result.exit_code == 1 and "no suffix" in " ".join(result.output.split())
     assert not (tmp_path / "new").exists()
+
+
+def test_the_log_of_spacys_own_logger(tmp_path):
+    """It lacks words and seconds."""
+    log = tmp_path / "training.jsonl"
+    known = ("epoch", "step", "losses", "scores", "score")
+    log.write_text(json.dumps({key: LINE[key] for key in known}) + "\n")
+    result = run(log, tmp_path / "new.png")
+    assert result.exit_code == 1 and isinstance(result.exception, SystemExit)
+    assert "TrainingLogger" in result.output and not (tmp_path / "new.png").exists()

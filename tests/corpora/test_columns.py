@@ -1,6 +1,7 @@
 """column_layout.py, column_rows.py, columns.py: files with a token a line to Docs."""
 
 import gzip
+import os
 from pathlib import Path
 
 import pytest
@@ -280,3 +281,20 @@ def test_real_corpora(name, expected):
     assert sum(map(len, docs)) == expected[1]
     assert report.unaligned_texts == 0
     assert any(doc.has_unknown_spaces for doc in docs) == ("uner" not in name)
+
+
+def test_a_pipe_is_refused(tmp_path):
+    """It is read several times, and all but the first find nothing."""
+    reading, writing = os.pipe()
+    with open(writing, "w") as file:
+        file.write(WNUT)
+    try:
+        with pytest.raises(ValueError, match="no file, but a pipe.*Write it to a file first"):
+            list(read_columns(f"/dev/fd/{reading}", Vocab()))
+    finally:
+        os.close(reading)
+
+
+def test_blank_words_alone_are_no_words(read):
+    with pytest.raises(ValueError, match="no words|has no"):
+        read("\u00a0\tO\n")

@@ -266,3 +266,22 @@ def test_entities_alone(tmp_path):
         docs = read(output / f"{split}.spacy")
         assert [entities(doc) for doc in docs] == [[("Ada", "person")], []]
         assert not docs[0].has_annotation("DEP") and docs[1].has_annotation("ENT_IOB")
+
+
+def test_the_output_is_named_as_it_was_given(tmp_path):
+    """And not the file beside it that is written first."""
+    (tmp_path / "a file").write_text("")
+    (tmp_path / "a.conllu").write_text(SENTENCE)
+    output = tmp_path / "a file" / "out.spacy"
+    with pytest.raises(OSError) as raised:
+        convert_conllu(tmp_path / "a.conllu", output)
+    assert raised.value.filename == str(output.parent)
+
+
+def test_a_link_stays_one(tmp_path):
+    (tmp_path / "a.conllu").write_text(SENTENCE)
+    target = tmp_path / "elsewhere.spacy"
+    target.write_bytes(b"")
+    (tmp_path / "out.spacy").symlink_to(target)
+    convert_conllu(tmp_path / "a.conllu", tmp_path / "out.spacy")
+    assert (tmp_path / "out.spacy").is_symlink() and target.stat().st_size

@@ -173,3 +173,16 @@ def test_half_of_an_emoji_is_told_with_its_line(tmp_path):
     path.write_text('{"text": "Hi \\ud83d", "spans": [], "answer": "accept"}\n')
     with pytest.raises(ValueError, match=r"a\.jsonl, line 1: character 3 .* surrogate pair"):
         list(read_export(path, spacy.blank("xx")))
+
+
+@pytest.mark.parametrize("nothing", [None, []])
+def test_the_key_that_holds_something_is_read(read, nothing):
+    (doc,) = read({"text": TEXT, "spans": nothing, "label": [list(span) for span in SPANS]})
+    assert entities(doc) == FOUND
+
+
+@pytest.mark.parametrize("encoding", ["hex", "base64", "nothing"])
+def test_what_is_no_encoding_of_text(tmp_path, encoding):
+    (path := tmp_path / "a.jsonl").write_text("{}")
+    with pytest.raises(ValueError, match=f"no encoding '{encoding}'"):
+        list(read_export(path, spacy.blank("xx"), encoding=encoding))

@@ -183,3 +183,10 @@ def test_a_text_with_a_line_break_is_not_cut_in_silence(convert, tmp_path):
     found = convert(source, quoting="quotes")
     assert [text for text, _ in found] == ["Good,\nreally.", "Bad"]
     assert [cats for _, cats in found] == [{"1": 0.0, "5": 1.0}, {"1": 1.0, "5": 0.0}]
+
+
+def test_minus_one_is_a_label_where_labels_have_no_names(convert, tmp_path):
+    rows = [{"text": text, "label": label} for text, label in (("Bad", -1), ("So", 0), ("Good", 1))]
+    write(tmp_path / "a.jsonl", "".join(json.dumps(row) + "\n" for row in rows))
+    found = convert(tmp_path / "a.jsonl")
+    assert [cats["-1"] for _, cats in found] == [1.0, 0.0, 0.0]

@@ -69,10 +69,29 @@ def test_refuses_wrong_files(copy_assets, project, data, capsys):
     with pytest.raises(Exit):
         copy_assets.main(data, project)
     said = " ".join(capsys.readouterr().out.split())
-    assert hashlib.md5(b"another file\n").hexdigest() in said
-    assert hashlib.md5(CONTENTS["a.conllu"]).hexdigest() in said
+    assert f"no a.conllu with the MD5 checksum {hashlib.md5(CONTENTS['a.conllu']).hexdigest()}" in said
+    assert "Remove it" not in said.partition("cannot be uncompressed")[0]  # it may be another's
     assert "cannot be uncompressed" in said
     assert not (project.parent / "assets").exists()
+
+
+def test_a_wrong_file_in_its_place_is_named(copy_assets, project, data, capsys):
+    (data / "two" / "a.conllu").unlink()
+    dest = project.parent / "assets" / "mine" / "a.txt"
+    dest.parent.mkdir(parents=True)
+    dest.write_bytes(b"damaged")
+    with pytest.raises(Exit):
+        copy_assets.main(data, project)
+    said = " ".join(capsys.readouterr().out.split())
+    assert hashlib.md5(b"damaged").hexdigest() in said and "Remove it" in said
+
+
+def test_a_folder_is_no_file_of_that_name(copy_assets, project, data):
+    (data / "one" / "a.conllu").unlink()
+    (data / "one" / "a.conllu").mkdir()
+    copy_assets.main(data, project)
+    dest = project.parent / "assets" / "mine" / "a.txt"
+    assert dest.read_bytes() == CONTENTS["a.conllu"]
 
 
 def test_says_what_is_not_there(copy_assets, project, data, capsys):
@@ -80,7 +99,7 @@ def test_says_what_is_not_there(copy_assets, project, data, capsys):
     with pytest.raises(Exit):
         copy_assets.main(data, project)
     said = " ".join(capsys.readouterr().out.split())
-    assert "no b.conllu in" in said and said.count("copied from") == 1
+    assert "no b.conllu with the MD5 checksum" in said and said.count("copied from") == 1
     with pytest.raises(SystemExit):
         copy_assets.main(data / "nowhere", project)
 

@@ -184,3 +184,27 @@ def test_try_needs_python_alone():
         lines = (ROOT / "scripts" / f"{name}.py").read_text("utf8").splitlines()
         imports = [line.split()[1] for line in lines if line.startswith(("import ", "from "))]
         assert set(imports) <= {*sys.stdlib_module_names, "quiet_pip"}
+
+
+def test_the_old_wheel_is_there_until_the_new_one_is(scripts, make_wheel, tmp_path, monkeypatch):
+    old, wheel = make_wheel("0.9.0", folder="pipelines"), make_wheel()
+
+    def fail(*paths):
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(shutil, "copy", fail)
+        with pytest.raises(OSError):
+            scripts("ship").ship(wheel, old.parent)
+    assert old.exists()
+    shipped = scripts("ship").ship(wheel, old.parent)
+    assert scripts("ship").ship(shipped, shipped.parent).exists()  # of the folder itself
+    assert list(old.parent.glob("*.whl")) == [shipped]
+
+
+def test_only_environments_are_made_anew(scripts, tmp_path):
+    (mine := tmp_path / "mine").mkdir()
+    (mine / "thesis.txt").write_text("")
+    with pytest.raises(ValueError, match="no environment of Python"):
+        scripts("try_pipeline").make_environment(mine)
+    assert (mine / "thesis.txt").exists()

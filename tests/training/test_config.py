@@ -126,6 +126,7 @@ def test_a_pipeline_to_begin_with(tmp_path, names):
         ("nothing.cfg", {}, "no config 'nothing.cfg'"),
         ("junk.cfg", {}, "'junk.cfg' is not a config.*decode byte 0xff"),
         ("broken.cfg", {}, "'broken.cfg' is not a config"),
+        ("twice.cfg", {}, "'twice.cfg' is not a config.*already exists"),
         ("ner", {"train": "nothing.spacy"}, "no file or folder 'nothing.spacy'"),
         ("ner", {"dev": "nothing.spacy"}, "no file or folder 'nothing.spacy'"),
         ("ner", {"train": __file__}, "is not a .spacy file"),
@@ -137,6 +138,7 @@ def test_what_is_refused(tmp_path, monkeypatch, purpose, settings, message):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "junk.cfg").write_bytes(b"\xff")
     (tmp_path / "broken.cfg").write_text("[nlp\n")
+    (tmp_path / "twice.cfg").write_text('[nlp]\nlang = "en"\nlang = "de"\n')
     with pytest.raises((ValueError, OSError), match=f"(?s){message}"):
         complete_config(purpose, **settings)
 

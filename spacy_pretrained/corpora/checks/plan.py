@@ -1,6 +1,7 @@
 """What a config says of a training, as far as a corpus has to fit it. Nothing of it is built but
 the tokenizer."""
 
+from configparser import Error as ConfigParserError
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -103,7 +104,7 @@ def read_plan(path: str | Path | None) -> Plan:
         config = load_config(path, interpolate=True)
         nlp = _make_nlp(config["nlp"])
         components, findings = _read_components(config)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, ConfigParserError) as error:
         raise ValueError(Errors.PLAN_BROKEN.format(path=path, error=error)) from error
     reader = config.get("corpora", {}).get("train", {})
     return Plan(nlp, components, _gives_gold_tokens(reader), True, findings)
