@@ -46,7 +46,9 @@ NO_PACKAGES = "Without a network, see docs/install.md: pip can install from a fo
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--pipeline", default=PIPELINE, help="Name of one in pipelines/")
-    parser.add_argument("--environment", type=Path, default=ROOT / ".venv-try", help="Folder to make anew")
+    parser.add_argument(
+        "--environment", type=Path, default=ROOT / ".venv-try", help="Folder to make anew"
+    )
     parser.add_argument("--page", type=Path, default=ROOT / "training/try/demo.html")
     options = parser.parse_args()
     try:

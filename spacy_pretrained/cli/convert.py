@@ -47,7 +47,9 @@ class GuessingGroup(WholeSummary, TyperGroup):
 
 def find_encoding(args: list[str]) -> str:
     """What the command that is not known yet will be told by --encoding."""
-    words = [word for arg in args for word in (arg.split("=", 1) if arg.startswith("--") else [arg])]
+    words = [
+        word for arg in args for word in (arg.split("=", 1) if arg.startswith("--") else [arg])
+    ]
     return dict(pairwise(words)).get("--encoding", "utf8")
 
 

@@ -35,8 +35,8 @@ class Errors(SharedErrors):
         "Python knows no encoding '{encoding}'. Usual ones are utf8, utf-16, cp1252 and latin-1."
     )
     LINES_PIPE = (
-        "{path} is no file, but a pipe or a device, and what it holds is read more than once. Write "
-        "it to a file first."
+        "{path} is no file, but a pipe or a device, and what it holds is read more than once. "
+        "Write it to a file first."
     )
     LINES_BROKEN = "{path} cannot be uncompressed: {error}. Get it again."
     FAULTS_MOST = "These are {n} faults; there may be more, for reading has stopped here."

@@ -16,7 +16,7 @@ from thinc.types import Floats2d
 
 from ..backends.backbone import get_shim, is_frozen, trains
 from ..checkpoints.tokenizer_checks import SAMPLE
-from ..saving.save_mark import own
+from ..saving.save_mark import own, renew_after_bytes
 from ..stock import trf_data
 from ..training.rate_watch import watch_rate
 from ..windows.batches import WindowBatch
@@ -367,5 +367,6 @@ class PretrainedEncoder(BackbonePipe, Tok2Vec):
         self, data: bytes, *, exclude: Iterable[str] = SimpleFrozenList()
     ) -> "PretrainedEncoder":
         Tok2Vec.from_bytes(self, data, exclude=exclude)
+        renew_after_bytes(self)
         self._offer_trf_data()
         return self

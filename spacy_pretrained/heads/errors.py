@@ -30,6 +30,11 @@ class Errors(SharedErrors):
         "give the labels in [initialize.components.{name}.labels] (see `spacy init labels`)."
     )
     NOT_TRAINED = "Component '{name}' has no labels yet: call `nlp.initialize()` first."
+    NOT_INITIALIZED = (
+        "Component '{name}' has no weights yet: call `nlp.initialize(lambda: examples)` first. In "
+        "a pipeline that is trained already, enable no other trained component meanwhile "
+        "(nlp.select_pipes), or it would forget what it has learned."
+    )
     LOSS_NOT_FINITE = (
         "The loss of '{name}' is {loss}: training diverged. Lower [training.optimizer.learn_rate], "
         "set mixed_precision = false, or look for broken examples in the corpus."

@@ -144,17 +144,29 @@ class HeadPipe(CheckedPipe, TrainablePipe):
         listener gives zeros, and of these anything could be said."""
         if not self.cfg["labels"]:
             raise ValueError(Errors.NOT_TRAINED.format(name=self.name))
+        self._check_initialized()
+        self._check_vectors(docs)
+
+    def _check_initialized(self) -> None:
+        """ValueError without weights. Thinc would say which layer lacks which of them."""
+        layer = self.model.maybe_get_ref(self._label_layer)
+        if layer is not None and layer.has_param("W") is None:  # declared, and not there
+            raise ValueError(Errors.NOT_INITIALIZED.format(name=self.name))
+
+    def _check_vectors(self, docs: list[Doc]) -> None:
+        """ValueError if Docs lack the vectors of the encoder that this component listens to."""
         listener = self._listener
         if listener is None:
             return
         known = {"name": self.name, "upstream": listener.upstream_name}
         width = listener.get_dim("nO")
         for doc in docs:
-            self._check_kept(doc)
+            if doc.tensor is None:
+                raise ValueError(Errors.VECTORS_REMOVED.format(**known))
             if not doc.tensor.size and len(doc):
                 raise ValueError(Errors.VECTORS_MISSING.format(**known))
-            if doc.tensor.size and doc.tensor.shape[1] != width:
-                found = doc.tensor.shape[1]
+            found = doc.tensor.shape[-1]
+            if doc.tensor.size and (doc.tensor.ndim != 2 or found != width):
                 raise ValueError(Errors.VECTORS_OF_OTHERS.format(**known, width=width, found=found))
 
     def _check_finite(self, scores: FloatsXd) -> FloatsXd:
@@ -192,6 +204,9 @@ class HeadPipe(CheckedPipe, TrainablePipe):
         validate_examples(examples, f"{type(self).__name__}.update")
         if not any(len(example.predicted) for example in examples):
             return losses
+        self._check_initialized()
+        if self._takes_annotation:
+            examples = [example for example in examples if len(example.predicted)]
         self._check_upstream([example.predicted for example in examples])
         set_dropout_rate(self.model, drop)
         with self._leaving_no_bad_gradients():
@@ -224,19 +239,16 @@ class HeadPipe(CheckedPipe, TrainablePipe):
         if listener is None:
             return
         known = {"name": self.name, "upstream": listener.upstream_name}
-        if listener._batch_id is None:  # the encoder annotates, or there is none
-            for doc in docs:
-                self._check_kept(doc)
-                if len(doc) and not doc.tensor.size:
-                    raise ValueError(Errors.VECTORS_MISSING.format(**known))
+        if self._takes_annotation:
+            self._check_vectors(docs)
         elif listener._batch_id != listener.get_batch_id(docs):
             raise ValueError(Errors.VECTORS_OF_OTHER_DOCS.format(**known))
 
-    def _check_kept(self, doc: Doc) -> None:
-        """ValueError if a component before this one has removed the vectors of a Doc."""
-        if doc.tensor is None:
-            upstream = self._listener.upstream_name
-            raise ValueError(Errors.VECTORS_REMOVED.format(name=self.name, upstream=upstream))
+    @property
+    def _takes_annotation(self) -> bool:
+        """Whether an update takes the vectors that the encoder annotated: it does not train, or is
+        not there. spaCy's listener refuses Docs without tokens then, which have none."""
+        return self._listener is not None and self._listener._batch_id is None
 
     @property
     def _listener(self) -> Tok2VecListener | None:

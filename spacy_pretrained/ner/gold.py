@@ -93,7 +93,7 @@ def read_outcomes(
     gold = read_gold_entities(example, spans_key)
     right = set(zip(gold.starts.tolist(), gold.ends.tolist(), gold.labels.tolist()))
     doc = example.predicted
-    spans = doc.spans[spans_key] if spans_key else doc.ents
+    spans = doc.spans.get(spans_key, []) if spans_key else doc.ents
     return [
         (probability, (span.start, span.end, span.label) in right)
         for span in spans

@@ -146,8 +146,7 @@ class PretrainedNer(DistillingPipe):
 
         RETURNS: 1, or 0 if the label is there already.
         """
-        if not isinstance(label, str) or not label.strip():
-            raise ValueError(Errors.LABEL_INVALID.format(name=self.name, label=label))
+        self._check_label(label)
         if label in self.labels:
             return 0
         self.cfg["labels"].append(label)
@@ -155,6 +154,10 @@ class PretrainedNer(DistillingPipe):
         if self.model.get_ref("output").has_dim("nO"):
             add_outputs(self.model)
         return 1
+
+    def _check_label(self, label: object) -> None:
+        if not isinstance(label, str) or not label.strip():
+            raise ValueError(Errors.LABEL_INVALID.format(name=self.name, label=label))
 
     def _count_scores(self) -> int:
         return n_states(len(self.labels))
@@ -226,10 +229,14 @@ class PretrainedNer(DistillingPipe):
             # The labels come last: where the spans of a Doc end, none of the next one's is taken.
             columns = zip(spans.starts.tolist(), spans.ends.tolist(), labels)
             new = [Span(doc, start, end, label=label) for start, end, label in columns]
-            old = self._old_spans(doc)
+            # New ones that are there already were predicted before they were.
+            taken = {i for span in new for i in range(span.start, span.end)}
+            old = [s for s in self._old_spans(doc) if taken.isdisjoint(range(s.start, s.end))]
             found = new + old
             if self.spans_key:
-                doc.spans[self.spans_key] = sorted(found)
+                # Attrs of a group may be of its spans, and stay with these alone.
+                if new or self.overwrite or self.spans_key not in doc.spans:
+                    doc.spans[self.spans_key] = sorted(found)
             else:
                 alone = np.flatnonzero(blocked[low : low + len(doc)]).tolist()
                 doc.set_ents(found, blocked=[doc[i : i + 1] for i in alone])
@@ -296,6 +303,8 @@ class PretrainedNer(DistillingPipe):
             logger.warning(Errors.ENTITIES_DO_NOT_FIT.format(name=self.name, **asdict(fit)))
         if labels is None:
             labels = sorted(fit.labels)
+        for label in labels:
+            self._check_label(label)
         self._set_labels(list(dict.fromkeys([*self.labels, *labels])), what="entities")
         self.cfg["calibration"] = None
         set_outputs(self.model, n_states(len(self.labels)))

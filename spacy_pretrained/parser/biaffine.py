@@ -6,6 +6,7 @@ parameters and of X, which is float32 unless a test says otherwise.
 """
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 from thinc.api import Model, Ops
@@ -30,27 +31,26 @@ def Roles(
     """Each token as a dependent and as a head: two one-layer ReLU MLPs in one matrix product.
 
     X (N, nI) to two matrices (N, hidden_width), of which training drops a share of `dropout`.
-    The rate's name keeps it from spaCy's `set_dropout_rate`, which sets `dropout_rate` anywhere.
+    The rate is no attr of the model: attrs are saved with the weights, and would outdo the config.
     """
     if not 0 <= dropout < 1:
         raise ValueError(Errors.DROPOUT_RATE.format(dropout=dropout))
     return Model(
         "roles",
-        forward_roles,
+        partial(forward_roles, dropout),
         init=init_roles,
         dims={"nH": hidden_width, "nI": nI},
         params={"W": None, "b": None},
-        attrs={"dropout": dropout},
     )
 
 
 def forward_roles(
-    model: Model, X: Floats2d, is_train: bool
+    rate: float, model: Model, X: Floats2d, is_train: bool
 ) -> tuple[tuple[Floats2d, Floats2d], Callable]:
     xp = model.ops.xp
     W, b = model.get_param("W"), model.get_param("b")
     width = model.get_dim("nH")
-    dropout = model.attrs["dropout"] if is_train else 0
+    dropout = rate if is_train else 0
     Y = xp.matmul(X, W.T)
     Y += b
     xp.maximum(Y, 0, out=Y)

@@ -15,7 +15,7 @@ from thinc.types import Floats1d, Floats2d, Ints1d
 
 from ..annotation.columns import read_columns
 from ..annotation.gold import collect_labels, is_space, number_labels
-from ..annotation.token_confidence import clear_tokens, register_tokens, store_tokens
+from ..annotation.token_confidence import clear_tokens, read_all, register_tokens, store_tokens
 from ..heads.distilling import distill
 from ..heads.distilling_pipe import DistillingPipe
 from ..heads.divergence import divergence
@@ -233,7 +233,8 @@ class PretrainedTagger(DistillingPipe):
             if not self.overwrite:
                 (old,) = read_columns(docs, [IDS[attribute.upper()]])
                 values = np.where(old != 0, old, values)
-                probable = None if probable is None else np.where(old != 0, np.nan, probable)
+                kept = np.concatenate([read_all(doc, attribute) for doc in docs])
+                probable = np.where(old != 0, kept, np.nan if probable is None else probable)
             if probable is not None:
                 probabilities[attribute] = probable
             columns.append(values)
@@ -243,8 +244,8 @@ class PretrainedTagger(DistillingPipe):
             high = low + len(doc)
             if len(doc):
                 doc.from_array(names, rows[low:high])
-            if self.confidence:
-                found = {kind: values[low:high] for kind, values in probabilities.items()}
+            found = {kind: values[low:high] for kind, values in probabilities.items()}
+            if self.confidence or any(np.isfinite(values).any() for values in found.values()):
                 store_tokens(doc, found)
             else:
                 clear_tokens(doc, self.label_data)

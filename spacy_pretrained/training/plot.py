@@ -67,9 +67,7 @@ def read_log(path: Path) -> list[dict[str, Any]]:
         raise ValueError(Errors.PLOT_MISSING.format(path=path))
     try:
         lines = [json.loads(line) for line in path.read_text(encoding="utf8").splitlines()]
-        is_log = all(
-            line.keys() >= LOGGED and isinstance(line["step"], int) for line in lines
-        )
+        is_log = all(line.keys() >= LOGGED and isinstance(line["step"], int) for line in lines)
     except (ValueError, AttributeError):  # no text, no JSON, or no objects
         is_log = False
     if not is_log:

@@ -515,5 +515,5 @@ def test_what_cannot_be_read(write, vocab, tmp_path):
 @pytest.mark.parametrize("text", ['[nlp]\nlang = "en"\nlang = "de"\n', "[nlp]\n[nlp]\n"])
 def test_a_config_that_says_something_twice(write, vocab, tmp_path, text):
     (path := tmp_path / "twice.cfg").write_text(text)
-    with pytest.raises(ValueError, match="twice.cfg.*already exists"):
+    with pytest.raises(ValueError, match=r"twice\.cfg.*already exists"):
         check_corpus(write(Doc(vocab, words=WORDS)), path)

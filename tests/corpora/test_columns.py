@@ -289,12 +289,12 @@ def test_a_pipe_is_refused(tmp_path):
     with open(writing, "w") as file:
         file.write(WNUT)
     try:
-        with pytest.raises(ValueError, match="no file, but a pipe.*Write it to a file first"):
+        with pytest.raises(ValueError, match=r"no file, but a pipe.*Write it to a file first"):
             list(read_columns(f"/dev/fd/{reading}", Vocab()))
     finally:
         os.close(reading)
 
 
 def test_blank_words_alone_are_no_words(read):
-    with pytest.raises(ValueError, match="no words|has no"):
+    with pytest.raises(ValueError, match="has no words"):
         read("\u00a0\tO\n")

@@ -287,6 +287,33 @@ def test_an_update_without_the_encoder_says_what_is_missing(tiny_bert, head):
 
 
 @pytest.mark.parametrize("head", HEADS)
+def test_an_empty_doc_beside_others_whose_encoder_annotates(tiny_bert, head):
+    nlp = make_nlp(tiny_bert, head)
+    begin(nlp, MANY)
+    losses = []
+    for empty in ([], [as_example(nlp.make_doc(""))]):
+        fix_random_seed(0)
+        given = empty + make_examples(nlp, FEW)
+        found = nlp.update(given, exclude=[ENCODER], annotates=[ENCODER], sgd=False)
+        losses.append(found[head])
+    assert losses[0] == losses[1] > 0
+
+
+@pytest.mark.parametrize("head", HEADS)
+def test_a_component_without_weights_says_so(head):
+    nlp = make_head(head)
+    pipe = nlp.get_pipe(head)
+    pipe.add_label("tag=X" if head == "pretrained_tagger" else "X")
+    message = f"'{head}' has no weights yet: call `nlp.initialize"
+    with pytest.raises(ValueError, match=message):
+        nlp.update(make_examples(nlp, FEW))
+    with pytest.raises(ValueError, match=message):
+        nlp("Ada sees")
+    with pytest.raises(ValueError, match=message):
+        list(nlp.pipe(["Ada sees"]))
+
+
+@pytest.mark.parametrize("head", HEADS)
 def test_a_tok2vec_of_spacys_own(tiny_bert, head):
     """In between it writes over the vectors; before the encoder it does not, with its listeners."""
     nlp = make_nlp(tiny_bert, head)
@@ -309,6 +336,9 @@ def test_a_tok2vec_of_spacys_own(tiny_bert, head):
     message = f"'{head}' needs vectors of width 40 from '{ENCODER}'.* width {CNN_WIDTH}: another"
     with nlp.select_pipes(disable=["tagger"]), pytest.raises(ValueError, match=message):
         nlp("Ada sees")
+    with pytest.raises(ValueError, match=message):
+        names = [ENCODER, "tok2vec"]
+        nlp.update(make_examples(nlp, FEW), exclude=[*names, "tagger"], annotates=names)
 
 
 # A model that diverged

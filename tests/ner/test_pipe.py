@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import spacy
 from hard_texts import HARD_TEXTS, random_texts
-from spacy.tokens import Doc, DocBin, Span
+from spacy.tokens import Doc, DocBin, Span, SpanGroup
 from spacy.tokens.underscore import Underscore
 from spacy.training import Example
 from spacy.util import fix_random_seed
@@ -917,3 +917,36 @@ def test_the_entities_of_each_doc_are_read_once(monkeypatch):
         nlp.get_pipe(NER).initialize(lambda: examples, labels=labels)
         assert nlp.get_pipe(NER).labels == ("GPE", "PERSON")
         assert len(n_read) == len(examples)
+
+
+@pytest.mark.parametrize("key", [None, "sc"])
+def test_predictions_that_are_set_twice_are_there_once(key):
+    nlp = trained_cnn(spans_key=key)
+    doc = nlp.make_doc("Ada Lovelace sees the old river .")
+    predictions = nlp.get_pipe(NER).predict([doc])
+    assert len(predictions[0][0].starts)
+    found = []
+    for _ in range(2):
+        nlp.get_pipe(NER).set_annotations([doc], predictions)
+        spans = doc.spans[key] if key else doc.ents
+        found.append([(span.start, span.end, span.label_, confidence(span)) for span in spans])
+    assert found[0] == found[1] and found[0][0][3] is not None
+
+
+def test_a_group_that_nothing_is_added_to_keeps_its_attrs():
+    nlp = trained_cnn(spans_key="sc")
+    doc = nlp.make_doc("Ada Lovelace")
+    doc.spans["sc"] = SpanGroup(
+        doc, name="sc", spans=[Span(doc, 0, 2, "NAME")], attrs={"scores": [0.6]}
+    )
+    (span,) = nlp(doc).spans["sc"]
+    assert span.label_ == "NAME" and doc.spans["sc"].attrs == {"scores": [0.6]}
+
+
+def test_spans_without_a_label_are_told_of():
+    nlp = spacy.blank("xx")
+    nlp.add_pipe(NER, config={"model": {"tok2vec": CNN}, "spans_key": "sc"})
+    doc = nlp.make_doc("Ada sleeps")
+    doc.spans["sc"] = [Span(doc, 0, 1)]
+    with pytest.raises(ValueError, match="A label of 'pretrained_ner' has to be"):
+        nlp.initialize(lambda: [Example(nlp.make_doc(doc.text), doc)])

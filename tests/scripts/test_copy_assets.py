@@ -69,7 +69,9 @@ def test_refuses_wrong_files(copy_assets, project, data, capsys):
     with pytest.raises(Exit):
         copy_assets.main(data, project)
     said = " ".join(capsys.readouterr().out.split())
-    assert f"no a.conllu with the MD5 checksum {hashlib.md5(CONTENTS['a.conllu']).hexdigest()}" in said
+    assert (
+        f"no a.conllu with the MD5 checksum {hashlib.md5(CONTENTS['a.conllu']).hexdigest()}" in said
+    )
     assert "Remove it" not in said.partition("cannot be uncompressed")[0]  # it may be another's
     assert "cannot be uncompressed" in said
     assert not (project.parent / "assets").exists()

@@ -334,3 +334,18 @@ def test_confidence_is_the_probability(trained):
     doc = tagger(doc)
     np.testing.assert_allclose([token._.pos_confidence for token in doc], expected, rtol=1e-4)
     assert Token.has_extension("pos_confidence")
+
+
+@pytest.mark.parametrize("confidence", [True, False])
+def test_a_second_tagger_leaves_confidences_of_what_it_keeps(tiny_bert, confidence):
+    first = (TAGGER, {"confidence": True})
+    nlp = make_nlp(tiny_bert, first)
+    config = {"overwrite": False, "confidence": confidence}
+    nlp.add_pipe(TAGGER, "second", config=config)
+    nlp.initialize(lambda: make_examples(nlp))
+    doc = nlp("Ada sees")
+    with nlp.select_pipes(disable=["second"]):
+        alone = nlp("Ada sees")
+    assert alone[0]._.tag_confidence is not None
+    for kind in ("tag_confidence", "pos_confidence", "morph_confidence"):
+        assert [token._.get(kind) for token in doc] == [token._.get(kind) for token in alone]
