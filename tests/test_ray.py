@@ -108,6 +108,11 @@ def test_each_row_is_there_once(folder):
     ents = tables[0]["ents"].to_pylist()
     assert all(row is None or row[0]["label"] == "PER" for row in ents)
 
+    # Where the rows have been removed, all would count as done.
+    (folder / "annotated").rename(folder / "elsewhere")
+    assert start(folder).wait(SECONDS) == 2
+    assert "annotated.done lists what was written" in (folder / "log").read_text()
+
 
 def test_the_page_maps_batches_as_the_example_does():
     (block,) = read_blocks(ROOT / "docs" / "scale.md", "python")[:1]
