@@ -123,14 +123,15 @@ def quantize(
                 else:
                     show_scores(trial)
             raise
-    if not result.trials:
+    trial = result.trials[-1] if result.trials else None
+    if isinstance(trial, AgreementTrial) and trial.agreement:
+        show_agreement(trial, fell_back=len(result.trials) > 1)
+    if trial is None or (isinstance(trial, AgreementTrial) and not trial.is_judged):
         msg.warn(
             "The copy was not compared with the original. Give --eval, with gold annotation, or "
             "--texts with more texts."
         )
-    elif isinstance(trial := result.trials[-1], AgreementTrial):
-        show_agreement(trial, fell_back=len(result.trials) > 1)
-    else:
+    elif not isinstance(trial, AgreementTrial):
         show_scores(trial)
         if trial.answer == "cannot tell":
             msg.info(trial.explain())

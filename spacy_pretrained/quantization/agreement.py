@@ -58,7 +58,15 @@ class AgreementTrial:
         limits = {name: self.at_least.of(name) for name in self.agreement}
         return [n for n, limit in limits.items() if limit is not None and self.agreement[n] < limit]
 
+    @property
+    def is_judged(self) -> bool:
+        """Whether anything was measured that has a limit. Nothing is where the pipeline annotates
+        none of it, such as an encoder alone, or finds no entity in the texts."""
+        return any(self.at_least.of(name) is not None for name in self.agreement)
+
     def explain(self) -> str:
+        if not self.is_judged:
+            return "cannot be judged: the original annotates nothing in the texts that is compared"
         names = (f"{name} {self.agreement[name]:.2f} %" for name in self.too_low)
         return f"agrees too little with the original ({', '.join(names)})"
 
@@ -108,7 +116,9 @@ class AgreementGate:
         return AgreementTrial(recipe, found, self._at_least, n_texts)
 
     def accepts(self, trial: AgreementTrial) -> bool:
-        return not trial.too_low or (self.falls_back and trial.recipe in (FP32, TORCH))
+        if self.falls_back:
+            return not trial.too_low or trial.recipe in (FP32, TORCH)
+        return trial.is_judged and not trial.too_low
 
 
 def _bare(doc: Doc) -> Doc:

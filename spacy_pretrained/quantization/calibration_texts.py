@@ -12,6 +12,7 @@ from spacy.vocab import Vocab
 from ..corpora.corpus import cut
 from .errors import Errors
 
+FORMATS = (".txt", ".jsonl", ".spacy")
 MAX_TOKENS = 120
 MAX_CHARACTERS = 1000
 
@@ -84,14 +85,19 @@ def _text(text: str | Doc) -> str:
 
 def read_texts(path: Path, vocab: Vocab) -> Iterator[str | Doc]:
     """Texts of a file, long ones cut; empty ones are left out."""
-    readers = {".txt": _read_lines, ".jsonl": _read_jsonl}
-    if not path.is_file():
-        raise ValueError(Errors.TEXTS_FILE.format(path=path))
+    check_file(path)
     if path.suffix == ".spacy":
         return _read_docs(path, vocab)
-    if path.suffix not in readers:
+    read = _read_lines if path.suffix == ".txt" else _read_jsonl
+    return (part for text in read(path) for part in cut_text(text))
+
+
+def check_file(path: Path) -> None:
+    """RAISES: ValueError if there is no such file, or none of a format that can be read."""
+    if not path.is_file():
+        raise ValueError(Errors.TEXTS_FILE.format(path=path))
+    if path.suffix not in FORMATS:
         raise ValueError(Errors.TEXTS_FORMAT.format(path=path))
-    return (part for text in readers[path.suffix](path) for part in cut_text(text))
 
 
 def _read_lines(path: Path) -> Iterator[str]:
@@ -111,6 +117,11 @@ def _read_jsonl(path: Path) -> Iterator[str]:
                 text = None
             if not isinstance(text, str):
                 raise ValueError(Errors.TEXTS_LINE.format(line=number, path=path))
+            try:
+                text.encode()
+            except UnicodeEncodeError as error:  # no Doc can have it
+                at = {"line": number, "path": path, "start": error.start}
+                raise ValueError(Errors.TEXTS_SURROGATE.format(**at)) from error
             yield text
 
 

@@ -15,11 +15,13 @@ from ..backends.openvino_backend import WEIGHTS
 from ..corpora.corpus import build_corpus
 from ..saving.pipeline_folder import NewFolder, check_output, megabytes
 from ..scoring.throughput import compare_speeds
+from ..stock.find import find_stock
 from .agreement import N_COMPARED, AgreementGate, MinAgreement
-from .calibration_texts import cut_few, read_texts, sample_texts, split_texts
+from .calibration_texts import check_file, cut_few, read_texts, sample_texts, split_texts
 from .errors import Errors
 from .gate import Gate, check_max_drop
-from .quantizer import MIN_TEXTS, Quantizer, Trial
+from .quantizer import MIN_TEXTS, Quantizer, Trial, check_settings, read_docs
+from .recipes import INT8, check_installed
 
 # Of weights that are not where OpenVINO's are: those on torch, and those of a stock transformer.
 OTHER_WEIGHTS = ("backbone/model.safetensors", "model")
@@ -62,6 +64,8 @@ def run_job(job: Job, *, report: Callable[[str], None]) -> Result:
     source, measured = _leave_out_pieces(job, nlp, report)
     quantizer = Quantizer(source, precision=job.precision, windows=job.windows, report=report)
     texts, others = _draw_texts(job, nlp, report)
+    if job.precision == INT8:
+        read_docs(nlp, texts)  # so that too few are refused before anything is scored
     examples = _read_examples(job, nlp)
     judge = None
     if job.gold is not None:
@@ -77,7 +81,8 @@ def run_job(job: Job, *, report: Callable[[str], None]) -> Result:
         at_least, kept = MinAgreement(**job.agreement), job.windows == "kept"
         judge = AgreementGate(nlp, others, at_least=at_least, falls_back=kept, report=report)
     elif job.windows != "kept":
-        raise ValueError(Errors.WINDOWS_NOT_JUDGED.format(windows=job.windows))
+        given = {"windows": job.windows, "path": job.texts}
+        raise ValueError(Errors.WINDOWS_TOO_FEW_TEXTS.format(**given))
     docs = [example.reference for example in examples]
     quantized = quantizer.quantize(texts, judge, others=[*others, *docs])
     docs = docs or [_as_doc(nlp, text) for text in (*texts, *others)]
@@ -96,6 +101,7 @@ def run_job(job: Job, *, report: Callable[[str], None]) -> Result:
 
 def _check(job: Job) -> None:
     """Refuse, before anything takes its time, whatever can be seen to be wrong."""
+    check_settings(job.precision, job.windows)
     check_max_drop(job.max_drop, strict=job.strict)
     MinAgreement(**job.agreement)
     if job.strict and job.gold is None:
@@ -104,15 +110,27 @@ def _check(job: Job) -> None:
         options = ", ".join(f"--min-{name}" for name in job.agreement)
         raise ValueError(Errors.AGREEMENT_OR_EVAL.format(options=options))
     check_output(job.output, job.model)
-    for path in (job.texts, job.gold, job.keep_pieces):
-        if path is not None and not path.is_file():
-            raise ValueError(Errors.TEXTS_FILE.format(path=path))
+    for path in (job.texts, job.keep_pieces):
+        if path is not None:
+            check_file(path)
+    if job.gold is not None:
+        _check_gold(job.gold)
     if job.texts and job.gold and job.texts.samefile(job.gold):
         raise ValueError(Errors.TEXTS_ARE_EVAL.format(path=job.texts))
-    if job.precision == "int8" and job.texts is None:
+    if job.precision == INT8 and job.texts is None:
         raise ValueError(Errors.TEXTS_NEEDED)
+    if job.windows != "kept" and job.texts is None and job.gold is None:
+        raise ValueError(Errors.WINDOWS_NOT_JUDGED.format(windows=job.windows))
     if job.n_texts < MIN_TEXTS:
         raise ValueError(Errors.N_TEXTS.format(n_texts=job.n_texts, least=MIN_TEXTS))
+    check_installed(job.precision)
+
+
+def _check_gold(path: Path) -> None:
+    if not path.is_file():
+        raise ValueError(Errors.TEXTS_FILE.format(path=path))
+    if path.suffix != ".spacy":
+        raise ValueError(Errors.EVAL_FORMAT.format(path=path))
 
 
 def _leave_out_pieces(
@@ -121,6 +139,8 @@ def _leave_out_pieces(
     """What is quantized: the pipeline, or a copy of it with fewer wordpieces, and how many."""
     if job.keep_pieces is None:
         return nlp, {}
+    if (stock := find_stock(nlp)) is not None:
+        raise ValueError(Errors.KEEP_PIECES_STOCK.format(name=stock.name))
     from .torch_fewer_pieces import with_fewer_pieces
 
     report(f"Leaving out the wordpieces that {job.keep_pieces} does not need")
@@ -134,7 +154,7 @@ def _draw_texts(
     """Texts to calibrate on, and others, where there is no gold annotation, to compare on."""
     if job.texts is None:
         return [], []
-    n_calibrated = job.n_texts if job.precision == "int8" else 0
+    n_calibrated = job.n_texts if job.precision == INT8 else 0
     n_compared = 0 if job.gold else N_COMPARED
     if not n_calibrated + n_compared:
         return [], []
@@ -155,8 +175,6 @@ def _read_examples(job: Job, nlp: Language) -> list[Example]:
     """Gold Docs, to be annotated with nothing given but their tokens."""
     if job.gold is None:
         return []
-    if job.gold.suffix != ".spacy":
-        raise ValueError(Errors.EVAL_FORMAT.format(path=job.gold))
     try:
         return list(build_corpus(job.gold)(nlp))
     except (OSError, ValueError, KeyError, TypeError, zlib.error) as error:

@@ -28,6 +28,15 @@ class Errors(SharedErrors):
         "--windows {windows} changes what the pipeline answers. Give --texts or --eval, with which "
         "the copy can be compared with the original."
     )
+    WINDOWS_TOO_FEW_TEXTS = (
+        "--windows {windows} changes what the pipeline answers, and {path} has too few texts to "
+        "compare the copy with the original on some that it is not calibrated on. Give --eval, or "
+        "--texts with more texts."
+    )
+    KEEP_PIECES_STOCK = (
+        "'{name}' is a stock transformer, whose wordpieces cannot be left out. Convert the "
+        "pipeline with --precision torch first. Then give --keep-pieces with that one."
+    )
     AGREES_TOO_LITTLE = (
         "No recipe of {n} agrees with the original well enough, and nothing is written. The last "
         "one {why}. Keep the windows that the pipeline was trained with, or give --eval to compare "
@@ -65,6 +74,10 @@ class Errors(SharedErrors):
     )
     TEXTS_BROKEN = "'{path}' cannot be read: {error}"
     TEXTS_LINE = 'Line {line} of {path} has no "text", or not a string there.'
+    TEXTS_SURROGATE = (
+        "Line {line} of {path}: character {start} of the text is half of a surrogate pair, which "
+        "no UTF-8 can hold. An emoji was cut in two: remove that half."
+    )
     TEXTS_EMPTY = "'{path}' has no texts in it."
     N_TEXTS = "n_texts has to be at least {least}, but it is {n_texts}."
     TEXTS_ARE_EVAL = (
@@ -85,11 +98,28 @@ class Errors(SharedErrors):
         "The gold documents have none of the annotation that the pipeline ({pipes}) predicts: "
         "there is nothing to evaluate."
     )
+    EVAL_LOST = (
+        "The pipeline lost {n} of {of} documents: a component failed there, and the pipeline's "
+        "error handler went on. Let it raise the error to see which: nlp.set_error_handler("
+        "spacy.util.raise_error)."
+    )
     QUANTIZED_TOO_LOW = (
         "No recipe passed: with each of {n}, some score drops by more than {max_drop} points. "
-        "Nothing is written. Give a higher max-drop, more and other texts, or leave the pipeline "
-        "in fp32 (precision fp32), which runs without torch as well."
+        "Nothing is written. {advice}"
     )
+    TRY_TEXTS_OR_FP32 = (
+        "Give a higher max-drop, more and other texts, or leave the pipeline in fp32 (precision "
+        "fp32), which runs without torch as well."
+    )
+    TRY_FP32 = (
+        "Give a higher max-drop, or leave the pipeline in fp32 (precision fp32), which runs "
+        "without torch as well."
+    )
+    TRY_KEPT_WINDOWS = (
+        "Keep the windows that the pipeline was trained with (windows kept), or give a higher "
+        "max-drop."
+    )
+    TRY_MAX_DROP = "Give a higher max-drop, or keep the original."
     QUANTIZED_UNSURE = (
         "No recipe of {n} is certain to pass, as --strict asks, and nothing is written. {doubt}"
     )

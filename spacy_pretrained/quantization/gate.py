@@ -13,6 +13,7 @@ from ..errors import count_of
 from ..scoring.bootstrap import estimate_drops, score
 from ..scoring.score_counts import UNIT, count, find_counters, score_examples
 from .errors import Errors
+from .recipes import INT8, INT8_WEIGHTS
 
 MIN_DOCUMENTS = 5
 
@@ -126,9 +127,12 @@ class Trial:
 
 
 class Refused(ValueError):
-    """No recipe was accepted. Has the trials of all."""
+    """No recipe was accepted. Has the trials of all.
 
-    def __init__(self, trials: list[Trial]):
+    precision, windows: What was asked for. What else to try depends on it.
+    """
+
+    def __init__(self, trials: list[Trial], *, precision: str = INT8, windows: str = "kept"):
         by_scores = all(isinstance(trial, Trial) for trial in trials)  # not by agreement
         doubts = [t for t in trials if by_scores and t.answer is Answer.CANNOT_TELL]
         if not by_scores:
@@ -137,10 +141,18 @@ class Refused(ValueError):
         elif doubts:
             message = Errors.QUANTIZED_UNSURE.format(n=len(trials), doubt=doubts[-1].explain())
         else:
-            max_drop = trials[-1].max_drop
-            message = Errors.QUANTIZED_TOO_LOW.format(n=len(trials), max_drop=max_drop)
+            known = {"n": len(trials), "max_drop": trials[-1].max_drop}
+            known["advice"] = _advise(precision, windows)
+            message = Errors.QUANTIZED_TOO_LOW.format(**known)
         super().__init__(message)
         self.trials = trials
+
+
+def _advise(precision: str, windows: str) -> str:
+    if windows != "kept":
+        return Errors.TRY_KEPT_WINDOWS
+    advice = {INT8: Errors.TRY_TEXTS_OR_FP32, INT8_WEIGHTS: Errors.TRY_FP32}
+    return advice.get(precision, Errors.TRY_MAX_DROP)
 
 
 def check_max_drop(max_drop: float, *, strict: bool = False) -> None:
@@ -214,8 +226,10 @@ class Gate:
         docs = nlp.pipe(example.predicted.to_bytes() for example in self._examples)
         annotated = []
         self._report(f"{what}: {count_of(n_docs, 'document')}")
-        for doc, old in zip(docs, self._examples):
-            annotated.append(Example(doc, old.reference))
+        for doc in docs:
+            annotated.append(doc)
             if n_docs >= 100 and len(annotated) % (n_docs // 4) == 0 and len(annotated) < n_docs:
                 self._report(f"{what}: {len(annotated) / n_docs:.0%}")
-        return annotated
+        if len(annotated) != n_docs:  # those behind would be scored on the wrong gold annotation
+            raise ValueError(Errors.EVAL_LOST.format(n=n_docs - len(annotated), of=n_docs))
+        return [Example(doc, old.reference) for doc, old in zip(annotated, self._examples)]

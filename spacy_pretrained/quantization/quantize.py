@@ -29,8 +29,9 @@ def quantize_pipeline(
         leaves torch behind. "torch", for a stock pipeline, only makes it one of ours.
     report: Called with a line of text as each step begins.
     RETURNS: A new pipeline; the old one is not changed. Only the encoders' blocks of the config
-        differ. The copy is not compared with the original: that is what `quantize_within` and
-        `quantize_agreeing` do.
+        differ. In INT8 the weights of all other components are rounded to 11 significant bits (see
+        `rounding.py`). The copy is not compared with the original: that is what `quantize_within`
+        and `quantize_agreeing` do.
     """
     quantized = Quantizer(nlp, precision=precision, report=report).quantize(texts)
     quantized.write_meta()

@@ -22,7 +22,6 @@ from .rounding import round_heads
 MIN_TEXTS = 20
 CALIBRATION_BATCHES = 300
 WINDOWS = ("kept", "sentences")
-SENTENCE_STARTS = {"token.is_sent_start", "doc.sents"}
 
 
 class Trial(Protocol):
@@ -94,12 +93,7 @@ class Quantizer:
         windows: str = "kept",
         report: Callable[[str], None] = lambda step: None,
     ):
-        known = (*PRECISIONS, TORCH)
-        if precision not in known:
-            raise ValueError(Errors.PRECISION.format(precision=precision, known=", ".join(known)))
-        if windows not in WINDOWS:
-            known = ", ".join(WINDOWS)
-            raise ValueError(Errors.WINDOWS.format(windows=windows, known=known))
+        check_settings(precision, windows)
         self.nlp = self.original = nlp
         self.precision = precision
         self.windows = windows
@@ -145,7 +139,7 @@ class Quantizer:
                 figures["refused"] = [trial.recipe for trial in trials[:-1]]
                 return Quantized(nlp, figures | trial.figures(), trials, trial.performance)
             self._report(f"{recipe}: {trial.explain()}")
-        raise Refused(trials)
+        raise Refused(trials, precision=self.precision, windows=self.windows)
 
     def copies(
         self, texts: Iterable[str | Doc], *, falls_back: bool = False
@@ -177,6 +171,15 @@ class Quantizer:
             yield "; ".join(names), copy
 
 
+def check_settings(precision: str, windows: str) -> None:
+    known = (*PRECISIONS, TORCH)
+    if precision not in known:
+        raise ValueError(Errors.PRECISION.format(precision=precision, known=", ".join(known)))
+    if windows not in WINDOWS:
+        known = ", ".join(WINDOWS)
+        raise ValueError(Errors.WINDOWS.format(windows=windows, known=known))
+
+
 def read_docs(nlp: Language, texts: Iterable[str | Doc]) -> list[Doc]:
     """The texts as Docs, without those that are only white space. RAISES: ValueError if there are
     too few."""
@@ -188,8 +191,11 @@ def read_docs(nlp: Language, texts: Iterable[str | Doc]) -> list[Doc]:
 
 
 def record_batches(nlp: Language, backbone: TorchBackbone, docs: list[Doc]) -> list[Any]:
-    """The batches that a backbone would run for the Docs, some of every length."""
-    docs = find_sentences(nlp, backbone, docs)
+    """The batches that a backbone would run for the tokens of the Docs, some of every length."""
+    # Nothing else of the Docs counts, as where the copy runs: windows begin where the components
+    # before the backbone find sentences, not where gold annotation has them.
+    first = min(backbone.names, key=nlp.component_names.index)
+    docs = [run_before(nlp, first, doc) for doc in docs]
     batches = [
         batch
         for i in range(0, len(docs), nlp.batch_size)
@@ -198,14 +204,3 @@ def record_batches(nlp: Language, backbone: TorchBackbone, docs: list[Doc]) -> l
     batches.sort(key=lambda batch: batch.ids.shape[1])
     chosen = np.linspace(0, len(batches) - 1, min(CALIBRATION_BATCHES, len(batches)))
     return [batches[int(i)] for i in chosen]
-
-
-def find_sentences(nlp: Language, backbone: TorchBackbone, docs: list[Doc]) -> list[Doc]:
-    """The Docs, or copies with what the components before the backbone annotate, if sentences are
-    among that: windows begin where these do."""
-    first = min(backbone.names, key=nlp.component_names.index)
-    before = nlp.component_names[: nlp.component_names.index(first)]
-    assigned = {attr for name in before for attr in nlp.get_pipe_meta(name).assigns}
-    if not assigned & SENTENCE_STARTS:
-        return docs
-    return [run_before(nlp, first, doc) for doc in docs]

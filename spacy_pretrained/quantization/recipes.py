@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
@@ -12,9 +13,10 @@ from ..runtime.no_telemetry import import_nncf, import_openvino
 from ..windows.batches import WindowBatch
 from .errors import Errors
 
+INT8, INT8_WEIGHTS = "int8", "int8-weights"
 FP32 = "fp32"  # the precision, and the name of the recipe
 TORCH = "torch"  # of stock pipelines, which become ones of ours and nothing more
-PRECISIONS = ("int8", "int8-weights", FP32)
+PRECISIONS = (INT8, INT8_WEIGHTS, FP32)
 SMOOTHING = (0.7, 0.95)  # strengths of SmoothQuant: how much of outliers goes to the weights
 KEPT_SHARE = 0.25  # of the quantized activations, those that harm most
 COMPARED_BATCHES = 8
@@ -30,7 +32,7 @@ def candidates(
     """
     if precision == FP32:
         yield FP32, model
-    if precision == "int8":
+    if precision == INT8:
         tried = []
         for strength in SMOOTHING:
             recipe = f"static INT8, SmoothQuant {strength}"
@@ -45,7 +47,7 @@ def candidates(
         recipe, best = min(tried, key=lambda pair: distance(run(pair[1], some), expected))
         kept = keep_sensitive(best, some, expected, report)
         yield f"{recipe}, the most sensitive kept", kept
-    if precision in ("int8", "int8-weights"):
+    if precision in (INT8, INT8_WEIGHTS):
         report("Compressing: INT8 weights only")
         yield "INT8 weights only", compress_weights(model)
 
@@ -138,6 +140,12 @@ def _is_quantizer(node: Any) -> bool:
 def _spread(batches: list[WindowBatch], n: int) -> list[WindowBatch]:
     chosen = np.linspace(0, len(batches) - 1, min(n, len(batches)))
     return [batches[int(i)] for i in chosen]
+
+
+def check_installed(precision: str) -> None:
+    """RAISES: ModuleNotFoundError if the precision takes a package that is not there."""
+    if precision in (INT8, INT8_WEIGHTS) and find_spec("nncf") is None:
+        raise ModuleNotFoundError(Errors.NEEDS_NNCF.format(name="nncf"), name="nncf")
 
 
 def _import_nncf() -> Any:

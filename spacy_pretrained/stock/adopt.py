@@ -11,6 +11,7 @@ from ..backends.backbone import make_torch_shim
 from ..backends.torch_settings import TorchSettings
 from ..checkpoints.checkpoint import Files, write_folder
 from ..saving.checked_pipe import write_checksums
+from ..saving.whole_folder import forget_whole_folder
 from ..windows.stock_windows import StockWindows
 from .config import convert_config, convert_requirements
 from .listeners import replaced
@@ -32,6 +33,7 @@ def adopt(nlp: Language, stock: Stock, windows: StockWindows | None = None) -> L
         path = Path(folder)
         with replaced(nlp, stock.listeners, name, stock.width):
             nlp.to_disk(path, exclude=[name])
+        forget_whole_folder(path)  # whose files the original's meta may promise
         config.to_disk(path / "config.cfg")
         write_folder(path / name / "backbone", _read_files(stock))
         write_checksums(path / name)

@@ -2,6 +2,7 @@
 torch. tests/quantization has the copies themselves."""
 
 import json
+import sys
 
 import pytest
 import spacy
@@ -98,6 +99,13 @@ def test_with_nothing_to_compare_on_it_says_so(run, found):
     assert NOT_COMPARED in said and "Saved copy" in said
 
 
+def test_nor_is_it_compared_if_nothing_was_measured(run, found):
+    for agreement in ({}, {"sentences": 97.0}):
+        found.result = Result([AgreementTrial("fp32", agreement, DEFAULT, 200)], FIGURES)
+        said = run("model", "copy")
+        assert NOT_COMPARED in said and ("sentences 97.00" in said) == bool(agreement)
+
+
 def test_agreement(run, found):
     agreement = {"tag": 99.75, "heads": 98.5, "sentences": 97.0}
     trial = AgreementTrial("SmoothQuant 0.7", agreement, DEFAULT, 200)
@@ -106,7 +114,7 @@ def test_agreement(run, found):
     assert "on 200 texts at least" in said and "tag 99.75 99.00" in said
     assert "heads 98.50 98.00" in said
     assert "sentences 97.00 –" in said  # which heads imply, so that they have no limit
-    assert "fp32" not in said
+    assert "fp32" not in said and NOT_COMPARED not in said
 
 
 def test_a_copy_in_fp32_in_place_of_int8_is_explained(run, found):
@@ -194,7 +202,8 @@ def files(tmp_path):
     for name in ("train", "dev"):
         docs = [make_reference(nlp.vocab, [0, 1]) for _ in range(24)]
         DocBin(docs=docs).to_disk(tmp_path / f"{name}.spacy")
-    (tmp_path / "few.txt").write_text("one\ntwo\n")
+    for name in ("few.txt", "texts.csv"):
+        (tmp_path / name).write_text("one\ntwo\n")
     return tmp_path
 
 
@@ -213,9 +222,17 @@ def files(tmp_path):
         (["--texts", "train.spacy", "--min-tags", "101"], "agreement of tags is in percent"),
         (["--min-tags", "99", "--eval", "dev.spacy"], "leave --min-tags out"),
         (["--strict", "--max-drop", "0", "--eval", "dev.spacy"], "max-drop above 0"),
+        (["--precision", "fp32", "--eval", "few.txt"], "is not a .spacy file"),
+        (["--texts", "texts.csv"], "of an unknown format"),
+        (["--precision", "fp32", "--keep-pieces", "texts.csv"], "of an unknown format"),
+        (["--precision", "fp32", "--windows", "sentences"], "Give --texts or --eval"),
+        (["--texts", "train.spacy"], "'nncf' is not installed"),
+        (["--texts", "train.spacy", "--precision", "int8-weights"], "'nncf' is not installed"),
     ],
 )
-def test_bad_input_is_refused_and_nothing_is_written(run, files, args, message):
+def test_bad_input_is_refused_before_anything_is_loaded(run, files, monkeypatch, args, message):
+    monkeypatch.setattr(spacy, "load", None)
+    monkeypatch.setitem(sys.modules, "nncf", None)  # as if it was not installed
     before = {path.name for path in files.iterdir()}
     assert message in run("plain", "copy", *args, code=1)
     assert {path.name for path in files.iterdir()} == before

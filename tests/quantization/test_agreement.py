@@ -78,6 +78,20 @@ def test_sentences_are_told_but_not_judged():
     assert trial.figures()["agreement"]["sentences"] == {"percent": 50.0, "at_least": None}
 
 
+@pytest.mark.parametrize("pipe", [None, "sentencizer"])
+def test_where_nothing_is_judged_a_copy_is_accepted_only_if_fp32_always_is(pipe):
+    nlp = spacy.blank("xx")
+    if pipe is not None:
+        nlp.add_pipe(pipe)
+    for falls_back in (True, False):
+        gate = AgreementGate(nlp, TEXTS, falls_back=falls_back)
+        for recipe in ("recipe", "fp32"):
+            trial = gate.try_out(nlp, recipe)
+            assert not trial.is_judged and gate.accepts(trial) == falls_back
+    assert "annotates nothing" in str(Refused([trial]))
+    assert make_trial(heads=1.0).is_judged
+
+
 def test_what_is_refused_names_how_much_agrees():
     trials = [make_trial(tag=90.0), make_trial(tag=95.5, heads=99.0)]
     refused = Refused(trials)

@@ -113,6 +113,7 @@ def test_long_docs_are_cut_and_lose_nothing(tmp_path, vocab, parsed):
         ("texts.jsonl", b'{"text": "a"}\n{"txt": "b"}', 'Line 2 of .* has no "text"'),
         ("texts.jsonl", b'{"text": 3}', "Line 1"),
         ("texts.jsonl", b'["text"]', "Line 1"),
+        ("texts.jsonl", b'{"text": "a"}\n{"text": "x\\ud83d"}', "Line 2 of .*: character 1 "),
         ("texts.jsonl", b"not json", "Line 1"),
         ("texts.spacy", b"not a DocBin", "cannot be read"),
         ("texts.csv", b"a", "unknown format"),

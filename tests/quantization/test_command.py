@@ -39,6 +39,12 @@ def folder(tiny_bert, tmp_path_factory):
     return path
 
 
+@pytest.fixture(autouse=True)
+def no_package_is_missed(monkeypatch):
+    """What is refused at once for want of NNCF is tested elsewhere."""
+    monkeypatch.setattr("spacy_pretrained.quantization.recipes.find_spec", lambda name: name)
+
+
 def run(folder, *args, model="model", output="new"):
     args = [str(folder / arg) if "." in arg and not arg[0].isdigit() else arg for arg in args]
     command = ["quantize", str(folder / model), str(folder / output), *args]
@@ -196,6 +202,12 @@ def test_bad_input_says_so_and_writes_nothing(folder, args, message):
     assert result.exit_code == 1
     assert message in text_of(result)
     assert names(folder) == before
+
+
+def test_too_few_texts_are_refused_before_anything_is_scored(folder):
+    result = run(folder, "--texts", "few.txt", "--eval", "dev.spacy", output="few")
+    assert result.exit_code == 1
+    assert "but there are only 2" in text_of(result) and "Scoring" not in text_of(result)
 
 
 @pytest.mark.slow

@@ -8,6 +8,7 @@ import spacy
 from spacy.language import Language
 from spacy.tokens import Doc
 from spacy.training import Example
+from spacy.util import ignore_error
 from tiny_pipelines import as_blank
 
 from spacy_pretrained.quantization.gate import (
@@ -45,6 +46,13 @@ class ConstantTagger:
         from spacy.scorer import Scorer
 
         return Scorer.score_token_attr(examples, "tag", **kwargs)
+
+
+@Language.component("fails_at_b_for_tests")
+def fail_at_b(doc: Doc) -> Doc:
+    if doc[0].text == "b":
+        raise ValueError("b")
+    return doc
 
 
 def make_nlp(**config) -> Language:
@@ -197,6 +205,33 @@ def test_examples_are_not_annotated_themselves():
     examples = make_examples(5)
     Gate(make_nlp(), examples, max_drop=0.3)
     assert not any(token.tag for example in examples for token in example.predicted)
+
+
+def test_a_document_that_a_component_lost_is_an_error_and_shifts_no_others():
+    nlp = make_nlp()
+    nlp.add_pipe("fails_at_b_for_tests")
+    nlp.set_error_handler(ignore_error)
+    examples = make_examples(6)
+    reference = Doc(nlp.vocab, words=["b"] * 10, tags=["NN"] * 10)
+    examples[2] = Example(as_blank(reference), reference)
+    with pytest.raises(ValueError, match="lost 1 of 6 documents"):
+        Gate(nlp, examples, max_drop=0.3)
+
+
+@pytest.mark.parametrize(
+    "precision, windows, advice, other",
+    [
+        ("int8", "kept", "more and other texts, or leave the pipeline in fp32", "windows"),
+        ("int8-weights", "kept", "leave the pipeline in fp32", "texts"),
+        ("fp32", "kept", "keep the original", "fp32"),
+        ("fp32", "sentences", "Keep the windows", "fp32"),
+        ("int8", "sentences", "Keep the windows", "fp32"),
+    ],
+)
+def test_a_refusal_advises_what_was_not_done(precision, windows, advice, other):
+    trials = [Trial("recipe", [make_drop(5.0)], 50, 0.3, {})]
+    message = str(Refused(trials, precision=precision, windows=windows))
+    assert advice in message and other not in message and "a higher max-drop" in message
 
 
 def test_bad_input_says_so():

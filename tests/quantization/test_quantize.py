@@ -19,6 +19,7 @@ from spacy_pretrained.quantization.quantize import (
     quantize_within,
 )
 from spacy_pretrained.quantization.quantizer import Quantizer
+from spacy_pretrained.quantization.rounding import round_mantissa
 from spacy_pretrained.runtime.no_telemetry import import_openvino
 
 LISTENING = {"model": {"tok2vec": LISTENER}}
@@ -73,6 +74,18 @@ def test_only_the_encoder_differs(trained, exact):
     assert ours[ENCODER]["model"]["orth_width"] == 8
     for name in ("biaffine_parser", "ner", "pretrained_textcat"):
         assert exact.get_pipe(name).to_bytes() == trained.get_pipe(name).to_bytes()
+
+
+def test_in_int8_the_weights_of_other_components_are_rounded(trained, recipes):
+    recipes(("quick", False))
+    quantized = quantize_pipeline(trained, precision="int8-weights")
+    for name in ("ner", "pretrained_textcat"):
+        models = [nlp.get_pipe(name).model for nlp in (trained, quantized)]
+        for one, two in zip(*(model.walk() for model in models), strict=True):
+            for param in one.param_names:
+                if one.has_param(param):
+                    expected = round_mantissa(one.get_param(param))
+                    np.testing.assert_array_equal(two.get_param(param), expected)
 
 
 def test_the_package_asks_for_no_torch_and_tells_no_old_scores(trained, exact):

@@ -2,6 +2,7 @@
 with stand-ins for what these have; or it is said why not. `make test-trf` and `make test-curated`
 try the real ones."""
 
+import json
 import logging
 import sys
 from functools import partial
@@ -29,6 +30,7 @@ from stand_in_torch import SAVED
 from spacy_pretrained.cli import pretrained_cli
 from spacy_pretrained.encoder.token_encoder import get_shim
 from spacy_pretrained.quantization.quantize import quantize_pipeline
+from spacy_pretrained.saving.pipeline_folder import save
 from spacy_pretrained.stock import proof
 from spacy_pretrained.stock.adopt import adopt
 from spacy_pretrained.stock.find import MODULES
@@ -197,6 +199,34 @@ def test_windows_of_sentences_have_to_be_judged(converts, tmp_path):
     assert not (tmp_path / "new").exists()
 
 
+def test_with_too_few_texts_to_judge_windows_it_asks_for_more(converts, monkeypatch, tmp_path):
+    monkeypatch.setattr("spacy_pretrained.quantization.recipes.find_spec", lambda name: name)
+    make_nlp(TRF).to_disk(tmp_path / "model")
+    (tmp_path / "lines.txt").write_text("\n".join(f"Ada sees {i} foxes." for i in range(20)))
+    texts = ["--texts", str(tmp_path / "lines.txt")]
+    result = run_quantize(tmp_path, "--windows", "sentences", *texts)
+    assert result.exit_code == 1 and "--texts with more texts" in " ".join(result.output.split())
+
+
+def test_what_was_saved_whole_is_made_one_of_ours(converts, package, tmp_path):
+    nlp = make_nlp(package)
+    save(nlp, tmp_path)
+    nlp.meta.update(json.loads((tmp_path / "meta.json").read_text("utf8")))  # as if it was loaded
+    assert_alike(nlp, adopt(nlp, read_stock(nlp)), NAME, ONE_SPAN)
+    assert (tmp_path / "files.json").is_file()
+
+
+def test_wordpieces_of_a_stock_transformer_are_kept(package, monkeypatch, tmp_path):
+    nlp = make_nlp(package)
+    nlp.to_disk(tmp_path / "model")
+    monkeypatch.setattr(spacy, "load", lambda path: nlp)
+    (tmp_path / "kept.txt").write_text("Ada\n")
+    args = ["--precision", "fp32", "--keep-pieces", str(tmp_path / "kept.txt")]
+    result = run_quantize(tmp_path, *args)
+    assert result.exit_code == 1 and not (tmp_path / "new").exists()
+    assert "--precision torch first" in " ".join(result.output.split())
+
+
 def test_other_vectors_end_it(converts, package, monkeypatch):
     nlp, text = make_nlp(package), "The lazy dog sleeps."
     stock = read_stock(nlp)
@@ -210,6 +240,8 @@ def test_other_vectors_end_it(converts, package, monkeypatch):
     shim.table[:] = np.nan
     with pytest.raises(ValueError, match="does not give the vectors"):
         proof.prove(nlp, new, stock, [text * 9])
+    with pytest.raises(ValueError, match="does not give the vectors"):
+        proof.prove(nlp, new, stock, ["", nlp.make_doc("")])  # which show nothing
 
 
 # What is not supported
