@@ -6,7 +6,6 @@
 
 import warnings
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
 
 from spacy.language import Language, create_tokenizer
 from spacy.tokenizer import Tokenizer
@@ -14,7 +13,8 @@ from spacy.tokens import Doc
 from spacy.training import Example
 
 from ..corpora.multiword import WordCounts
-from .chunks import count_chunks
+from .characters import is_symbol
+from .chunks import Chunk, count_chunks
 from .errors import Errors
 from .learn import learn_tokenizer
 
@@ -29,16 +29,16 @@ class TreebankTokenizer(Tokenizer):
     min_share = 0.6
     max_special_cases = 1000
 
-    def initialize(
-        self, get_examples: Callable[[], Iterable[Example]], *, nlp: Language, **settings: Any
-    ) -> None:
+    def initialize(self, get_examples: Callable[[], Iterable[Example]], *, nlp: Language) -> None:
         """Learn from the reference Docs, and make a plain `spacy.tokenizer.Tokenizer` the
         tokenizer of `nlp`, in its config, too: a saved pipeline needs nothing of this package for
         it, and nothing is learnt again when more components are initialized later.
 
         The words of multiword tokens are learnt, too: see corpora/multiword.py.
 
-        A warning if the Docs do not say where there are spaces.
+        A warning if the Docs do not say where there are spaces, and if there is nothing to learn
+        from, as in the Doc that spaCy makes up where it is given no examples: "x y z". Then this
+        tokenizer stays, and can learn later.
         """
         multiwords = WordCounts()
 
@@ -51,10 +51,18 @@ class TreebankTokenizer(Tokenizer):
         multiwords.to_vocab(nlp.vocab)
         if not chunks:
             warnings.warn(Errors.TOKENIZER_NO_SPACES, stacklevel=2)
+        elif not any(map(self._is_lesson, chunks)):
+            warnings.warn(Errors.TOKENIZER_NO_LESSONS, stacklevel=2)
+            return
         nlp.tokenizer = learn_tokenizer(
             nlp, chunks, self.min_count, self.min_share, self.max_special_cases
         )
         nlp.config["nlp"]["tokenizer"] = {"@tokenizers": STOCK}
+
+    def _is_lesson(self, chunk: Chunk) -> bool:
+        """Whether something can be learnt from a chunk: it is split, or has a symbol, or is whole
+        where the rules of the language split it."""
+        return len(chunk.tokens) > 1 or any(map(is_symbol, chunk.text)) or len(self(chunk.text)) > 1
 
     def __reduce__(self) -> tuple:
         build, arguments, *_ = super().__reduce__()
