@@ -12,8 +12,8 @@
 
 Offsets count characters of `text`, as Python does (code points), and `head` is an index of a token.
 Parts that were not asked for are absent. Of what nobody annotated, strings are "", `confidence` and
-`feats` are None; "" in `feats` says that a word has no features. An empty list may mean
-that nothing was found, or that nobody annotated it.
+`feats` are None; "" in `feats` says that a word has no features. An empty list may mean that
+nothing was found, or that nobody looked for it.
 """
 
 from collections.abc import Collection, Iterable
@@ -73,8 +73,8 @@ def to_record(doc: Doc, what: Collection[str] = PARTS) -> Record:
 
 def from_record(vocab: Vocab, record: Record) -> Doc:
     """The Doc of a record, without what the record has no part of. The confidences of spans in
-    groups are in `group.attrs["scores"]`. Where `ents` is empty, entities are missing: it cannot
-    tell whether nobody looked for them.
+    groups are in `group.attrs["scores"]`. An empty `ents` says that there are no entities; if no
+    component looked for them, leave it out of `what`.
 
     record: Its lists may be arrays, as pandas reads them from Parquet.
 
@@ -109,8 +109,8 @@ def from_record(vocab: Vocab, record: Record) -> Doc:
     probable = np.asarray([token["confidence"] for token in tokens], dtype="float32")
     if not np.isnan(probable).all():
         store_tokens(doc, {"tag" if _column(tokens, "tag") else "pos": probable})
-    if rows := _list(record, "ents"):
-        ents = [(_to_span(doc, places, ent), ent["confidence"]) for ent in rows]
+    if record.get("ents") is not None:
+        ents = [(_to_span(doc, places, ent), ent["confidence"]) for ent in record["ents"]]
         doc.set_ents([span for span, _ in ents])
         known = [(span, value) for span, value in ents if value is not None]
         store_spans(doc, "", [span for span, _ in known], [value for _, value in known], "")

@@ -135,8 +135,8 @@ def test_what_nobody_annotated(nlp):
         assert token["feats"] is None and token["confidence"] is None
     back = from_record(nlp.vocab, record)
     assert not any(back.has_annotation(a) for a in ("LEMMA", "TAG", "MORPH", "DEP", "SENT_START"))
-    # Not even that there are no entities: a recognizer learns nothing from it.
-    assert not back.has_annotation("ENT_IOB")
+    without = from_record(nlp.vocab, to_record(nlp.make_doc("Ada sleeps."), ["tokens"]))
+    assert back.has_annotation("ENT_IOB") and not without.has_annotation("ENT_IOB")
     assert not to_record(nlp.make_doc(""))["tokens"]
 
 

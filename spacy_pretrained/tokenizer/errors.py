@@ -20,7 +20,7 @@ class Errors(SharedErrors):
         "spaces (CoNLL-U has SpaceAfter=No), or take spacy.Tokenizer.v1 in [nlp.tokenizer]."
     )
     TOKENIZER_NO_LESSONS = (
-        "The tokenizer has nothing to learn from: the examples have no word that is split or has a "
-        "symbol. It keeps the rules of the language, and learns when `nlp.initialize` is given the "
-        "training corpus: nlp.initialize(lambda: examples)."
+        "The tokenizer has nothing to learn from: `nlp.initialize` was given no examples. It keeps "
+        "the rules of the language, and learns when it is given the training corpus: "
+        "nlp.initialize(lambda: examples)."
     )

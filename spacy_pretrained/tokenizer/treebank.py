@@ -13,12 +13,12 @@ from spacy.tokens import Doc
 from spacy.training import Example
 
 from ..corpora.multiword import WordCounts
-from .characters import is_symbol
-from .chunks import Chunk, count_chunks
+from .chunks import count_chunks
 from .errors import Errors
 from .learn import learn_tokenizer
 
 STOCK = "spacy.Tokenizer.v1"
+MADE_UP = {"x", "y", "z"}  # the words of the Doc that spaCy initializes with for want of examples
 
 
 class TreebankTokenizer(Tokenizer):
@@ -36,9 +36,8 @@ class TreebankTokenizer(Tokenizer):
 
         The words of multiword tokens are learnt, too: see corpora/multiword.py.
 
-        A warning if the Docs do not say where there are spaces, and if there is nothing to learn
-        from, as in the Doc that spaCy makes up where it is given no examples: "x y z". Then this
-        tokenizer stays, and can learn later.
+        A warning if the Docs do not say where there are spaces; and if there are no examples, for
+        which spaCy makes up a Doc. Then this tokenizer stays, and can learn later.
         """
         multiwords = WordCounts()
 
@@ -51,18 +50,13 @@ class TreebankTokenizer(Tokenizer):
         multiwords.to_vocab(nlp.vocab)
         if not chunks:
             warnings.warn(Errors.TOKENIZER_NO_SPACES, stacklevel=2)
-        elif not any(map(self._is_lesson, chunks)):
+        elif {chunk.text for chunk in chunks} == MADE_UP:
             warnings.warn(Errors.TOKENIZER_NO_LESSONS, stacklevel=2)
             return
         nlp.tokenizer = learn_tokenizer(
             nlp, chunks, self.min_count, self.min_share, self.max_special_cases
         )
         nlp.config["nlp"]["tokenizer"] = {"@tokenizers": STOCK}
-
-    def _is_lesson(self, chunk: Chunk) -> bool:
-        """Whether something can be learnt from a chunk: it is split, or has a symbol, or is whole
-        where the rules of the language split it."""
-        return len(chunk.tokens) > 1 or any(map(is_symbol, chunk.text)) or len(self(chunk.text)) > 1
 
     def __reduce__(self) -> tuple:
         build, arguments, *_ = super().__reduce__()

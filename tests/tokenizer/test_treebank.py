@@ -112,15 +112,9 @@ def test_without_examples_it_waits_for_some():
     assert split(teach(nlp), "new!!!") == "new|!!!"
 
 
-@pytest.mark.parametrize(("lesson", "text"), [("5|km 7|km", "9km"), ("a'b", "a'b")])
-def test_split_words_and_symbols_are_something_to_learn(lesson, text, recwarn):
-    nlp = teach(make_pipeline(), lesson)
+def test_words_without_anything_to_split_are_a_corpus_too(recwarn):
+    nlp = teach(make_pipeline(), "Ada sleeps")
     assert type(nlp.tokenizer) is Tokenizer and not recwarn.list
-
-
-def test_a_word_that_the_rules_split_is_something_to_learn():
-    nlp = spacy.blank("en", config={"nlp": {"tokenizer": {"@tokenizers": NAME}}})
-    assert split(teach(nlp, "cannot cannot"), "cannot") == "cannot"
 
 
 def test_settings_of_initialize_are_refused():
