@@ -83,7 +83,7 @@ class Annotate:
 
     def _to_item(self, number: int, text: Any) -> Item:
         if isinstance(text, str):
-            return Item(number=number, text=text)
+            return Item(number=number, text=str(text))  # spaCy takes none of numpy.str_
         reason = Errors.ROW_TEXT.format(field=self.text, value=repr(text)[:80])
         return Item(number=number, error=reason)
 

@@ -12,7 +12,8 @@
 
 Offsets count characters of `text`, as Python does (code points), and `head` is an index of a token.
 Parts that were not asked for are absent. Of what nobody annotated, strings are "", `confidence` and
-`feats` are None; "" in `feats` says that a word has no features.
+`feats` are None; "" in `feats` says that a word has no features. An empty list may mean that
+nothing was found, or that nobody looked for it.
 """
 
 from collections.abc import Collection, Iterable
@@ -72,20 +73,23 @@ def to_record(doc: Doc, what: Collection[str] = PARTS) -> Record:
 
 def from_record(vocab: Vocab, record: Record) -> Doc:
     """The Doc of a record, without what the record has no part of. The confidences of spans in
-    groups are in `group.attrs["scores"]`.
+    groups are in `group.attrs["scores"]`. An empty `ents` says that there are no entities; if no
+    component looked for them, leave it out of `what`.
+
+    record: Its lists may be arrays, as pandas reads them from Parquet.
 
     RAISES: ValueError if the record has no tokens, or they do not fit its text or spans.
     """
     if record.get("tokens") is None:
         raise ValueError(Errors.RECORD_TOKENS)
-    text, tokens = record["text"], record["tokens"]
+    text, tokens = record["text"], _list(record, "tokens")
     _check_text(text, tokens)
     places = _Places(tokens)
     has_deps = any(token.get("dep") for token in tokens)
     starts = [0] * len(tokens)
-    if record.get("sents"):
+    if sentences := _list(record, "sents"):
         starts = [-1] * len(tokens)
-        for sentence in record["sents"]:
+        for sentence in sentences:
             starts[places.find(sentence)[0]] = 1
     feats = [token["feats"] for token in tokens]
     doc = Doc(
@@ -105,18 +109,19 @@ def from_record(vocab: Vocab, record: Record) -> Doc:
     probable = np.asarray([token["confidence"] for token in tokens], dtype="float32")
     if not np.isnan(probable).all():
         store_tokens(doc, {"tag" if _column(tokens, "tag") else "pos": probable})
-    if "ents" in record:
+    if record.get("ents") is not None:
         ents = [(_to_span(doc, places, ent), ent["confidence"]) for ent in record["ents"]]
         doc.set_ents([span for span, _ in ents])
         known = [(span, value) for span, value in ents if value is not None]
         store_spans(doc, "", [span for span, _ in known], [value for _, value in known], "")
-    for key in dict.fromkeys(span["key"] for span in record.get("spans", ())):
-        spans = [span for span in record["spans"] if span["key"] == key]
+    grouped = _list(record, "spans")
+    for key in dict.fromkeys(span["key"] for span in grouped):
+        spans = [span for span in grouped if span["key"] == key]
         scores = np.asarray([span["confidence"] for span in spans], dtype="float32")
         attrs = {} if np.isnan(scores).all() else {"scores": scores}
         members = [_to_span(doc, places, span) for span in spans]
         doc.spans[key] = SpanGroup(doc, name=key, attrs=attrs, spans=members)
-    doc.cats = {cat["label"]: cat["score"] for cat in record.get("cats", ())}
+    doc.cats = {cat["label"]: cat["score"] for cat in _list(record, "cats")}
     if record.get("truncated"):
         doc.user_data[TRUNCATED] = True
     return doc
@@ -237,10 +242,19 @@ def _span(span: Span) -> Record:
 
 
 def _confidences(group: SpanGroup) -> list[float | None]:
-    """Of its spans: ours, or else the scores that `spancat` keeps."""
+    """Of its spans: the group's own scores, such as `spancat` keeps, or else ours. An entity at the
+    same place may have one of ours, which is not that of the span."""
     scores = group.attrs.get("scores")
-    others = [None] * len(group) if scores is None or len(scores) != len(group) else scores
-    return [other if own is None else own for own, other in zip(map(read_span, group), others)]
+    own = [None] * len(group) if scores is None or len(scores) != len(group) else scores
+    return [
+        read_span(span) if score is None or score != score else score
+        for score, span in zip(own, group)
+    ]
+
+
+def _list(record: Record, name: str) -> list[Record]:
+    found = record.get(name)
+    return [] if found is None else list(found)
 
 
 def _round(value: float | None) -> float | None:

@@ -54,6 +54,12 @@ def test_columns_of_numpy(annotate, expected):
     check(found, expected)
 
 
+def test_texts_of_numpy(annotate):
+    found = annotate({"text": np.asarray(["Ada", "Yes!"])})
+    assert list(found["error"]) == [None, None]
+    assert [len(tokens) for tokens in found["tokens"]] == [1, 2]
+
+
 def test_pandas(annotate, expected):
     pd = pytest.importorskip("pandas")
     batch = pd.DataFrame({"text": pd.Series(TEXTS, dtype=object, index=list("abcde"))})

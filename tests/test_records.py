@@ -135,6 +135,8 @@ def test_what_nobody_annotated(nlp):
         assert token["feats"] is None and token["confidence"] is None
     back = from_record(nlp.vocab, record)
     assert not any(back.has_annotation(a) for a in ("LEMMA", "TAG", "MORPH", "DEP", "SENT_START"))
+    without = from_record(nlp.vocab, to_record(nlp.make_doc("Ada sleeps."), ["tokens"]))
+    assert back.has_annotation("ENT_IOB") and not without.has_annotation("ENT_IOB")
     assert not to_record(nlp.make_doc(""))["tokens"]
 
 
@@ -172,6 +174,32 @@ def test_confidences_in_bulk_are_those_one_by_one(nlp):
             found = read_all(doc, kind).tolist()
             assert [None if np.isnan(value) else value for value in found] == expected
     assert np.isnan(read_all(docs[6], "tag")[0]) and not np.isnan(read_all(joined, "tag")).all()
+
+
+def test_a_span_of_a_group_has_its_own_score_not_that_of_an_entity(nlp):
+    doc = nlp.make_doc("Ada sees rivers")
+    spans = [Span(doc, i, i + 1, label="PER") for i in (0, 2)]
+    store_spans(doc, "ner", spans, [0.5, 0.75], "")
+    doc.set_ents(spans)
+    doc.spans["sc"] = SpanGroup(doc, attrs={"scores": np.asarray([0.125, np.nan])}, spans=spans)
+    record = to_record(doc)
+    assert [span["confidence"] for span in record["spans"]] == [0.125, 0.75]
+    assert [ent["confidence"] for ent in record["ents"]] == [0.5, 0.75]
+    assert to_record(from_record(nlp.vocab, record)) == record
+
+
+@pytest.mark.parametrize("text", ["Ada sees rivers. Yes!", "Ada"])
+def test_lists_of_a_record_may_be_arrays(nlp, text, tmp_path):
+    """As pandas reads them from Parquet."""
+    pd = pytest.importorskip("pandas")
+    pa = pytest.importorskip("pyarrow")
+    records = [to_record(annotate(nlp, text, np.random.default_rng(1))), to_record(nlp(text))]
+    pd.DataFrame(records).to_parquet(tmp_path / "records", schema=schema())
+    for row, record in zip(pd.read_parquet(tmp_path / "records").to_dict("records"), records):
+        assert isinstance(row["tokens"], np.ndarray)
+        assert to_record(from_record(nlp.vocab, row)) == record
+    none = pa.Table.from_pylist(records, schema=schema()).to_pandas().assign(spans=None)
+    assert not from_record(nlp.vocab, none.to_dict("records")[0]).spans
 
 
 @pytest.mark.parametrize("what", [PARTS, [], ["tokens"], ["deps"], ["ents", "cats"]])

@@ -87,8 +87,9 @@ def read_entries(doc: Doc, attribute: str, strings: StringStore) -> Rows:
 
 
 def join(parts: list[Rows]) -> Rows:
-    """Rows of several Docs, end to end."""
-    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    """Rows of several Docs, or of none, end to end."""
+    none = np.zeros(0, dtype="uint64")
+    return {name: np.concatenate([none, *(part[name] for part in parts)]) for name in COLUMNS}
 
 
 def _read(examples: list[Example], attribute: str) -> np.ndarray:

@@ -271,7 +271,7 @@ class PretrainedLemmatizer(RehearsingPipe):
         """
         validate_get_examples(get_examples, "PretrainedLemmatizer.initialize")
         if labels is None:
-            self._read_corpus(get_examples)
+            self._read_corpus(get_examples, nlp)
         else:
             self._read_labels(labels)
         if nlp is not None:
@@ -279,9 +279,13 @@ class PretrainedLemmatizer(RehearsingPipe):
         set_outputs(self.model, N_CASES + len(self.trees.pairs))
         self._initialize_model(get_examples)
 
-    def _read_corpus(self, get_examples: Callable[[], Iterable[Example]]) -> None:
+    def _read_corpus(
+        self, get_examples: Callable[[], Iterable[Example]], nlp: Language | None
+    ) -> None:
         references = [example.reference for example in get_examples()]
-        for attribute in ATTRIBUTES:
+        # What a component before this one sets comes first: words are looked up by it.
+        is_set = {a: nlp is None or bool(self._find_taggers(nlp, a)) for a in ATTRIBUTES}
+        for attribute in sorted(ATTRIBUTES, key=lambda a: not is_set[a]):
             entries = [read_entries(doc, attribute, self.vocab.strings) for doc in references]
             if any(rows["tag"].any() for rows in entries):
                 break
@@ -321,17 +325,20 @@ class PretrainedLemmatizer(RehearsingPipe):
 
     def _check_tagger(self, nlp: Language) -> None:
         """Check that a tagger stands before this component, and say whose tags are learned with."""
-        attribute = SETS_TAGS[self.cfg["attribute"]]
-        names = nlp.component_names
-        before = names[: names.index(self.name)] if self.name in names else names
-        taggers = [name for name in before if attribute in nlp.get_pipe_meta(name).assigns]
+        taggers = self._find_taggers(nlp, self.cfg["attribute"])
         if not taggers:
-            pipeline = ", ".join(names)
+            pipeline = ", ".join(nlp.component_names)
             raise ValueError(Errors.NO_TAGGER.format(name=self.name, pipeline=pipeline))
         annotating = nlp.config["training"].get("annotating_components") or []
         predicting = [name for name in taggers if name in annotating]
         whose = f"the tags that '{predicting[-1]}' predicts" if predicting else "gold tags"
         logger.info("%s: learns with %s; its table has gold tags", self.name, whose)
+
+    def _find_taggers(self, nlp: Language, attribute: str) -> list[str]:
+        """The components before this one that set an attribute, "tag" or "pos"."""
+        names = nlp.component_names
+        before = names[: names.index(self.name)] if self.name in names else names
+        return [n for n in before if SETS_TAGS[attribute] in nlp.get_pipe_meta(n).assigns]
 
     def get_loss(self, examples: list[Example], vectors: Floats2d) -> tuple[float, Floats2d]:
         """Cross-entropies of letter cases and edit trees, summed; missing annotation is left out.
@@ -433,7 +440,9 @@ class PretrainedLemmatizer(RehearsingPipe):
         rows = srsly.msgpack_loads(data)
         counts = rows.pop("count")
         for lemma in rows.pop("lemmas"):
+            # Words that are known only in another letter case are looked up as the second.
             self.vocab.strings.add(lemma)
+            self.vocab.strings.add(lemma.lower())
         self.table = LemmaTable(rows, counts)
         self.trees = TreeLabels(tuple(pair) for pair in self.cfg["labels"])
         self._numbers = {}

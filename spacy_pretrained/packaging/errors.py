@@ -18,6 +18,10 @@ class Errors(SharedErrors):
     PACKAGE_ABOUT = (
         '\'{path}\' has to be a JSON file with one object, such as {{"license": "MIT"}}.'
     )
+    PACKAGE_SOURCES = (
+        "'sources' in '{path}' has to be a list of names, or of objects with a name, such as "
+        '[{{"name": "My corpus", "license": "CC0"}}].'
+    )
     PACKAGE_META = "The package's meta is not valid: {errors}. Correct the file given as about."
     PACKAGE_PIP = (
         "pip could not build the wheel. Where setuptools is missing or old, `python -m pip install "

@@ -1,11 +1,12 @@
 """The meta of a package: that of the pipeline, of its corpus and of its encoder."""
 
+import json
+import os
 import re
 from importlib.metadata import distribution, requires, version
 from pathlib import Path
 from typing import Any
 
-import srsly
 from packaging.version import Version
 from spacy.util import load_config, walk_dict
 
@@ -16,10 +17,18 @@ from ..sources.hub_id import parse_hub_id
 from ..sources.licence import read_licence
 from ..sources.model_folder import find_model_folder
 from .errors import Errors
+from .licences import as_object
 
 OWN = "spacy-pretrained"
 # What only a pipeline on torch needs; a quantized copy of one does not inherit it.
 TRAIN_EXTRA = re.compile(r"""(?P<requirement>[^;]+);\s*extra\s*==\s*["']train["']""")
+# What of a meta somebody may say about a pipeline. All else is that of what is packaged.
+ABOUT = ("license", "author", "email", "url", "description", "sources", "notes")
+# What `describe` makes, behind the names of the components.
+DESCRIBED = re.compile(
+    r"( on the encoder (?P<encoder>.+?))?(, trained on (?P<corpus>.+?))?\."
+    r"( Runs on (PyTorch|OpenVINO \(\w+\), without PyTorch)\.)?"
+)
 FOR_SOURCES = ("huggingface_hub", "sentencepiece", "protobuf")  # a trained pipeline reads none
 
 
@@ -33,7 +42,8 @@ def make_meta(
 ) -> dict[str, Any]:
     """See `package_pipeline`. What `about` says is taken first, then what the pipeline's own meta
     says, then what can be found out."""
-    meta = srsly.read_json(pipeline / "meta.json")
+    meta = read_meta(pipeline / "meta.json")
+    about = {key: about[key] for key in ABOUT if key in about}
     kind = kind_of(pipeline, meta)
     encoders = [encoder] if encoder else find_encoders(pipeline)
     short = shorten(encoders[0]) if encoders else ""
@@ -41,20 +51,23 @@ def make_meta(
     meta["name"] = "_".join(filter(None, map(slug, parts))).removeprefix(f"{meta['lang']}_")
     if not meta["name"]:
         raise ValueError(Errors.PACKAGE_NAME.format(name=name))
-    sources = [{"name": s} if isinstance(s, str) else s for s in about.get("sources", [])]
+    sources = list(map(as_object, (about if "sources" in about else meta).get("sources") or []))
     entries = [CATALOGUE.get(find_name(name), {}) for name in encoders]
     # Nobody else has a folder that is here.
     encoders = [
-        shorten(name) if Path(name).is_absolute() or Path(name).is_dir() else name
+        shorten(name) if os.path.isabs(os.path.expanduser(name)) or Path(name).is_dir() else name
         for name in encoders
     ]
-    sources += map(encoder_source, encoders, entries)
+    sources = add_encoders(sources, list(map(encoder_source, encoders, entries)))
+    made = match_description(meta)
+    corpus = corpus or (made["corpus"] if made else None)
+    encoder = " and ".join(encoders) or (made["encoder"] if made else None) or ""
     found = {
-        "description": describe(meta, corpus, " and ".join(encoders), kind),
+        "description": describe(meta, corpus, encoder, kind),
         "url": next((source["url"] for source in sources if source.get("url")), ""),
     }
-    own = {key: meta[key] for key in found if meta.get(key)}
-    meta |= found | own | about | ({"sources": sources} if sources else {})
+    own = {key: meta[key] for key in found if meta.get(key) and not (made and key == "description")}
+    meta |= found | own | about | {"sources": sources}
     requirements = {r for r in meta.get("requirements", []) if not r.startswith(OWN)}
     requirements |= set(own_requirement(pipeline))
     if kind == "torch":
@@ -63,15 +76,60 @@ def make_meta(
     return meta
 
 
+def read_meta(path: Path) -> dict[str, Any]:
+    """RAISES: ValueError, naming the file, if it is not the meta of a pipeline."""
+    try:
+        meta = json.loads(path.read_text(encoding="utf8"))
+    except ValueError as error:
+        raise ValueError(Errors.META_BROKEN.format(path=path, error=error)) from error
+    if not isinstance(meta, dict):
+        raise ValueError(Errors.META_BROKEN.format(path=path, error="it is no object"))
+    if missing := [key for key in ("lang", "name") if not isinstance(meta.get(key), str)]:
+        error = f"it lacks {' and '.join(missing)}"
+        raise ValueError(Errors.META_BROKEN.format(path=path, error=error))
+    if meta.get("sources") and not are_sources(meta["sources"]):
+        error = "its sources are no list of names, or of objects with a name"
+        raise ValueError(Errors.META_BROKEN.format(path=path, error=error))
+    return meta
+
+
+def are_sources(value: Any) -> bool:
+    """Whether it is a list of names, or of objects with a name."""
+    return isinstance(value, list) and all(
+        isinstance(source.get("name") if isinstance(source, dict) else source, str)
+        for source in value
+    )
+
+
+def add_encoders(
+    sources: list[dict[str, Any]], encoders: list[dict[str, str]]
+) -> list[dict[str, Any]]:
+    """Sources, with those of encoders last, where `make_licences` looks for them. What is said of
+    an encoder already, such as by the meta of a packaged pipeline, stays."""
+    said = {source["name"]: source for source in sources}
+    names = {source["name"] for source in encoders}
+    others = [source for source in sources if source["name"] not in names]
+    return others + [said.get(source["name"], source) for source in encoders]
+
+
+def match_description(meta: dict[str, Any]) -> re.Match[str] | None:
+    """Of a description that an earlier package of the pipeline was given by `describe`: what it
+    says of the engine may be so no more."""
+    description, names = str(meta.get("description") or ""), list_components(meta)
+    own = description.startswith(names)
+    return DESCRIBED.fullmatch(description.removeprefix(names)) if own else None
+
+
 def find_encoders(pipeline: Path) -> list[str]:
-    """Where the weights of the first component that has some came from, as the config that the
-    pipeline was trained by says; several, if it has several encoders side by side."""
-    config = load_config(pipeline / "config.cfg", interpolate=False)
-    for block in config.get("initialize", {}).get("components", {}).values():
-        parts = [block, *(block.get("encoders") or {}).values()]
-        if found := [part["source"] for part in parts if part.get("source")]:
-            return list(dict.fromkeys(found))
-    return []
+    """Where the weights of components came from, as the config that the pipeline was trained by
+    says: the encoder, or several side by side, and what others have of their own."""
+    config = load_config(pipeline / "config.cfg", interpolate=True)
+    found = []
+    for name, block in config.get("initialize", {}).get("components", {}).items():
+        if name in config.get("components", {}):  # blocks of components that were removed stay
+            parts = [block, *(block.get("encoders") or {}).values()]
+            found += [part["source"] for part in parts if part.get("source")]
+    return list(dict.fromkeys(found))
 
 
 def shorten(encoder: str) -> str:
@@ -99,13 +157,17 @@ def describe(meta: dict[str, Any], corpus: str | None, encoder: str, kind: str) 
     >>> describe({"pipeline": ["pretrained_ner"]}, "news", "minilm-l6", "torch")
     'pretrained_ner on the encoder minilm-l6, trained on news. Runs on PyTorch.'
     """
-    description = ", ".join(name for name in meta["pipeline"] if name != "pretrained_encoder")
+    description = list_components(meta)
     if encoder and kind != "plain":
         description += f" on the encoder {encoder}"
     if corpus:
         description += f", trained on {corpus}"
     engine = "on PyTorch" if kind == "torch" else f"on OpenVINO ({kind}), without PyTorch"
     return f"{description}." if kind == "plain" else f"{description}. Runs {engine}."
+
+
+def list_components(meta: dict[str, Any]) -> str:
+    return ", ".join(name for name in meta.get("pipeline", ()) if name != "pretrained_encoder")
 
 
 def encoder_source(encoder: str, entry: dict[str, Any]) -> dict[str, str]:

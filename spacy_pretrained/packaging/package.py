@@ -7,6 +7,7 @@ PosixPath('wheels/en_news_minilm_torch-0.1.0-py3-none-any.whl')
 import json
 import os
 import shutil
+import stat
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from spacy.schemas import ModelMetaSchema, validate
 from ..saving.whole_folder import write_whole_folder
 from .errors import Errors
 from .licences import LICENCES, find_encoder_licence, make_licences
-from .meta import find_encoders, make_meta
+from .meta import are_sources, find_encoders, make_meta
 from .readme import make_readme
 from .wheel import build_wheel
 
@@ -41,8 +42,9 @@ def package_pipeline(
     name: The package is called LANGUAGE_NAME. By default the name is CORPUS_ENCODER_KIND, where the
         kind is torch, or the precision of a pipeline that runs on OpenVINO: ewt_minilm_int8.
     version: Of the package.
-    about: JSON file for the meta: license, author, url, description, sources (of the corpus; a list
-        of objects with name, url, license and author). Or a folder that may have it, as meta.json.
+    about: JSON file for the meta: license, author, email, url, description, notes, sources (of the
+        corpus; a list of objects with name, url, license and author). Other keys are not read. Or a
+        folder that may have it, as meta.json.
     corpus: What the pipeline was trained on, for its name and description.
     encoder: Where the encoder's weights came from, if the pipeline's config does not know.
     RETURNS: The wheel.
@@ -98,11 +100,13 @@ def read_about(path: str | Path | None) -> dict[str, Any]:
         if not path.exists():
             return {}
     try:
-        about = json.loads(path.read_text(encoding="utf8"))
+        about = json.loads(path.read_text(encoding="utf-8-sig"))
     except ValueError as error:
         raise ValueError(Errors.PACKAGE_ABOUT.format(path=path)) from error
     if not isinstance(about, dict):
         raise ValueError(Errors.PACKAGE_ABOUT.format(path=path))
+    if "sources" in about and not are_sources(about["sources"]):
+        raise ValueError(Errors.PACKAGE_SOURCES.format(path=path))
     return about
 
 
@@ -119,6 +123,7 @@ def build(pipeline: Path, meta: dict[str, Any], folder: Path, licences: list[str
     name = f"{meta['lang']}_{meta['name']}"
     versioned = f"{name}-{meta['version']}"
     source = folder / versioned
+    make_writable(source / name / versioned)
     made = {}
     # Those that the pipeline has, spaCy takes.
     if not (pipeline / "README.md").exists():
@@ -131,3 +136,9 @@ def build(pipeline: Path, meta: dict[str, Any], folder: Path, licences: list[str
             (place / file_name).write_text(text, encoding="utf8")
     write_whole_folder(source / name / versioned)
     return build_wheel(source, folder / "wheel")
+
+
+def make_writable(folder: Path) -> None:
+    """A copy has the modes of its files, and those of a pipeline may be for reading only."""
+    for path in (folder, *folder.rglob("*")):
+        path.chmod(path.stat().st_mode | stat.S_IWUSR)

@@ -19,3 +19,8 @@ class Errors(SharedErrors):
         "nothing and keeps the rules of the language. Convert the corpus from a format with "
         "spaces (CoNLL-U has SpaceAfter=No), or take spacy.Tokenizer.v1 in [nlp.tokenizer]."
     )
+    TOKENIZER_NO_LESSONS = (
+        "The tokenizer has nothing to learn from: `nlp.initialize` was given no examples. It keeps "
+        "the rules of the language, and learns when it is given the training corpus: "
+        "nlp.initialize(lambda: examples)."
+    )

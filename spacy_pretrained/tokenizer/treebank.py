@@ -6,7 +6,6 @@
 
 import warnings
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
 
 from spacy.language import Language, create_tokenizer
 from spacy.tokenizer import Tokenizer
@@ -19,6 +18,7 @@ from .errors import Errors
 from .learn import learn_tokenizer
 
 STOCK = "spacy.Tokenizer.v1"
+MADE_UP = {"x", "y", "z"}  # the words of the Doc that spaCy initializes with for want of examples
 
 
 class TreebankTokenizer(Tokenizer):
@@ -29,16 +29,15 @@ class TreebankTokenizer(Tokenizer):
     min_share = 0.6
     max_special_cases = 1000
 
-    def initialize(
-        self, get_examples: Callable[[], Iterable[Example]], *, nlp: Language, **settings: Any
-    ) -> None:
+    def initialize(self, get_examples: Callable[[], Iterable[Example]], *, nlp: Language) -> None:
         """Learn from the reference Docs, and make a plain `spacy.tokenizer.Tokenizer` the
         tokenizer of `nlp`, in its config, too: a saved pipeline needs nothing of this package for
         it, and nothing is learnt again when more components are initialized later.
 
         The words of multiword tokens are learnt, too: see corpora/multiword.py.
 
-        A warning if the Docs do not say where there are spaces.
+        A warning if the Docs do not say where there are spaces; and if there are no examples, for
+        which spaCy makes up a Doc. Then this tokenizer stays, and can learn later.
         """
         multiwords = WordCounts()
 
@@ -51,6 +50,9 @@ class TreebankTokenizer(Tokenizer):
         multiwords.to_vocab(nlp.vocab)
         if not chunks:
             warnings.warn(Errors.TOKENIZER_NO_SPACES, stacklevel=2)
+        elif {chunk.text for chunk in chunks} == MADE_UP:
+            warnings.warn(Errors.TOKENIZER_NO_LESSONS, stacklevel=2)
+            return
         nlp.tokenizer = learn_tokenizer(
             nlp, chunks, self.min_count, self.min_share, self.max_special_cases
         )

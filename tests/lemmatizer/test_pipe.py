@@ -93,6 +93,17 @@ def test_lemmas_are_known_without_the_vocab(trained, tmp_path):
         assert lemmas(loaded(blank)) == lemmas(doc)
 
 
+def test_lemmas_in_lowercase_are_known_without_the_vocab(fresh, tmp_path):
+    """Of words that the table has in another letter case alone."""
+    reference = Doc(fresh.vocab, words=["Mice"], tags=["NNP"], lemmas=["Mouse"])
+    fresh.update([as_example(reference)], sgd=fast_optimizer())
+    fresh.to_disk(tmp_path)
+    loaded = spacy.load(tmp_path, exclude=["vocab"])
+    with loaded.select_pipes(disable=[TAGGER]):
+        doc = loaded(Doc(loaded.vocab, words=["MICE"], tags=["NNP"]))
+    assert doc[0].lemma_.lower() == "mouse"
+
+
 def test_trees_alone_learn_them_too(fresh):
     forget_words(fresh)
     for doc in references(fresh):
@@ -190,6 +201,8 @@ def test_a_corpus_without_tags_or_lemmas(tiny_bert):
             nlp.initialize(lambda: [no_tags])
         with pytest.raises(ValueError, match=r"No labels for component.*lemmas"):
             nlp.initialize(lambda: [no_lemmas])
+        with pytest.raises(ValueError, match=r"No labels for component.*lemmas"):
+            nlp.get_pipe(LEMMATIZER).initialize(lambda: iter([]), nlp=nlp)
     with pytest.raises(ValueError, match="no labels yet"):
         nlp.get_pipe(LEMMATIZER)(Doc(nlp.vocab, words=["Dogs"]))
 
@@ -203,6 +216,13 @@ def test_parts_of_speech_where_there_are_no_tags(tiny_bert):
     train(nlp, examples, 30)
     assert nlp.get_pipe(LEMMATIZER).cfg["attribute"] == "pos"
     assert nlp.evaluate(examples)["lemma_acc"] == 1
+
+
+@pytest.mark.parametrize(("tagger", "attribute"), [("tagger", "tag"), ("morphologizer", "pos")])
+def test_of_tags_and_parts_of_speech_it_takes_what_a_component_sets(tiny_bert, tagger, attribute):
+    nlp = make_nlp(tiny_bert, tagger, (LEMMATIZER, SETTINGS))
+    nlp.initialize(lambda: make_examples(nlp))
+    assert nlp.get_pipe(LEMMATIZER).cfg["attribute"] == attribute
 
 
 def test_training_says_whose_tags_it_learns_with(tiny_bert, caplog):

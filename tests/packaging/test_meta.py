@@ -174,3 +174,91 @@ def test_kind_of_other_pipelines(pipeline, architecture, kind):
     assert meta["name"] == f"x_minilm_{kind}"
     assert ("on PyTorch" in meta["description"]) == (kind == "torch")
     assert ("torch" in str(meta.get("requirements"))) == (kind == "torch")
+
+
+def change_meta(folder, **values):
+    meta = json.loads((folder / "meta.json").read_text()) | values
+    (folder / "meta.json").write_text(json.dumps(meta))
+
+
+def test_sources_that_the_pipeline_names_stay_and_encoders_come_last(pipeline):
+    mine = {"name": "UD", "license": "CC BY-SA 4.0"}
+    encoder = "sentence-transformers/all-MiniLM-L6-v2"
+    change_meta(pipeline, sources=[mine, "another"])
+    made = make_meta(pipeline, {})
+    assert [source["name"] for source in made["sources"]] == ["UD", "another", encoder]
+    assert made["sources"][0] == mine
+    change_meta(pipeline, sources=made["sources"])
+    assert make_meta(pipeline, {})["sources"] == made["sources"]  # packaged once more
+    known = {"name": encoder, "license": "asked for"}
+    told = make_meta(pipeline, {"sources": [known, "UD"]})["sources"]
+    assert told == [{"name": "UD"}, known]  # texts of licences are those of the last
+
+
+def test_only_what_a_meta_says_about_a_pipeline_is_taken(pipeline):
+    about = {"name": "x y", "lang": "de", "pipeline": ["ner"], "license": "CC0", "notes": "New."}
+    made = make_meta(pipeline, about, name="my_news")
+    assert (made["name"], made["lang"], made["pipeline"]) == ("my_news", "en", ["sentencizer"])
+    assert (made["license"], made["notes"]) == ("CC0", "New.")
+
+
+def add_config(folder, text):
+    with (folder / "config.cfg").open("a", encoding="utf8") as file:
+        file.write(text)
+
+
+def test_weights_of_every_component_are_sources(pipeline):
+    labels = '\n[components.zero_shot_textcat]\nfactory = "zero_shot_textcat"\n'
+    labels += '\n[initialize.components.zero_shot_textcat]\nsource = "roberta-base"\n'
+    removed = '\n[initialize.components.removed]\nsource = "bert-base-cased"\n'
+    add_config(pipeline, labels + removed)
+    made = make_meta(pipeline, {}, corpus="x")
+    assert made["name"] == "x_minilm_torch"
+    assert [source["name"] for source in made["sources"]] == [
+        "sentence-transformers/all-MiniLM-L6-v2",
+        "FacebookAI/roberta-base",
+    ]
+
+
+def test_a_source_may_be_a_variable_of_the_config(pipeline):
+    set_architecture(pipeline, "spacy-pretrained.TorchEncoder.v1", "${paths.encoder}")
+    config = (pipeline / "config.cfg").read_text().replace('"${paths.encoder}"', "${paths.encoder}")
+    config = config.replace("[paths]\n", '[paths]\nencoder = "roberta-base"\n')
+    (pipeline / "config.cfg").write_text(config)
+    assert [s["name"] for s in make_meta(pipeline, {})["sources"]] == ["FacebookAI/roberta-base"]
+
+
+@pytest.mark.parametrize("settings", [{"corpus": "news"}, {}])
+def test_a_quantized_copy_of_a_package_does_not_say_that_it_runs_on_torch(pipeline, settings):
+    change_meta(pipeline, **make_meta(pipeline, {}, **settings))
+    set_architecture(pipeline, "spacy-pretrained.OpenVinoEncoder.v1")
+    (path,) = pipeline.glob("config.cfg")
+    path.write_text(path.read_text().replace('source = "minilm-l6"', ""))
+    on_news = ", trained on news" if settings else ""
+    assert make_meta(pipeline, {})["description"] == (
+        f"sentencizer on the encoder minilm-l6{on_news}. Runs on OpenVINO (openvino), without "
+        "PyTorch."
+    )
+
+
+def test_paths_in_the_home_folder_are_not_told(pipeline):
+    set_architecture(pipeline, "spacy-pretrained.TorchEncoder.v1", "~/private/weights")
+    made = make_meta(pipeline, {})
+    assert [source["name"] for source in made["sources"]] == ["weights"]
+    assert "private" not in json.dumps(made)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("{", "Expecting"),
+        ("[]", "no object"),
+        ('{"lang": "en"}', "lacks name"),
+        ('{"name": 3}', "lacks lang and name"),
+        ('{"lang": "en", "name": "x", "sources": "UD"}', "sources"),
+    ],
+)
+def test_a_broken_meta_is_named(pipeline, text, message):
+    (pipeline / "meta.json").write_text(text)
+    with pytest.raises(ValueError, match=rf"meta\.json' is not the meta.*{message}"):
+        make_meta(pipeline, {})

@@ -2,13 +2,14 @@
 
 import json
 import shutil
+import stat
 import zipfile
 from pathlib import Path
 
 import pytest
 import spacy
 
-from spacy_pretrained.packaging.package import package_pipeline
+from spacy_pretrained.packaging.package import build, package_pipeline, read_about
 from spacy_pretrained.packaging.wheel import build_wheel
 
 
@@ -113,6 +114,9 @@ def test_a_pipeline_stays_as_it_is(pipeline):
     assert sorted(pipeline.rglob("*")) == before
 
 
+NO_SOURCES = ["UD", {"name": "UD"}, None, [1], [{"license": "CC0"}], [{"name": 3}]]
+
+
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
@@ -121,11 +125,14 @@ def test_a_pipeline_stays_as_it_is(pipeline):
         ({"about": "broken.json"}, "JSON file with one object"),
         ({"about": "nothing.json"}, "nothing.json"),
         ({"about": "license.json"}, "license"),
+        *(({"about": f"sources{i}.json"}, "list of names") for i in range(len(NO_SOURCES))),
     ],
 )
 def test_what_is_refused(pipeline, tmp_path, settings, message, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    for name, text in {"list": "[]", "broken": "{", "license": '{"license": 3}'}.items():
+    files = {"list": "[]", "broken": "{", "license": '{"license": 3}'}
+    files |= {f"sources{i}": json.dumps({"sources": s}) for i, s in enumerate(NO_SOURCES)}
+    for name, text in files.items():
         (tmp_path / f"{name}.json").write_text(text)
     output = tmp_path / "wheels"
     output.mkdir()
@@ -133,6 +140,25 @@ def test_what_is_refused(pipeline, tmp_path, settings, message, monkeypatch):
     with pytest.raises((ValueError, OSError), match=message):
         package_pipeline(pipeline, output, **settings)
     assert (output / "old.whl").exists()
+
+
+def test_about_may_begin_with_a_byte_order_mark(tmp_path):
+    (tmp_path / "about.json").write_text('{"license": "CC0"}', encoding="utf-8-sig")
+    assert read_about(tmp_path / "about.json") == {"license": "CC0"}
+
+
+def test_files_for_reading_only_may_be_written_in_the_copy(tmp_path, monkeypatch):
+    """Root may write them anyway, so it is the modes that are compared."""
+    nlp = spacy.blank("xx")
+    nlp.to_disk(tmp_path / "pipeline")
+    for path in (tmp_path / "pipeline").rglob("*"):
+        path.chmod(0o555 if path.is_dir() else 0o444)
+    monkeypatch.setattr("spacy_pretrained.packaging.package.build_wheel", lambda source, _: source)
+    meta = nlp.meta | {"name": "test", "version": "1.0.0"}
+    copy = build(tmp_path / "pipeline", meta, tmp_path, []) / "xx_test"
+    files = list(copy.rglob("*"))
+    assert any(path.name == "tokenizer" for path in files)
+    assert all(path.stat().st_mode & stat.S_IWUSR for path in files)
 
 
 def test_no_pipeline(tmp_path):

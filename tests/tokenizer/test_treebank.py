@@ -11,6 +11,7 @@ import spacy
 from spacy.tokenizer import Tokenizer
 from spacy.tokens import Doc
 from spacy.training import Example
+from thinc.api import ConfigValidationError
 
 from spacy_pretrained.tokenizer.treebank import TreebankTokenizer
 
@@ -99,6 +100,30 @@ def test_it_does_not_learn_anew(taught):
     with nlp.select_pipes(enable=["tagger"]):
         teach(nlp, "s|o|!|!|! non|-|human")
     assert split(nlp, "so!!! non-human") == "so|!!!|non-human"
+
+
+def test_without_examples_it_waits_for_some():
+    """spaCy makes up a Doc where it is given none."""
+    nlp = make_pipeline()
+    with pytest.warns(UserWarning, match="nothing to learn from"):
+        nlp.initialize()
+    assert isinstance(nlp.tokenizer, TreebankTokenizer)
+    assert nlp.config["nlp"]["tokenizer"]["@tokenizers"] == NAME
+    assert split(teach(nlp), "new!!!") == "new|!!!"
+
+
+def test_words_without_anything_to_split_are_a_corpus_too(recwarn):
+    nlp = teach(make_pipeline(), "Ada sleeps")
+    assert type(nlp.tokenizer) is Tokenizer and not recwarn.list
+
+
+def test_settings_of_initialize_are_refused():
+    nlp = make_pipeline()
+    nlp.config["initialize"]["tokenizer"] = {"min_count": 3}
+    with pytest.raises(ConfigValidationError, match="min_count"):
+        teach(nlp)
+    with pytest.raises(TypeError, match="min_count"):
+        nlp.tokenizer.initialize(lambda: [make_lessons(nlp.vocab)], nlp=nlp, min_count=3)
 
 
 @pytest.mark.parametrize("way", ["bytes", "disk", "pickle"])
