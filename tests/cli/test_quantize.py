@@ -149,12 +149,19 @@ def test_of_what_is_refused_all_is_shown(run, found, tmp_path, trials, shown, me
     assert "Saved" not in said and not list(tmp_path.iterdir())
 
 
-def test_figures_that_cannot_be_written(run, found, tmp_path):
-    """The copy is there all the same, and it says so."""
+def test_figures_that_cannot_be_written_are_told_of_before_the_work(run, found, tmp_path):
     (tmp_path / "file").write_text("x")
     found.result = Result([make_trial(PASSING)], FIGURES)
     said = run("model", "copy", "--metrics", "file/metrics.json", code=1)
-    assert "Saved copy" in said and "file" in said.partition("Saved copy")[2]
+    assert "file" in said and "Saved" not in said
+
+
+def test_figures_that_can_no_longer_be_written(run, found, tmp_path, monkeypatch):
+    """The copy is there all the same, and it says so."""
+    monkeypatch.setattr("spacy_pretrained.cli.quantize.check_writable", lambda path: None)
+    found.result = Result([make_trial(PASSING)], FIGURES)
+    said = run("model", "copy", "--metrics", "gone/metrics.json", code=1)
+    assert "Saved copy" in said and "gone" in said.partition("Saved copy")[2]
 
 
 def test_ctrl_c(run, found):
