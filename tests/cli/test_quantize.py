@@ -158,7 +158,8 @@ def test_figures_that_cannot_be_written_are_told_of_before_the_work(run, found, 
 
 def test_figures_that_can_no_longer_be_written(run, found, tmp_path, monkeypatch):
     """The copy is there all the same, and it says so."""
-    monkeypatch.setattr("spacy_pretrained.cli.quantize.check_writable", lambda path: None)
+    module = sys.modules["spacy_pretrained.cli.quantize"]  # the name is that of the command, too
+    monkeypatch.setattr(module, "check_writable", lambda path: None)
     found.result = Result([make_trial(PASSING)], FIGURES)
     said = run("model", "copy", "--metrics", "gone/metrics.json", code=1)
     assert "Saved copy" in said and "gone" in said.partition("Saved copy")[2]
