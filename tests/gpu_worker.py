@@ -57,7 +57,7 @@ def make_all(**encoder: object) -> Language:
 
 
 def copy(nlp: Language) -> Language:
-    return spacy.blank("en", config=nlp.config).from_bytes(nlp.to_bytes())
+    return spacy.blank(nlp.lang, config=nlp.config).from_bytes(nlp.to_bytes())
 
 
 def annotate(nlp: Language) -> list:

@@ -138,7 +138,7 @@ def test_a_backend_of_ones_own_trains_annotates_and_is_saved(tiny_bert, tmp_path
     for doc, example in zip(docs[len(TEXTS) :], examples):
         assert [t.tag_ for t in doc] == [t.tag_ for t in example.reference]
     nlp.to_disk(tmp_path / "saved")
-    again = spacy.blank("en").from_config(nlp.config).from_bytes(nlp.to_bytes())
+    again = spacy.blank(nlp.lang).from_config(nlp.config).from_bytes(nlp.to_bytes())
     for other in (spacy.load(tmp_path / "saved"), again):
         assert isinstance(get_shim(other.get_pipe(ENCODER).model), NumpyShim)
         for one, two in zip(docs, other.pipe(texts, batch_size=3)):

@@ -132,7 +132,7 @@ def test_training_on_keeps_the_factor_of_the_first_training(tiny_bert, tmp_path)
     sourced = spacy.blank("en")
     for name in (ENCODER, TAGGER):
         sourced.add_pipe(name, source=spacy.load(tmp_path))
-    from_bytes = spacy.blank("en").from_config(nlp.config).from_bytes(nlp.to_bytes())
+    from_bytes = spacy.blank(nlp.lang).from_config(nlp.config).from_bytes(nlp.to_bytes())
     for other in (spacy.load(tmp_path), from_bytes, sourced, copy.deepcopy(nlp)):
         assert factor(other) == pytest.approx(0.3)
         assert update(other, Adam(1e-4))[-1] == pytest.approx(0.3 * 1e-4)

@@ -61,7 +61,7 @@ def data(tmp_path_factory):
 def nlp(data):
     """A tagger and a parser of spaCy's that know the data by heart."""
     spacy.util.fix_random_seed(0)
-    nlp = spacy.blank("xx")
+    nlp = spacy.blank("en")  # whose tokenizer splits multiword tokens
     nlp.add_pipe("tagger")
     nlp.add_pipe("parser", config={"min_action_freq": 1})
     examples = [Example(nlp.make_doc(doc.text), doc) for doc in read_conllu(data, nlp.vocab)]
