@@ -14,8 +14,8 @@ from thinc.api import fix_random_seed
 # Tiny models have no work for two threads; where tests run side by side, these would wait for each
 # other. Read when torch is imported.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
-# spaCy looks through the entry points of all packages whenever a name is looked up, which is half
-# of the time of `spacy.blank`.
+# spaCy looks through the entry points of all packages whenever a name is looked up, which takes
+# nearly half of the time of `spacy.blank("xx")`.
 catalogue.AVAILABLE_ENTRY_POINTS = {
     group: tuple(catalogue.AVAILABLE_ENTRY_POINTS.select(group=group))
     for group in catalogue.AVAILABLE_ENTRY_POINTS.groups

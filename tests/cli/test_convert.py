@@ -297,21 +297,21 @@ def test_the_next_command_names_the_language(run, tmp_path):
 
 
 ENCODED = {
-    "news.csv": ("text,label\nSchöner Tag,gut\n", "cp1252"),
-    "news.conll": ("Zürich B-LOC\nist O\n\nschön O\n", "cp1252"),
-    "news.jsonl": ('{"text": "In Zürich.", "entities": [[3, 9, "LOC"]]}\n', "utf-16"),
+    "news.csv": ("text,label\nSchöner Tag,gut\n", "cp1252", "Schöner Tag"),
+    "news.conll": ("Zürich B-LOC\nist O\n\nschön O\n", "cp1252", "Zürich ist schön"),
+    "news.jsonl": (
+        '{"text": "In Zürich.", "entities": [[3, 9, "LOC"]]}\n',
+        "utf-16",
+        "In Zürich.",
+    ),
 }
 
 
 @pytest.mark.parametrize("name", ENCODED)
-@pytest.mark.parametrize("form", ["{}", "--encoding={}", "--encoding {}"])
+@pytest.mark.parametrize("form", ["--encoding={}", "--encoding {}"])
 def test_the_kind_is_guessed_in_the_encoding_that_is_given(run, tmp_path, name, form):
-    text, encoding = ENCODED[name]
+    text, encoding, expected = ENCODED[name]
     (tmp_path / name).write_text(text, encoding=encoding)
-    if form == "{}":
-        assert "encod" in run(name, "out.spacy", code=2) or name == "news.jsonl"
-        return
+    run(name, "out.spacy", code=2)
     run(name, "out.spacy", *form.format(encoding).split())
-    assert "ö" in (words := " ".join(doc.text for doc in read(tmp_path / "out.spacy"))) or (
-        "Zürich" in words
-    )
+    assert " ".join(doc.text.strip() for doc in read(tmp_path / "out.spacy")) == expected
