@@ -318,9 +318,10 @@ def long_documents_section() -> str:
     about = (
         "Documents of 250 words, put together from snippets of one label of the Sentence Polarity "
         "Dataset; no snippet is in two documents. Full stops became semicolons, so that windows "
-        "end where they are full. From scratch are 2 layers of width 128 on a vocabulary of 4,000 "
-        "pieces, and a Longformer of that size with random weights, whose attention reaches 32 "
-        "pieces to each side. Epochs were fixed beforehand, and the last step counts."
+        "end where they are full. The encoder from scratch has 2 layers of width 128 and a "
+        "vocabulary of 4,000 wordpieces. The Longformer has the same size and random weights; its "
+        "attention reaches 32 wordpieces to each side. The number of epochs was fixed beforehand, "
+        "and the scores are those of the last step."
     )
     picture = "![Accuracy against epochs, and on the test set](long-documents.png)"
     header = ["", "epochs", "test, mean", "least to best seed", "development, mean"]
@@ -342,7 +343,7 @@ def compare_changes(scores: dict[str, list[float]]) -> list[str]:
             verdict = "a loss"
         else:
             verdict = "no gain: the seeds' ranges overlap"
-        means = f"{mean(with_it):.1f} for {mean(without):.1f}"
+        means = f"{mean(with_it):.1f} instead of {mean(without):.1f}"
         pair = f"{what[0].upper()}{what[1:]} ({new}; without it: {old})"
         lines.append(f"- {pair}: {means}, {verdict}.")
     return ["What each change did:", "\n".join(lines)] if lines else []
@@ -371,7 +372,7 @@ def stock_section(factory: str, title: str) -> str:
 
 
 def stock_base_size() -> str:
-    """The speed of a base-size encoder, of a pipeline that is hardly trained."""
+    """The speed of a base-size encoder, of a pipeline that is barely trained."""
     found = read("stock/speed-mpnet.json").get("results")
     if not found:
         return ""
@@ -379,9 +380,9 @@ def stock_base_size() -> str:
     kept, ratio = stock_speed(found["int8-kept"])
     _, of_sentences = stock_speed(found["int8-sentences"])
     return (
-        "With all-mpnet-base-v2 under spacy-transformers, hardly trained, as its speed alone is "
-        f"asked for, the original annotates {original} words/s and the INT8 copy {kept}: {ratio} "
-        f"times as many; with windows of sentences {of_sentences} times."
+        "With all-mpnet-base-v2 under spacy-transformers, barely trained, because only its speed "
+        f"matters here, the original annotates {original} words/s and the INT8 copy {kept}: "
+        f"{ratio} times as many; with windows of sentences {of_sentences} times."
     )
 
 

@@ -188,7 +188,7 @@ def stream_section(stream: dict[str, Any]) -> str:
     caption = (
         f"µs a word of {stream['words']:,} words on {machine_of(stream)}, median of "
         f"{stream['rounds']} rounds. “Wall” is by the clock; the cores' time is that times the "
-        "cores, and the other rows are what threads had of it:"
+        "number of cores, and the other rows are the threads' shares of it:"
     )
     waits = [
         [THREADS[kind], what, f"{value:.1f}"]

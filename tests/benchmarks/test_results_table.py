@@ -78,9 +78,9 @@ def test_a_change_is_a_gain_only_where_all_seeds_are_better(tables, monkeypatch)
     changes = (("a change", "new", "old"), ("another", "unknown", "old"))
     monkeypatch.setattr(tables, "LONG_CHANGES", changes)
     for new, old, verdict in (
-        ([91.0, 92.0], [90.0, 90.5], "91.5 for 90.2, a gain."),
-        ([91.0, 92.0], [90.0, 91.0], "91.5 for 90.5, no gain: the seeds' ranges overlap."),
-        ([80.0, 81.0], [90.0, 91.0], "80.5 for 90.5, a loss."),
+        ([91.0, 92.0], [90.0, 90.5], "91.5 instead of 90.2, a gain."),
+        ([91.0, 92.0], [90.0, 91.0], "91.5 instead of 90.5, no gain: the seeds' ranges overlap."),
+        ([80.0, 81.0], [90.0, 91.0], "80.5 instead of 90.5, a loss."),
     ):
         _, text = tables.compare_changes({"new": new, "old": old})
         assert text == f"- A change (new; without it: old): {verdict}"
