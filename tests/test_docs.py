@@ -1,4 +1,5 @@
-"""docs/configs.md says what the code says, and the links of all documents lead somewhere."""
+"""docs/configs.md says what the code says, the links of all documents lead somewhere, and each page
+can be reached from the start."""
 
 import configparser
 import importlib
@@ -22,6 +23,7 @@ from thinc.api import Config, Model
 from spacy_pretrained.training.config import complete_config
 
 TEXT = (ROOT / "docs" / "configs.md").read_text("utf8")
+NAVIGATION = (ROOT / "mkdocs.yml").read_text("utf8")
 REQUIRED = "–"
 NOT_IN_CONFIGS = {"spacy_cli", "console_scripts"}
 
@@ -325,3 +327,11 @@ def test_links_lead_somewhere(path):
         if anchor:
             headings = re.findall(r"^#+ (.+)$", linked.read_text("utf8"), flags=re.MULTILINE)
             assert anchor in map(slug, headings), target
+
+
+def test_every_page_is_linked_from_the_start_and_in_the_navigation():
+    pages = {path.name for path in (ROOT / "docs").glob("*.md")}
+    start = (ROOT / "docs" / "index.md").read_text("utf8")
+    linked = set(re.findall(r"\]\(([\w-]+\.md)[)#]", start))
+    assert linked == pages - {"index.md"}
+    assert set(re.findall(r": ([\w-]+\.md)$", NAVIGATION, flags=re.MULTILINE)) == pages
