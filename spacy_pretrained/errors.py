@@ -33,7 +33,7 @@ class Errors:
     DROPOUT_RATE = "dropout has to be at least 0 and less than 1, but it is {dropout}."
     LABEL_UNKNOWN = (
         "Component '{name}' met the label '{label}' in training, which it was not initialized "
-        "with. Add it: nlp.get_pipe('{name}').add_label('{label}') keeps what was learned. Or "
+        "with. Add it: nlp.get_pipe('{name}').add_label('{label}') keeps what was learnt. Or "
         "initialize the component with the whole corpus, or with a list of all labels."
     )
     LABEL_INVALID = (

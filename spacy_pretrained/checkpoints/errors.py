@@ -50,7 +50,7 @@ class Errors(SharedErrors):
         "again: `AutoTokenizer.from_pretrained(...).save_pretrained(folder)`."
     )
     TOKENIZER_NO_PAIRS = (
-        "The tokenizer does not separate two texts, so its model cannot have learned whether one "
+        "The tokenizer does not separate two texts, so its model cannot have learnt whether one "
         "follows from the other. Use a model that was trained for entailment."
     )
     KEEP_PIECES_KIND = (

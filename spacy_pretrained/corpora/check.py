@@ -1,4 +1,4 @@
-"""Whether a corpus can be learned from: what `python -m spacy pretrained check` says of it.
+"""Whether a corpus can be learnt from: what `python -m spacy pretrained check` says of it.
 
     from spacy_pretrained.corpora.check import check_corpus
 

@@ -33,7 +33,7 @@ class Errors(SharedErrors):
     NOT_INITIALIZED = (
         "Component '{name}' has no weights yet: call `nlp.initialize(lambda: examples)` first. In "
         "a pipeline that is trained already, enable no other trained component meanwhile "
-        "(nlp.select_pipes), or it would forget what it has learned."
+        "(nlp.select_pipes), or it would forget what it has learnt."
     )
     LOSS_NOT_FINITE = (
         "The loss of '{name}' is {loss}: training diverged. Lower [training.optimizer.learn_rate], "

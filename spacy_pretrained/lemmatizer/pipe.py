@@ -71,7 +71,7 @@ def make_pretrained_lemmatizer(
 ) -> "PretrainedLemmatizer":
     """Make a lemmatizer.
 
-    min_forms: Different forms that an edit tree has to have in training to be learned.
+    min_forms: Different forms that an edit tree has to have in training to be learnt.
     overwrite: Whether to set tokens that have a lemma already.
     confidence: Whether to keep how probable each lemma is: `token._.lemma_confidence`.
     """
@@ -324,7 +324,7 @@ class PretrainedLemmatizer(RehearsingPipe):
         self.table = LemmaTable().extended(entries)
 
     def _check_tagger(self, nlp: Language) -> None:
-        """Check that a tagger stands before this component, and say whose tags are learned with."""
+        """Check that a tagger stands before this component, and say whose tags are learnt with."""
         taggers = self._find_taggers(nlp, self.cfg["attribute"])
         if not taggers:
             pipeline = ", ".join(nlp.component_names)

@@ -1,7 +1,7 @@
 """Deep biaffine attention (Dozat and Manning 2017): scores of arcs, and of the labels of arcs.
 
 Tokens come as the rows of one matrix X (N, nI), whatever sentences they stand in. One row more,
-the row -1, is the root; its vector is learned. Everything is computed in the type of the
+the row -1, is the root; its vector is learnt. Everything is computed in the type of the
 parameters and of X, which is float32 unless a test says otherwise.
 """
 

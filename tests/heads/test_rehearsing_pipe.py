@@ -76,7 +76,7 @@ def forget(nlp) -> None:
 
 
 def distances(nlp) -> dict[str, float]:
-    """How far each component is from what it was; nothing is learned of it."""
+    """How far each component is from what it was; nothing is learnt of it."""
     losses = nlp.rehearse(texts_of(nlp), losses={})
     nlp.get_pipe(ENCODER)._pending = None
     for name in HEADS:

@@ -1,4 +1,4 @@
-"""Whether categories can be learned by a component."""
+"""Whether categories can be learnt by a component."""
 
 from spacy.training import Example
 

@@ -1,4 +1,4 @@
-"""Whether entities, or the spans of a group, can be learned by a component of one label a token."""
+"""Whether entities, or the spans of a group, can be learnt by a component of one label a token."""
 
 from dataclasses import asdict
 

@@ -71,7 +71,7 @@ class Errors(SharedErrors):
     )
     TREE_LONG = (
         "Sentences of more than {max_sentence} tokens (max_sentence of '{name}'): {n}. They are "
-        "parsed in parts; heads in another part are not learned."
+        "parsed in parts; heads in another part are not learnt."
     )
     CATS_REFUSED = "{message} Documents with this fault: {n}."
     TOKENS_NOT_ALIGNED = (
