@@ -36,7 +36,7 @@ def adapt(
 
     source: As in a config: a name in the catalogue, a folder, "package:NAME" or "owner/name".
     texts: A file, or a folder of files: .txt with a text a line, .jsonl, .csv, .parquet, .spacy.
-    out: A new folder, or one of a run that was stopped, which then goes on from its last
+    out: A new folder, or one of a run that was stopped, which then resumes from its last
         checkpoint.
     options: See `AdaptOptions`.
     report, warn: Are told how far it is.

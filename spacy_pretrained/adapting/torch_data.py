@@ -15,7 +15,7 @@ class MaskedBlocks(torch.utils.data.Dataset):
     """Numbers of blocks for the Trainer, and `collate`, which reads the blocks.
 
     What is masked follows from seed, epoch and the number of the block, so that a training that
-    goes on from a checkpoint masks the same pieces as one that was never stopped.
+    resumes from a checkpoint masks the same pieces as one that was never stopped.
     """
 
     def __init__(self, blocks: Blocks, vocabulary: Vocabulary, seed: int):

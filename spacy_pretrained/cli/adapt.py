@@ -72,7 +72,7 @@ def adapt(
     """Train an encoder further on raw texts of your own, by masked words.
 
     The result is a folder to name as the source of an encoder. A run that was stopped or killed
-    goes on from its last checkpoint if the same command is given again.
+    resumes from its last checkpoint if the same command is given again.
 
     Example: python -m spacy pretrained adapt minilm-l6 texts.txt adapted --minutes 10
     """

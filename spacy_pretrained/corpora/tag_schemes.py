@@ -174,7 +174,7 @@ def _pairs(tags: Sequence[str]) -> Iterator[tuple[str, str]]:
 
 @lru_cache(maxsize=10_000)
 def _step(left: str, right: str, scheme: str) -> tuple[bool, bool, bool]:
-    """Whether an entity goes on from one tag to the next, begins there, takes a repair there."""
+    """Whether an entity continues from one tag to the next, begins there, takes a repair there."""
     _check_letter(right, scheme)
     goes_on, begins = _joint(left, right)
     return goes_on, begins, _is_repair(left, right, scheme)

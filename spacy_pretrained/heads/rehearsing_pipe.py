@@ -1,4 +1,4 @@
-"""Rehearsal: a component goes on to say of texts what it said before it trained on."""
+"""Rehearsal: a component keeps its predictions for some texts while it trains on others."""
 
 from collections.abc import Callable, Iterable
 

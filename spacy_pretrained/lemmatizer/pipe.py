@@ -152,7 +152,7 @@ class PretrainedLemmatizer(RehearsingPipe):
 
     def add_label(self, label: str) -> int:
         """Add an edit tree, also to a trained component: what it has learnt stays, and training
-        goes on from there. The new tree is improbable until it is met in training.
+        continues from there. The new tree is improbable until it is met in training.
 
         label: A form and its lemma with a tab between them.
         RETURNS: 1, or 0 if the tree is there already.

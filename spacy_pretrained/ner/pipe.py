@@ -141,8 +141,8 @@ class PretrainedNer(DistillingPipe):
             register_spans(name)
 
     def add_label(self, label: str) -> int:
-        """Add a label, also to a trained component: what it has learnt stays, and training goes on
-        from there. The new label is improbable until it is met in training.
+        """Add a label, also to a trained component: what it has learnt stays, and training
+        continues from there. The new label is improbable until it is met in training.
 
         RETURNS: 1, or 0 if the label is there already.
         """

@@ -149,8 +149,8 @@ class PretrainedTagger(DistillingPipe):
         return tuple(f"{a}={label}" for a, labels in self.label_data.items() for label in labels)
 
     def add_label(self, label: str) -> int:
-        """Add a label, also to a trained component: what it has learnt stays, and training goes on
-        from there. The new label is improbable until it is met in training.
+        """Add a label, also to a trained component: what it has learnt stays, and training
+        continues from there. The new label is improbable until it is met in training.
 
         label: With its attribute, as in `labels`: "tag=NN", "pos=NOUN", "morph=Number=Sing".
         RETURNS: 1, or 0 if the label is there already.

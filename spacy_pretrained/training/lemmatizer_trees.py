@@ -1,4 +1,4 @@
-"""What spaCy forgets of a `trainable_lemmatizer` that is loaded, so that its training can go on.
+"""What spaCy forgets of a `trainable_lemmatizer` that is loaded, so that its training can continue.
 
 [initialize.after_init]
 @callbacks = "spacy-pretrained.restore_lemmatizer_trees.v1"

@@ -18,7 +18,7 @@ def watch_rate(optimizer: object, name: str) -> None:
     `UPDATES` of them in a row were at the same value of a warm-up. Call it before each step.
 
     A rate of 0 that rises with the next step is warned of when that step does not come: Thinc's
-    `warmup_linear.v1` begins so, and `spacy train` goes on from there. A schedule may end
+    `warmup_linear.v1` begins so, and `spacy train` continues from there. A schedule may end
     at 0: that is warned of after `UPDATES` of them.
 
     optimizer: What steps; nothing is said of one that is not Thinc's.
