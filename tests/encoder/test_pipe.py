@@ -870,3 +870,47 @@ def test_a_model_that_cannot_be_converted_says_so_at_initialize(tiny_source, cap
     nlp.initialize()
     (message,) = [m for m in caplog.messages if "OpenVINO" in m]
     assert "'longformer'" in message and "`quantize` will refuse" in message
+
+
+# Components that spaCy did not link, because they were disabled
+
+
+@pytest.mark.parametrize("others", [[], [PARSER]], ids=["alone", "beside another"])
+@pytest.mark.parametrize("factory", [TAGGER, "ner"])
+def test_a_component_that_was_loaded_disabled_trains_once_it_is_enabled(
+    tiny_bert, tmp_path, factory, others
+):
+    nlp = warmed_up(make_nlp(tiny_bert, (factory, STOCK.get(factory, {})), *others))
+    nlp.to_disk(tmp_path)
+    whole, loaded = spacy.load(tmp_path), spacy.load(tmp_path, disable=[factory])
+    loaded.enable_pipe(factory)
+    text = "Ada sees the river."
+    assert annotations(loaded(text)) == annotations(whole(text))
+    losses = losses_of_two_updates(loaded)
+    assert losses == [pytest.approx(loss) for loss in losses_of_two_updates(whole)]
+    assert annotations(loaded(text)) == annotations(whole(text))
+
+
+def losses_of_two_updates(nlp) -> list[dict[str, float]]:
+    fix_random_seed(0)
+    optimizer = nlp.resume_training()
+    return [nlp.update(make_examples(nlp), sgd=optimizer) for _ in range(2)]
+
+
+def test_a_component_that_was_loaded_disabled_rehearses_once_it_is_enabled(tiny_bert, tmp_path):
+    warmed_up(make_nlp(tiny_bert, TAGGER, PARSER)).to_disk(tmp_path)
+    nlp = spacy.load(tmp_path, disable=[TAGGER])
+    nlp.resume_training()
+    nlp.enable_pipe(TAGGER)
+    nlp.resume_training()
+    losses = nlp.rehearse(make_examples(nlp), sgd=fast_optimizer())
+    assert losses.keys() >= {TAGGER, PARSER}
+
+
+def test_a_component_of_the_pipeline_that_the_encoder_is_from_stays_with_it(tiny_bert):
+    nlp = warmed_up(make_nlp(tiny_bert, TAGGER, PARSER))
+    copy = spacy.blank("xx")
+    copy.add_pipe(ENCODER, source=nlp)
+    copy.add_pipe(TAGGER, source=nlp)
+    copy.update(make_examples(copy), sgd=fast_optimizer())
+    assert copy.get_pipe(ENCODER).listening_components == [TAGGER]
