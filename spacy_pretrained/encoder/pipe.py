@@ -263,8 +263,9 @@ class PretrainedEncoder(BackbonePipe, Tok2Vec):
         frozen = [encoder for encoder in find_encoders(self.model) if is_frozen(encoder)]
         if cache_bytes and not frozen:
             raise ValueError(Errors.CACHE_NOT_FROZEN.format(name=self.name))
+        folder = Path(cache_folder) if cache_folder else None
         for encoder in frozen:
-            set_cache(encoder, cache_bytes, Path(cache_folder) if cache_folder else None)
+            set_cache(encoder, cache_bytes, folder, self.name)
 
     def update(
         self,

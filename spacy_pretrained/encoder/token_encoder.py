@@ -263,12 +263,20 @@ def set_width(model: EncoderModel) -> None:
         model.set_dim("nO", checkpoint.layout.width + model.attrs["orth_width"], force=True)
 
 
-def set_cache(model: EncoderModel, cache_bytes: int, cache_folder: Path | None) -> None:
-    """Keep the backbone's vectors from now on: see `PretrainedEncoder.cache_vectors`."""
+def set_cache(
+    model: EncoderModel,
+    cache_bytes: int,
+    cache_folder: Path | None,
+    name: str = "pretrained_encoder",
+) -> None:
+    """Keep the backbone's vectors from now on: see `PretrainedEncoder.cache_vectors`.
+
+    name: Of the component, for messages.
+    """
     cache = model.get_ref("backbone").attrs["cache"] = None  # an old one writes what it has
     if cache_bytes:
         folder = cache_folder and cache_folder / _fingerprint(model)
-        cache = FeatureCache(get_shim(model).checkpoint, cache_bytes, folder)
+        cache = FeatureCache(get_shim(model).checkpoint, cache_bytes, folder, name)
     model.get_ref("backbone").attrs["cache"] = cache
 
 

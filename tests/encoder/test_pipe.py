@@ -365,6 +365,17 @@ def test_a_pipeline_that_goes_on_training_may_have_a_cache(tiny_bert, encoded, t
     assert counts[0] == counts[2] > 0
 
 
+def test_a_full_cache_says_whose_it_is(tiny_bert, caplog):
+    nlp = spacy.blank("xx")
+    nlp.add_pipe(ENCODER, name="bert", config={"model": {"frozen": True}})
+    nlp.config["initialize"]["components"]["bert"] = {"source": tiny_bert, "cache_bytes": 1}
+    nlp.initialize(lambda: make_examples(nlp))
+    caplog.clear()
+    nlp("Ada sees")
+    assert "of 'bert' is full" in caplog.text
+    assert "cache_bytes in [initialize.components.bert]" in caplog.text
+
+
 def test_vectors_of_an_encoder_that_trains_are_not_kept(tiny_bert, tmp_path):
     nlp = make_nlp(tiny_bert, TAGGER)
     nlp.config["initialize"]["components"][ENCODER]["cache_folder"] = str(tmp_path)
