@@ -27,7 +27,7 @@ from .feature_cache import CACHE_BYTES
 from .listener import EncoderLink
 from .origin import Origin, is_from_scratch, make_tokenizer, pair_origins
 from .pending_update import PendingUpdate, step
-from .token_encoder import plan_batches, set_cache
+from .token_encoder import plan_batches, set_cache, window_settings
 
 logger = logging.getLogger("spacy")
 
@@ -195,7 +195,8 @@ class PretrainedEncoder(BackbonePipe, Tok2Vec):
 
     def _offer_trf_data(self) -> None:
         """Let Docs have what a stock transformer's have, if this was one."""
-        if self.model.attrs.get("stock_windows") is not None and self.model.has_dim("nO"):
+        is_of_stock = window_settings(self.model).stock_windows is not None
+        if is_of_stock and self.model.has_dim("nO"):
             trf_data.install(self.model.get_dim("nO"))
 
     # Training

@@ -34,7 +34,7 @@ from tiny_pipelines import (
     train,
 )
 
-from spacy_pretrained.encoder.token_encoder import get_shim
+from spacy_pretrained.encoder.token_encoder import get_shim, plan_batches
 
 TAGGER, PARSER = "pretrained_tagger", "biaffine_parser"
 ON_LISTENER = {"@architectures": "spacy.Tagger.v2", "tok2vec": LISTENER}
@@ -624,6 +624,34 @@ def test_listeners_are_replaced(tiny_bert, tmp_path):
     nlp.update(make_examples(nlp), sgd=fast_optimizer())
     assert not are_equal(own[ENCODER], backbone_weights(nlp))
     assert not are_equal(own[TAGGER], tagger_weights(nlp))
+
+
+@pytest.mark.parametrize("setting, value", [("window", 8), ("stride", 5), ("max_pieces", 30)])
+def test_windows_are_those_of_the_config_where_a_component_has_its_own_encoder(
+    tiny_bert, tmp_path, setting, value
+):
+    """As where it listens to one, of which nothing is saved but weights."""
+    nlp = warmed_up(make_nlp(tiny_bert, TAGGER, window=10))
+    nlp.replace_listeners(ENCODER, TAGGER, ["model.tok2vec"])
+    nlp.to_disk(tmp_path)
+    config = Config().from_disk(tmp_path / "config.cfg")
+    for block in (config["components"][ENCODER]["model"], own_block(config)):
+        block[setting] = value
+    config.to_disk(tmp_path / "config.cfg")
+    loaded = spacy.load(tmp_path)
+    shared, own = loaded.get_pipe(ENCODER), loaded.get_pipe(TAGGER).model.get_ref("tok2vec")
+    docs = [loaded.make_doc("A hearing is scheduled on the issue today. Ada sees the river.")] * 3
+    changed, before = plan_batches(own, docs), nlp.get_pipe(ENCODER).plan_batches(docs)
+    assert shapes(changed) == shapes(shared.plan_batches(docs)) != shapes(before)
+    assert own_block(loaded.config)[setting] == value
+
+
+def own_block(config: Config) -> dict:
+    return config["components"][TAGGER]["model"]["tok2vec"]
+
+
+def shapes(batches) -> list[tuple]:
+    return [batch.ids.shape for batch in batches]
 
 
 def tagger_weights(nlp) -> dict:
