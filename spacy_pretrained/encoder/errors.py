@@ -95,9 +95,9 @@ class Errors(SharedErrors):
     )
     CACHE_BYTES = "cache_bytes must be 0 (no cache) or more, but it is {cache_bytes}."
     CACHE_FULL = (
-        "The cache of the encoder's vectors is full: {documents} of {used:,.0f} MiB, where the "
+        "The cache of the vectors of '{name}' is full: {documents} of {used:,.0f} MiB, where the "
         "limit is {limit:,.0f} MiB. All others are encoded again in every epoch. To keep them, "
-        "raise cache_bytes in [initialize.components.pretrained_encoder]."
+        "raise cache_bytes in [initialize.components.{name}]."
     )
     CACHE_NOT_WRITTEN = (
         "The encoder's vectors cannot be written to '{folder}': {error}. For the rest of this run "

@@ -38,12 +38,20 @@ class FeatureCache:
     checkpoint: Of the encoder, whose vectors these are.
     folder: Where to keep vectors between runs, for this encoder alone; None to keep none. Vectors
         that are there when the cache is made are used, whatever their size, and count.
+    name: Of the encoder's component, for messages.
     """
 
-    def __init__(self, checkpoint: Checkpoint, limit: int, folder: Path | None = None):
+    def __init__(
+        self,
+        checkpoint: Checkpoint,
+        limit: int,
+        folder: Path | None = None,
+        name: str = "pretrained_encoder",
+    ):
         self.checkpoint = checkpoint
         self._width = width = checkpoint.layout.width
         self._limit = limit
+        self._name = name
         self._process = os.getpid()
         self._lock = threading.Lock()
         self._vectors: Vectors = {}
@@ -106,7 +114,10 @@ class FeatureCache:
             self._is_full = True
             used, limit = self._bytes / 2**20, self._limit / 2**20
             message = Errors.CACHE_FULL.format(
-                documents=count_of(len(self), "document"), used=used, limit=limit
+                name=self._name,
+                documents=count_of(len(self), "document"),
+                used=used,
+                limit=limit,
             )
             logger.warning(message)
 

@@ -16,7 +16,7 @@ from thinc.types import Floats2d
 
 from ..backends.backbone import get_shim, is_frozen, trains
 from ..checkpoints.tokenizer_checks import SAMPLE
-from ..saving.save_mark import own, renew_after_bytes
+from ..saving.save_mark import find_owner, own, renew_after_bytes
 from ..stock import trf_data
 from ..training.rate_watch import watch_rate
 from ..windows.batches import WindowBatch
@@ -27,7 +27,7 @@ from .feature_cache import CACHE_BYTES
 from .listener import EncoderLink
 from .origin import Origin, is_from_scratch, make_tokenizer, pair_origins
 from .pending_update import PendingUpdate, step
-from .token_encoder import plan_batches, set_cache
+from .token_encoder import plan_batches, set_cache, window_settings
 
 logger = logging.getLogger("spacy")
 
@@ -91,8 +91,7 @@ class PretrainedEncoder(BackbonePipe, Tok2Vec):
         """Refuse a component that listens to a tok2vec which stands before this one: between them
         its vectors would be overwritten. (A listener of ours that finds no encoder says so itself,
         when it is initialized.)"""
-        if self._linked is not self.listener_map:
-            self._linked, self._behind = self.listener_map, set()
+        self._notice_new_links()
         self._behind.add(getattr(component, "name", None))  # a plain function has none
         model = getattr(component, "model", None)
         for node in model.walk() if isinstance(model, Model) else ():
@@ -104,6 +103,11 @@ class PretrainedEncoder(BackbonePipe, Tok2Vec):
                         name=self.name, component=component.name, upstream=upstream
                     )
                 )
+
+    def _notice_new_links(self) -> None:
+        """Forget which components spaCy had linked, if it has linked all anew since."""
+        if self._linked is not self.listener_map:
+            self._linked, self._behind = self.listener_map, set()
 
     def _lend_backbone(self, component: BackbonePipe) -> None:
         """Lend a component, which reads texts by itself, the backbone with its weights."""
@@ -121,6 +125,25 @@ class PretrainedEncoder(BackbonePipe, Tok2Vec):
         super().add_listener(listener, component_name)
         listener.encoder = EncoderLink(self)
         self._set_width(listener, component_name)
+
+    def _link_enabled(self, docs: list[Doc]) -> None:
+        """Take on components behind this one that were disabled when spaCy linked the pipeline, as
+        `spacy.load(disable=...)` has it, and enabled since: `enable_pipe` does not link.
+
+        docs: Of the batch. If they are of another vocab, so is the pipeline that runs: one that
+            was given this component as a source, whose components spaCy has linked instead.
+        """
+        nlp = find_owner(self)
+        pipes = [] if nlp is None else [pipe for _, pipe in nlp.pipeline]
+        if self not in pipes or any(doc.vocab is not nlp.vocab for doc in docs):
+            return
+        self._notice_new_links()
+        behind = pipes[pipes.index(self) + 1 :]
+        late = [pipe for pipe in behind if getattr(pipe, "name", None) not in self._behind]
+        for pipe in late:
+            self.find_listeners(pipe)
+        if late:  # what is pending was not for them
+            self._finish_pending()
 
     def _set_width(self, listener: Tok2VecListener, component_name: str) -> None:
         """Tell a listener how wide its vectors are; the configs leave that open."""
@@ -172,7 +195,8 @@ class PretrainedEncoder(BackbonePipe, Tok2Vec):
 
     def _offer_trf_data(self) -> None:
         """Let Docs have what a stock transformer's have, if this was one."""
-        if self.model.attrs.get("stock_windows") is not None and self.model.has_dim("nO"):
+        is_of_stock = window_settings(self.model).stock_windows is not None
+        if is_of_stock and self.model.has_dim("nO"):
             trf_data.install(self.model.get_dim("nO"))
 
     # Training
@@ -213,6 +237,7 @@ class PretrainedEncoder(BackbonePipe, Tok2Vec):
                 sample = [doc.text for doc in docs]
                 self._load_weights(its.source or DEFAULT_SOURCE, sample, encoder)
         self._pending = self._rehearsal_model = None
+        self._link_enabled(docs)
         self.model.initialize(X=docs[:10])
         for listener in self.listeners:
             listener.set_dim("nO", self.model.get_dim("nO"), force=True)
@@ -239,8 +264,9 @@ class PretrainedEncoder(BackbonePipe, Tok2Vec):
         frozen = [encoder for encoder in find_encoders(self.model) if is_frozen(encoder)]
         if cache_bytes and not frozen:
             raise ValueError(Errors.CACHE_NOT_FROZEN.format(name=self.name))
+        folder = Path(cache_folder) if cache_folder else None
         for encoder in frozen:
-            set_cache(encoder, cache_bytes, Path(cache_folder) if cache_folder else None)
+            set_cache(encoder, cache_bytes, folder, self.name)
 
     def update(
         self,
@@ -263,6 +289,7 @@ class PretrainedEncoder(BackbonePipe, Tok2Vec):
         self._finish_pending()
         watch_rate(sgd, self.name)
         docs = [example.predicted for example in examples]
+        self._link_enabled(docs)
         set_dropout_rate(self.model, drop)
         self._begin(docs, losses).sgd = sgd
         return losses
@@ -309,6 +336,7 @@ class PretrainedEncoder(BackbonePipe, Tok2Vec):
         if self._rehearsal_model is None:
             raise ValueError(Errors.REHEARSAL_NOT_BEGUN.format(name=self.name))
         losses.setdefault(self.name, 0.0)
+        self._link_enabled(docs)
         pending, number = self._pending, self.listeners.index(listener)
         begun = pending is not None and pending.old_vectors and pending.is_of(docs)
         if not begun or number in pending.answered:

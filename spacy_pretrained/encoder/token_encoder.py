@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Callable, Generator
+from dataclasses import dataclass, fields
 from functools import partial
 from hashlib import blake2b
 from pathlib import Path
@@ -27,6 +28,18 @@ EncoderModel = Model[list[Doc], list[Floats2d]]
 
 # To be raised when what is cached of the same encoder changes, such as how pieces are pooled.
 CACHED_VERSION = 2
+
+
+@dataclass(frozen=True)
+class WindowSettings:
+    """How Docs are cut: see `build_torch_encoder`. A model keeps it as one attr, of a type that
+    Thinc does not save: attrs of other types are saved with the weights, and would outdo the config
+    where a component has an encoder of its own."""
+
+    window: int
+    stride: int | None
+    max_pieces: int
+    stock_windows: dict | None
 
 
 def build_torch_encoder(
@@ -153,12 +166,9 @@ def build_encoder(
         layers=[backbone, orth] if orth else [backbone],
         refs={"backbone": backbone, "orth": orth},
         attrs={
-            "window": window,
-            "stride": stride,
-            "max_pieces": max_pieces,
+            "windows": WindowSettings(window, stride, max_pieces, stock_windows),
             "orth_width": orth_width,
             "is_pretrained": is_pretrained,
-            "stock_windows": stock_windows,
         },
     )
 
@@ -229,15 +239,25 @@ def _predict(
 
 
 def _make_plan(model: EncoderModel, docs: list[Doc], arrays: DocArrays) -> WindowPlan | StockPlan:
-    shim = get_shim(model)
-    checkpoint = shim.checkpoint
-    settings = {name: model.attrs[name] for name in ("window", "stride", "max_pieces")}
-    settings["shape"] = shim.row_shape
-    # Copies that older versions made of a model have no such attr.
-    stock = model.attrs.get("stock_windows")
-    if stock is None:
-        return WindowPlan(checkpoint, docs, arrays, **settings)
-    return StockPlan(checkpoint, docs, arrays, stock=StockWindows.from_config(stock), **settings)
+    shim, windows = get_shim(model), window_settings(model)
+    settings = {
+        "window": windows.window,
+        "stride": windows.stride,
+        "max_pieces": windows.max_pieces,
+        "shape": shim.row_shape,
+    }
+    if windows.stock_windows is None:
+        return WindowPlan(shim.checkpoint, docs, arrays, **settings)
+    stock = StockWindows.from_config(windows.stock_windows)
+    return StockPlan(shim.checkpoint, docs, arrays, stock=stock, **settings)
+
+
+def window_settings(model: EncoderModel) -> WindowSettings:
+    """Those of the config. Pickles of earlier versions have an attr for each."""
+    if (windows := model.attrs.get("windows")) is not None:
+        return windows
+    names = [field.name for field in fields(WindowSettings)]
+    return WindowSettings(**{name: model.attrs.get(name) for name in names})
 
 
 def plan_batches(model: EncoderModel, docs: list[Doc]) -> list[WindowBatch]:
@@ -263,12 +283,20 @@ def set_width(model: EncoderModel) -> None:
         model.set_dim("nO", checkpoint.layout.width + model.attrs["orth_width"], force=True)
 
 
-def set_cache(model: EncoderModel, cache_bytes: int, cache_folder: Path | None) -> None:
-    """Keep the backbone's vectors from now on: see `PretrainedEncoder.cache_vectors`."""
+def set_cache(
+    model: EncoderModel,
+    cache_bytes: int,
+    cache_folder: Path | None,
+    name: str = "pretrained_encoder",
+) -> None:
+    """Keep the backbone's vectors from now on: see `PretrainedEncoder.cache_vectors`.
+
+    name: Of the component, for messages.
+    """
     cache = model.get_ref("backbone").attrs["cache"] = None  # an old one writes what it has
     if cache_bytes:
         folder = cache_folder and cache_folder / _fingerprint(model)
-        cache = FeatureCache(get_shim(model).checkpoint, cache_bytes, folder)
+        cache = FeatureCache(get_shim(model).checkpoint, cache_bytes, folder, name)
     model.get_ref("backbone").attrs["cache"] = cache
 
 
@@ -282,11 +310,11 @@ def _find_cache(model: EncoderModel) -> FeatureCache | None:
 
 def _fingerprint(model: EncoderModel) -> str:
     """A name for all that the backbone's vectors depend on, but for the Doc."""
-    shim = get_shim(model)
+    shim, windows = get_shim(model), window_settings(model)
     precise = not shim.reduced_precision
-    settings = (CACHED_VERSION, model.attrs["window"], model.attrs["stride"], precise)
-    if model.attrs.get("stock_windows") is not None:
-        settings += (model.attrs["stock_windows"],)
+    settings = (CACHED_VERSION, windows.window, windows.stride, precise)
+    if windows.stock_windows is not None:
+        settings += (windows.stock_windows,)
     digest = blake2b(repr(settings).encode(), digest_size=16)
     for name, content in sorted(shim.to_files().items()):
         digest.update(name.encode())

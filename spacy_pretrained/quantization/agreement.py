@@ -112,7 +112,16 @@ class AgreementGate:
     def try_out(self, nlp: Language, recipe: str) -> AgreementTrial:
         n_texts = len(self._tokens)
         self._report(f"Annotating {count_of(n_texts, 'text')} with {recipe}")
-        found = measure_agreement(self._nlp, self._originals, nlp.pipe(self._tokens))
+        copies = list(nlp.pipe(self._tokens))
+        if len(copies) != len(self._originals):
+            raise ValueError(
+                Errors.DOCS_LOST.format(
+                    given=count_of(n_texts, "text"),
+                    expected=len(self._originals),
+                    found=len(copies),
+                )
+            )
+        found = measure_agreement(self._nlp, self._originals, copies)
         return AgreementTrial(recipe, found, self._at_least, n_texts)
 
     def accepts(self, trial: AgreementTrial) -> bool:

@@ -133,6 +133,11 @@ class Errors(SharedErrors):
         "leave {options} out."
     )
     MIN_AGREEMENT = "The least agreement of {name} is in percent, from 0 to 100, but it is {value}."
+    DOCS_LOST = (
+        "Of {given}, the pipeline returns {expected} and the copy {found}, so that their "
+        "annotation cannot be compared. A component leaves documents out, or an error handler "
+        "(nlp.set_error_handler) skips those that fail. Correct it, or leave such texts out."
+    )
     NOTHING_TO_COMPARE = (
         "There is no text on which to compare the copy with the original. Give some that are not "
         "among those to calibrate on."

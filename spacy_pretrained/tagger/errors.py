@@ -16,3 +16,7 @@ class Errors(SharedErrors):
     ATTRIBUTE_UNKNOWN = (
         "'{attribute}' is not an attribute that '{name}' can set. Choose from {attributes}."
     )
+    ATTRIBUTES_NONE = (
+        "'{name}' has attributes = [], so there is nothing that it could set. Choose from "
+        "{attributes}."
+    )

@@ -129,6 +129,10 @@ class PretrainedTagger(DistillingPipe):
         confidence: bool = False,
         scorer: Callable | None = score,
     ):
+        attributes = tuple(attributes)
+        if not attributes:
+            known = ", ".join(ATTRIBUTES)
+            raise ValueError(Errors.ATTRIBUTES_NONE.format(name=name, attributes=known))
         for attribute in attributes:
             if attribute not in ATTRIBUTES:
                 raise ValueError(
@@ -138,7 +142,7 @@ class PretrainedTagger(DistillingPipe):
                 )
         super().__init__(vocab, model, name, confidence=confidence, scorer=scorer, labels={})
         self._set_distill_weight(distill_weight)
-        self.attributes = tuple(attributes)
+        self.attributes = attributes
         self.overwrite = overwrite
         if confidence:
             for attribute in self.attributes:

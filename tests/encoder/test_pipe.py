@@ -34,7 +34,7 @@ from tiny_pipelines import (
     train,
 )
 
-from spacy_pretrained.encoder.token_encoder import get_shim
+from spacy_pretrained.encoder.token_encoder import get_shim, plan_batches
 
 TAGGER, PARSER = "pretrained_tagger", "biaffine_parser"
 ON_LISTENER = {"@architectures": "spacy.Tagger.v2", "tok2vec": LISTENER}
@@ -365,6 +365,17 @@ def test_a_pipeline_that_goes_on_training_may_have_a_cache(tiny_bert, encoded, t
     assert counts[0] == counts[2] > 0
 
 
+def test_a_full_cache_says_whose_it_is(tiny_bert, caplog):
+    nlp = spacy.blank("xx")
+    nlp.add_pipe(ENCODER, name="bert", config={"model": {"frozen": True}})
+    nlp.config["initialize"]["components"]["bert"] = {"source": tiny_bert, "cache_bytes": 1}
+    nlp.initialize(lambda: make_examples(nlp))
+    caplog.clear()
+    nlp("Ada sees")
+    assert "of 'bert' is full" in caplog.text
+    assert "cache_bytes in [initialize.components.bert]" in caplog.text
+
+
 def test_vectors_of_an_encoder_that_trains_are_not_kept(tiny_bert, tmp_path):
     nlp = make_nlp(tiny_bert, TAGGER)
     nlp.config["initialize"]["components"][ENCODER]["cache_folder"] = str(tmp_path)
@@ -613,6 +624,34 @@ def test_listeners_are_replaced(tiny_bert, tmp_path):
     nlp.update(make_examples(nlp), sgd=fast_optimizer())
     assert not are_equal(own[ENCODER], backbone_weights(nlp))
     assert not are_equal(own[TAGGER], tagger_weights(nlp))
+
+
+@pytest.mark.parametrize("setting, value", [("window", 8), ("stride", 5), ("max_pieces", 30)])
+def test_windows_are_those_of_the_config_where_a_component_has_its_own_encoder(
+    tiny_bert, tmp_path, setting, value
+):
+    """As where it listens to one, of which nothing is saved but weights."""
+    nlp = warmed_up(make_nlp(tiny_bert, TAGGER, window=10))
+    nlp.replace_listeners(ENCODER, TAGGER, ["model.tok2vec"])
+    nlp.to_disk(tmp_path)
+    config = Config().from_disk(tmp_path / "config.cfg")
+    for block in (config["components"][ENCODER]["model"], own_block(config)):
+        block[setting] = value
+    config.to_disk(tmp_path / "config.cfg")
+    loaded = spacy.load(tmp_path)
+    shared, own = loaded.get_pipe(ENCODER), loaded.get_pipe(TAGGER).model.get_ref("tok2vec")
+    docs = [loaded.make_doc("A hearing is scheduled on the issue today. Ada sees the river.")] * 3
+    changed, before = plan_batches(own, docs), nlp.get_pipe(ENCODER).plan_batches(docs)
+    assert shapes(changed) == shapes(shared.plan_batches(docs)) != shapes(before)
+    assert own_block(loaded.config)[setting] == value
+
+
+def own_block(config: Config) -> dict:
+    return config["components"][TAGGER]["model"]["tok2vec"]
+
+
+def shapes(batches) -> list[tuple]:
+    return [batch.ids.shape for batch in batches]
 
 
 def tagger_weights(nlp) -> dict:
@@ -870,3 +909,47 @@ def test_a_model_that_cannot_be_converted_says_so_at_initialize(tiny_source, cap
     nlp.initialize()
     (message,) = [m for m in caplog.messages if "OpenVINO" in m]
     assert "'longformer'" in message and "`quantize` will refuse" in message
+
+
+# Components that spaCy did not link, because they were disabled
+
+
+@pytest.mark.parametrize("others", [[], [PARSER]], ids=["alone", "beside another"])
+@pytest.mark.parametrize("factory", [TAGGER, "ner"])
+def test_a_component_that_was_loaded_disabled_trains_once_it_is_enabled(
+    tiny_bert, tmp_path, factory, others
+):
+    nlp = warmed_up(make_nlp(tiny_bert, (factory, STOCK.get(factory, {})), *others))
+    nlp.to_disk(tmp_path)
+    whole, loaded = spacy.load(tmp_path), spacy.load(tmp_path, disable=[factory])
+    loaded.enable_pipe(factory)
+    text = "Ada sees the river."
+    assert annotations(loaded(text)) == annotations(whole(text))
+    losses = losses_of_two_updates(loaded)
+    assert losses == [pytest.approx(loss) for loss in losses_of_two_updates(whole)]
+    assert annotations(loaded(text)) == annotations(whole(text))
+
+
+def losses_of_two_updates(nlp) -> list[dict[str, float]]:
+    fix_random_seed(0)
+    optimizer = nlp.resume_training()
+    return [nlp.update(make_examples(nlp), sgd=optimizer) for _ in range(2)]
+
+
+def test_a_component_that_was_loaded_disabled_rehearses_once_it_is_enabled(tiny_bert, tmp_path):
+    warmed_up(make_nlp(tiny_bert, TAGGER, PARSER)).to_disk(tmp_path)
+    nlp = spacy.load(tmp_path, disable=[TAGGER])
+    nlp.resume_training()
+    nlp.enable_pipe(TAGGER)
+    nlp.resume_training()
+    losses = nlp.rehearse(make_examples(nlp), sgd=fast_optimizer())
+    assert losses.keys() >= {TAGGER, PARSER}
+
+
+def test_a_component_of_the_pipeline_that_the_encoder_is_from_stays_with_it(tiny_bert):
+    nlp = warmed_up(make_nlp(tiny_bert, TAGGER, PARSER))
+    copy = spacy.blank("xx")
+    copy.add_pipe(ENCODER, source=nlp)
+    copy.add_pipe(TAGGER, source=nlp)
+    copy.update(make_examples(copy), sgd=fast_optimizer())
+    assert copy.get_pipe(ENCODER).listening_components == [TAGGER]

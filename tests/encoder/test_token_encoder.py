@@ -66,6 +66,20 @@ def test_the_size_of_batches_does_not_matter(tiny_bert, encoder, docs, max_piece
         assert_allclose(one, two, atol=1e-5)
 
 
+def test_windows_that_earlier_versions_saved_with_the_weights_do_not_count(tiny_bert, docs):
+    old, model = make_encoder(tiny_bert, window=12), make_encoder(tiny_bert, window=20)
+    of_old, expected = ids_of(old, docs), ids_of(model, docs)
+    old.attrs.update(window=12, stride=None, max_pieces=2048, stock_windows=None)
+    model.from_bytes(old.to_bytes())
+    assert ids_of(model, docs) == expected != of_old
+    del old.attrs["windows"]  # as in their pickles
+    assert ids_of(old, docs) == of_old
+
+
+def ids_of(model: EncoderModel, docs: list[Doc]) -> list:
+    return [batch.ids.tolist() for batch in plan_batches(model, docs)]
+
+
 def test_an_update_sees_what_prediction_gives(encoder, docs):
     for one, two in zip(encoder.begin_update(docs)[0], encoder.predict(docs)):
         assert_allclose(one, two, atol=1e-5)

@@ -53,6 +53,33 @@ def test_limits_can_be_set_and_fp32_is_always_accepted():
     assert gate.accepts(gate.try_out(make_nlp(wrong_below=99), "fp32"))
 
 
+class Filter:
+    """Leaves out Docs that begin with a word."""
+
+    def __init__(self, word: str):
+        self._word = word
+
+    def __call__(self, doc: Doc) -> Doc:
+        return doc
+
+    def pipe(self, stream, **kwargs):
+        return (doc for doc in stream if doc[0].text != self._word)
+
+
+@Language.factory("filter_for_tests")
+def make_filter(nlp: Language, name: str, word: str) -> Filter:
+    return Filter(word)
+
+
+def test_a_copy_that_leaves_out_other_documents_says_so():
+    gate, filtered = AgreementGate(make_nlp(), TEXTS), make_nlp()
+    filtered.add_pipe("filter_for_tests", config={"word": "no"})
+    with pytest.raises(ValueError, match="Of 20 texts, the pipeline returns 20 and the copy 10"):
+        gate.try_out(filtered, "recipe")
+    gate = AgreementGate(filtered, TEXTS)
+    assert gate.accepts(gate.try_out(filtered, "recipe"))
+
+
 @pytest.mark.slow
 def test_annotation_of_given_docs_is_not_seen():
     docs = [make_nlp()(text) for text in TEXTS]

@@ -78,5 +78,10 @@ def test_the_counterpart_takes_the_settings_it_has(name):
     }
     models = [registry.resolve({"model": b})["model"] for b in (block, found["model"]["encoder"])]
     assert models[0].name == models[1].name
-    assert [model.attrs["window"] for model in models] == [77, 77]
-    assert [model.attrs["max_pieces"] for model in models] == [77, 512]
+    assert [setting_of(model, "window") for model in models] == [77, 77]
+    assert [setting_of(model, "max_pieces") for model in models] == [77, 512]
+
+
+def setting_of(model, name: str) -> int:
+    windows = model.attrs.get("windows")
+    return model.attrs[name] if windows is None else getattr(windows, name)

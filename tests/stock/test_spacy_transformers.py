@@ -160,7 +160,7 @@ def test_training_goes_on(trained, tmp_path):
     losses = [nlp.update(examples, sgd=nlp.resume_training()) for _ in range(2)]
     assert losses[0][NAME] > 0
     encoder = nlp.get_pipe(NAME)
-    assert encoder.model.attrs["stock_windows"]["window"] == 16
+    assert encoder.model.attrs["windows"].stock_windows["window"] == 16
 
 
 def test_our_own_heads_on_the_stock_transformer(find_source):
@@ -218,7 +218,7 @@ def test_windows_of_sentences_are_judged(folder):
     result = run(folder, *args, "--texts", "lines.txt", *any_agreement, output="sentences")
     assert result.exit_code == 0, result.output
     encoder = spacy.load(folder / "sentences").get_pipe(NAME)
-    assert encoder.model.attrs["stock_windows"]["spans"] == "seeming_sentences"
+    assert encoder.model.attrs["windows"].stock_windows["spans"] == "seeming_sentences"
     assert not (folder / "unjudged").exists()
 
 

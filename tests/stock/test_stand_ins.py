@@ -173,7 +173,7 @@ def test_windows_of_sentences(converts, tmp_path):
     assert result.exit_code == 0, result.output
     assert "Comparing vectors with the original's on 30 texts" in " ".join(result.output.split())
     new = spacy.load(tmp_path / "new")
-    assert new.get_pipe(NAME).model.attrs["stock_windows"]["spans"] == "seeming_sentences"
+    assert new.get_pipe(NAME).model.attrs["windows"].stock_windows["spans"] == "seeming_sentences"
     assert new.meta["quantization"]["compared_texts"] == 30
 
 

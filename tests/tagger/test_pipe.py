@@ -130,6 +130,11 @@ def test_an_unknown_attribute(tiny_bert):
         make_tagger(tiny_bert, attributes=["tag", "lemma"])
 
 
+def test_no_attributes(tiny_bert):
+    with pytest.raises(ValueError, match=r"attributes = \[\].*tag, pos, morph"):
+        make_tagger(tiny_bert, attributes=[])
+
+
 def test_an_unknown_label(trained):
     words = ["Ada", "sees"]
     for annotation, name in (({"tags": ["NNP", "NEW"]}, "tag=NEW"), ({"pos": ["X", "X"]}, "pos=X")):
