@@ -17,9 +17,8 @@ RAISES: ValueError if the source is not there, malformed or empty, or if the out
     .spacy; OSError if a file cannot be read or written.
 """
 
-import os
 from collections.abc import Iterable
-from contextlib import suppress
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +26,7 @@ import spacy
 from spacy.tokens import Doc, DocBin
 from spacy.vocab import Vocab
 
+from ..runtime.whole_files import whole_file
 from .columns import ColumnsReport, read_columns
 from .conllu import ConversionReport, read_conllu
 from .dataset import DatasetReport, find_row_layout, read_dataset
@@ -232,17 +232,10 @@ def _write(docs: Iterable[Doc], output: str | Path) -> None:
 
 def _write_all(docs: dict[Path, Iterable[Doc]]) -> None:
     """By the file to write. All keep what they have until all are written."""
-    targets = {path.resolve(): path for path in docs}  # a link stays one
-    beside = {path.with_name(f".{path.name}-{os.getpid()}"): path for path in targets}
-    try:
-        for unfinished, path in beside.items():
+    with ExitStack() as written:
+        for path, found in docs.items():
             # The user data has the words of multiword tokens.
-            content = DocBin(docs=docs[targets[path]], store_user_data=True).to_bytes()
-            path.parent.mkdir(parents=True, exist_ok=True)
-            unfinished.write_bytes(content)
-        for unfinished, path in beside.items():
-            os.replace(unfinished, path)
-    finally:
-        for unfinished in beside:
-            with suppress(OSError):  # what is in the way of writing is in the way of this, too
-                unfinished.unlink()
+            content = DocBin(docs=found, store_user_data=True).to_bytes()
+            target = path.resolve()  # a link stays one
+            target.parent.mkdir(parents=True, exist_ok=True)
+            written.enter_context(whole_file(target)).write_bytes(content)

@@ -1,9 +1,11 @@
 """Files that are there whole, or not at all, whoever is killed when."""
 
+import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 UNFINISHED = ".tmp"
 
@@ -18,11 +20,19 @@ def whole_file(path: Path) -> Iterator[Path]:
     unfinished = path.with_name(f".{path.name}.{os.getpid()}{UNFINISHED}")
     try:
         yield unfinished
-        _sync(unfinished)
+        _sync(unfinished, os.O_RDWR)
         os.replace(unfinished, path)
-        _sync(path.parent)
+        with suppress(OSError):  # Windows opens no folders, and some shared file systems sync none
+            _sync(path.parent, os.O_RDONLY)
     finally:
-        unfinished.unlink(missing_ok=True)
+        with suppress(OSError):  # what is in the way of writing is in the way of this, too
+            unfinished.unlink()
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write all of it or nothing."""
+    with whole_file(path) as unfinished:
+        unfinished.write_text(json.dumps(value, indent=2) + "\n", encoding="utf8")
 
 
 def remove_unfinished(folder: Path) -> None:
@@ -32,10 +42,8 @@ def remove_unfinished(folder: Path) -> None:
             path.unlink()
 
 
-def _sync(path: Path) -> None:
-    if path.is_dir() and os.name == "nt":  # where folders cannot be opened
-        return
-    descriptor = os.open(path, os.O_RDWR if path.is_file() else os.O_RDONLY)
+def _sync(path: Path, flags: int) -> None:
+    descriptor = os.open(path, flags)
     try:
         os.fsync(descriptor)
     finally:
