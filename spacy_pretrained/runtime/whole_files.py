@@ -1,5 +1,6 @@
 """Files that are there whole, or not at all, whoever is killed when."""
 
+import errno
 import json
 import os
 from collections.abc import Iterator
@@ -27,6 +28,21 @@ def whole_file(path: Path) -> Iterator[Path]:
     finally:
         with suppress(OSError):  # what is in the way of writing is in the way of this, too
             unfinished.unlink()
+
+
+def check_place(path: Path) -> None:
+    """See, before the work, whether `whole_file` can write a file. Its folder may be yet to be
+    made; nothing is made here.
+
+    RAISES: OSError, of what is in the way.
+    """
+    if path.is_dir():
+        raise OSError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    folder = next(folder for folder in path.parents if folder.exists())
+    if not folder.is_dir():
+        raise OSError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(folder))
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise OSError(errno.EACCES, os.strerror(errno.EACCES), str(folder))
 
 
 def write_json(path: Path, value: Any) -> None:

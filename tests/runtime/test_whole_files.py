@@ -2,11 +2,18 @@
 
 import json
 import os
+import re
 import stat
+from pathlib import Path
 
 import pytest
 
-from spacy_pretrained.runtime.whole_files import remove_unfinished, whole_file, write_json
+from spacy_pretrained.runtime.whole_files import (
+    check_place,
+    remove_unfinished,
+    whole_file,
+    write_json,
+)
 
 
 def test_a_file_is_replaced_when_the_block_ends(tmp_path):
@@ -46,6 +53,22 @@ def test_a_folder_that_cannot_be_synced(tmp_path, monkeypatch):
     monkeypatch.setattr(os, "fsync", refuse)
     write_json(tmp_path / "file", {"a": [1]})
     assert json.loads((tmp_path / "file").read_text()) == {"a": [1]}
+
+
+def test_a_place_is_checked_before_anything_is_made(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    place = Path("new") / "folder" / "file"
+    check_place(place)
+    assert not list(tmp_path.iterdir())
+    Path("file").write_text("old")
+    check_place(Path("file"))
+    with pytest.raises(NotADirectoryError, match="'file'"):
+        check_place(Path("file") / "a" / "b")
+    with pytest.raises(IsADirectoryError, match=re.escape(str(tmp_path))):
+        check_place(tmp_path)
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    with pytest.raises(PermissionError):
+        check_place(place)
 
 
 def test_what_a_killed_process_left_is_removed(tmp_path):
