@@ -54,6 +54,18 @@ setup_cli()
 
 
 def main() -> None:
+    try:
+        make_release()
+    except subprocess.CalledProcessError as error:
+        lines = (error.stderr or "").strip().splitlines() or [f"exit code {error.returncode}"]
+        # git says first what is wrong, Python last.
+        line = next((line for line in lines if line.startswith("fatal: ")), lines[-1])
+        sys.exit(f"{Path(error.cmd[0]).name} failed: {line}")
+    except (ValueError, OSError) as error:
+        sys.exit(str(error))
+
+
+def make_release() -> None:
     version = own_version(ROOT)
     changelog = (ROOT / "CHANGELOG.md").read_text("utf8")
     here = read_tags(ROOT, "--points-at", "HEAD")

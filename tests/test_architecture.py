@@ -29,7 +29,7 @@ MAY_IMPORT = {
     "parser": "heads annotation saving",
     "lemmatizer": "heads annotation saving",
     "textcat": "heads annotation encoder backends windows checkpoints runtime saving",
-    "corpora": "annotation heads ner parser textcat windows sources checkpoints",
+    "corpora": "annotation heads ner parser textcat windows sources checkpoints runtime",
     "tokenizer": "corpora",
     "scoring": "parser textcat corpora annotation",
     "quantization": "scoring corpora encoder stock backends windows checkpoints runtime saving",

@@ -10,7 +10,6 @@ The result lies beside it, in OUT itself, and is complete when OUT/adapt.json is
 """
 
 import json
-import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from ..runtime.file_lock import try_lock
+from ..runtime.whole_files import write_json
 from ..saving.files import digest
 from .errors import Errors
 from .options import AdaptOptions
@@ -82,17 +82,6 @@ def begin(out: Path, source: str, folder: Path, texts: Path, options: AdaptOptio
     work.folder.mkdir(parents=True, exist_ok=True)
     write_json(path, settings)
     return work
-
-
-def write_json(path: Path, value: dict[str, Any]) -> None:
-    """All of it or nothing."""
-    new = path.with_name(f".{path.name}")
-    with new.open("w", encoding="utf8") as file:
-        json.dump(value, file, indent=2)
-        file.write("\n")
-        file.flush()
-        os.fsync(file.fileno())
-    new.replace(path)
 
 
 def _settings(source: str, folder: Path, texts: Path, options: AdaptOptions) -> dict[str, Any]:

@@ -14,11 +14,11 @@ import srsly
 from spacy.util import get_package_path, is_package, load_config
 
 from ..runtime.file_lock import try_lock
+from ..runtime.whole_files import remove_unfinished, whole_file
 from ..saving.files import digest, digest_folder
 from .errors import Errors
 from .options import Options
 from .outputs import Output
-from .whole_files import remove_unfinished, whole_file
 
 JOB, LOCK, ERRORS = "job.json", ".lock", "errors.jsonl"
 PART, PART_ERRORS = "part-{:06}{}", "part-{:06}.errors.jsonl"

@@ -4,8 +4,8 @@ import shutil
 from pathlib import Path
 from typing import BinaryIO
 
+from ..runtime.whole_files import whole_file
 from .errors import Errors
-from .whole_files import whole_file
 
 BLOCK = 2**20  # bytes
 

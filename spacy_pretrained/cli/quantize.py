@@ -8,14 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from wasabi import msg
 
-from ..errors import count_of
 from .clear_errors import clear_errors
 from .interrupts import ends_when_interrupted
 from .outputs import check_writable
 
 if TYPE_CHECKING:
-    from ..quantization.agreement import AgreementTrial
-    from ..quantization.gate import Trial
+    from ..quantization.judge import Trial
 
 
 def quantize(
@@ -94,7 +92,6 @@ def quantize(
     }
     agreement = {name: value for name, value in given.items() if value is not None}
     with clear_errors(), ends_when_interrupted():
-        from ..quantization.agreement import AgreementTrial
         from ..quantization.command import Job, run_job
         from ..quantization.gate import Refused
 
@@ -118,23 +115,23 @@ def quantize(
             result = run_job(job, report=msg.info)
         except Refused as refused:
             for trial in refused.trials:
-                if isinstance(trial, AgreementTrial):
-                    show_agreement(trial, fell_back=False)
-                else:
-                    show_scores(trial)
+                show_trial(trial)
             raise
     trial = result.trials[-1] if result.trials else None
-    if isinstance(trial, AgreementTrial) and trial.agreement:
-        show_agreement(trial, fell_back=len(result.trials) > 1)
-    if trial is None or (isinstance(trial, AgreementTrial) and not trial.is_judged):
+    if trial is not None:
+        show_trial(trial)
+    if trial is None or not trial.is_judged:
         msg.warn(
             "The copy was not compared with the original. Give --eval, with gold annotation, or "
             "--texts with more texts."
         )
-    elif not isinstance(trial, AgreementTrial):
-        show_scores(trial)
-        if trial.answer == "cannot tell":
-            msg.info(trial.explain())
+    elif trial.is_unsure:
+        msg.info(trial.explain())
+    elif trial.recipe == "fp32" and len(result.trials) > 1:
+        msg.info(
+            "No INT8 recipe agrees with the original well enough. The copy is in fp32: it runs "
+            "without torch, but is neither smaller nor faster than other fp32 pipelines."
+        )
     show_figures(result.figures)
     msg.good(f"Saved {output}: {result.figures['recipe']}")
     if metrics is not None:
@@ -144,35 +141,10 @@ def quantize(
     print(f"To make a wheel of it: python -m spacy pretrained package {folder} wheels")
 
 
-def show_scores(trial: "Trial") -> None:
-    msg.divider(trial.recipe)
-    rows = [
-        (
-            drop.score,
-            *(f"{x:.2f}" for x in (drop.before, drop.after, drop.drop, drop.least, drop.most)),
-            str(drop.answer(trial.max_drop)),
-        )
-        for drop in trial.drops
-    ]
-    header = ("", "before", "after", "drop", "at least", "at most", "")
-    msg.table(rows, header=header, divider=True, aligns=("l", *"rrrrr", "l"))
-    msg.text("At least, at most: each with 95 % confidence.")
-
-
-def show_agreement(trial: "AgreementTrial", *, fell_back: bool) -> None:
-    msg.divider(trial.recipe)
-    limits = {name: trial.at_least.of(name) for name in trial.agreement}
-    rows = [
-        (name, f"{found:.2f}", "–" if limits[name] is None else f"{limits[name]:.2f}")
-        for name, found in trial.agreement.items()
-    ]
-    header = ("agreement, %", f"on {count_of(trial.texts, 'text')}", "at least")
-    msg.table(rows, header=header, divider=True, aligns=("l", "r", "r"))
-    if fell_back and trial.recipe == "fp32":
-        msg.info(
-            "No INT8 recipe agrees with the original well enough. The copy is in fp32: it runs "
-            "without torch, but is neither smaller nor faster than other fp32 pipelines."
-        )
+def show_trial(trial: "Trial") -> None:
+    if summary := trial.summary():
+        msg.divider(trial.recipe)
+        print(summary)
 
 
 def show_figures(figures: dict) -> None:

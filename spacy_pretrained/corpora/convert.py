@@ -5,8 +5,9 @@
     report = convert_conllu("train.conllu", "corpus/train.spacy")
     print(report.sentences)
 
-Each function reads all of its source before it writes, and returns what was read and repaired. Of a
-file that is malformed it tells all faults, up to 20, and writes nothing.
+Each function checks that it can write before it reads, reads all of its source before it writes,
+and returns what was read and repaired. Of a file that is malformed it tells all faults, up to 20,
+and writes nothing.
 
 source: A file; see each function.
 output: The file to write, .spacy; its folder is made.
@@ -17,9 +18,8 @@ RAISES: ValueError if the source is not there, malformed or empty, or if the out
     .spacy; OSError if a file cannot be read or written.
 """
 
-import os
 from collections.abc import Iterable
-from contextlib import suppress
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,7 @@ import spacy
 from spacy.tokens import Doc, DocBin
 from spacy.vocab import Vocab
 
+from ..runtime.whole_files import check_place, whole_file
 from .columns import ColumnsReport, read_columns
 from .conllu import ConversionReport, read_conllu
 from .dataset import DatasetReport, find_row_layout, read_dataset
@@ -36,7 +37,7 @@ from .exports import ExportReport, read_export
 from .faults import Faults
 from .lines import UTF8
 from .span_dataset import SpanReport, read_span_dataset
-from .splits import Split, Track, read_splits
+from .splits import SPLITS, Split, Track, read_splits
 from .texts import TextReport, open_texts, read_texts
 
 ENDING = ".spacy"
@@ -62,6 +63,7 @@ def convert_conllu(
     multiword: What becomes of multiword tokens.
     encoding: Of the file.
     """
+    output = _check_output(output)
     report = ConversionReport()
     docs = read_conllu(
         source,
@@ -71,7 +73,7 @@ def convert_conllu(
         encoding=encoding,
         report=report,
     )
-    _write(track(docs, str(source)), output)
+    _write_all({output: track(docs, str(source))})
     return report
 
 
@@ -96,6 +98,8 @@ def convert_folder(
     output = Path(output)
     if output.suffix == ENDING:
         raise ValueError(Errors.CONVERT_FOLDER.format(source=source, output=output))
+    for name in SPLITS:
+        _check_place(output / f"{name}{ENDING}")
     splits = read_splits(Path(source), max_sentences, track, multiword, encoding)
     _write_all({output / f"{name}{ENDING}": split.docs for name, split in splits.items()})
     return splits
@@ -108,9 +112,10 @@ def convert_columns(
 
     settings: The columns and so on, as `columns.read_columns` takes them.
     """
+    output = _check_output(output)
     report = ColumnsReport()
     docs = read_columns(source, Vocab(), report=report, **settings)
-    _write(track(docs, str(source)), output)
+    _write_all({output: track(docs, str(source))})
     return report
 
 
@@ -132,11 +137,12 @@ def convert_dataset(
         `dataset.build_dataset`, which reads it without conversion.
     settings: The columns and so on, as `dataset.find_row_layout` takes them.
     """
+    output = _check_output(output)
     report = DatasetReport()
     rows = open_dataset(source, split, name=name, streaming=streaming, revision=revision)
     layout = find_row_layout(rows, **settings)
     docs = read_dataset(rows, layout, Vocab(), limit=limit, report=report, faults=Faults())
-    _write(track(docs, str(source)), output)
+    _write_all({output: track(docs, str(source))})
     return report
 
 
@@ -160,13 +166,14 @@ def convert_span_dataset(
         `span_dataset.build_span_dataset`, which reads it without conversion.
     lang: The language whose tokenizer makes the words. ImportError if spaCy does not have it.
     """
+    output = _check_output(output)
     report = SpanReport()
     nlp = spacy.blank(lang)
     rows = open_dataset(source, split, name=name, streaming=streaming, revision=revision)
     docs = read_span_dataset(
         rows, nlp, text=text, spans=spans, limit=limit, report=report, faults=Faults()
     )
-    _write(track(docs, str(source)), output)
+    _write_all({output: track(docs, str(source))})
     return report
 
 
@@ -186,10 +193,11 @@ def convert_export(
         arguments.
     lang: The language whose tokenizer makes the words. ImportError if spaCy does not have it.
     """
+    output = _check_output(output)
     report = ExportReport()
     settings = {"text": text, "spans": spans, "encoding": encoding, "report": report}
     docs = read_export(source, spacy.blank(lang), **settings)
-    _write(track(docs, str(source)), output)
+    _write_all({output: track(docs, str(source))})
     return report
 
 
@@ -214,35 +222,35 @@ def convert_texts(
     lang: The language whose tokenizer makes the words. ImportError if spaCy does not have it.
     settings: The columns, labels and so on, as `texts.read_texts` takes them.
     """
+    output = _check_output(output)
     report = TextReport()
     nlp = spacy.blank(lang)
     table = {"columns": columns, "quoting": quoting, "encoding": encoding}
     rows = open_texts(source, split, **table, name=name, revision=revision)
     docs = read_texts(rows, nlp, report=report, **settings)
-    _write(track(docs, str(source)), output)
+    _write_all({output: track(docs, str(source))})
     return report
 
 
-def _write(docs: Iterable[Doc], output: str | Path) -> None:
+def _check_output(output: str | Path) -> Path:
+    """RAISES: ValueError if it is not named .spacy; OSError if it cannot be written."""
     output = Path(output)
     if output.suffix != ENDING:
         raise ValueError(Errors.CONVERT_OUTPUT.format(output=output))
-    _write_all({output: docs})
+    _check_place(output)
+    return output
+
+
+def _check_place(output: Path) -> None:
+    check_place(output.resolve() if output.is_symlink() else output)
 
 
 def _write_all(docs: dict[Path, Iterable[Doc]]) -> None:
     """By the file to write. All keep what they have until all are written."""
-    targets = {path.resolve(): path for path in docs}  # a link stays one
-    beside = {path.with_name(f".{path.name}-{os.getpid()}"): path for path in targets}
-    try:
-        for unfinished, path in beside.items():
+    with ExitStack() as written:
+        for path, found in docs.items():
             # The user data has the words of multiword tokens.
-            content = DocBin(docs=docs[targets[path]], store_user_data=True).to_bytes()
-            path.parent.mkdir(parents=True, exist_ok=True)
-            unfinished.write_bytes(content)
-        for unfinished, path in beside.items():
-            os.replace(unfinished, path)
-    finally:
-        for unfinished in beside:
-            with suppress(OSError):  # what is in the way of writing is in the way of this, too
-                unfinished.unlink()
+            content = DocBin(docs=found, store_user_data=True).to_bytes()
+            target = path.resolve()  # a link stays one
+            target.parent.mkdir(parents=True, exist_ok=True)
+            written.enter_context(whole_file(target)).write_bytes(content)

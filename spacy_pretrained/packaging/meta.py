@@ -45,7 +45,7 @@ def make_meta(
     meta = read_meta(pipeline / "meta.json")
     about = {key: about[key] for key in ABOUT if key in about}
     kind = kind_of(pipeline, meta)
-    encoders = [encoder] if encoder else find_encoders(pipeline)
+    encoders = [encoder] if encoder else find_encoder_names(pipeline)
     short = shorten(encoders[0]) if encoders else ""
     parts = (name,) if name else (corpus or meta["name"], short, kind)
     meta["name"] = "_".join(filter(None, map(slug, parts))).removeprefix(f"{meta['lang']}_")
@@ -120,7 +120,7 @@ def match_description(meta: dict[str, Any]) -> re.Match[str] | None:
     return DESCRIBED.fullmatch(description.removeprefix(names)) if own else None
 
 
-def find_encoders(pipeline: Path) -> list[str]:
+def find_encoder_names(pipeline: Path) -> list[str]:
     """Where the weights of components came from, as the config that the pipeline was trained by
     says: the encoder, or several side by side, and what others have of their own."""
     config = load_config(pipeline / "config.cfg", interpolate=True)

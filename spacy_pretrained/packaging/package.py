@@ -20,7 +20,7 @@ from spacy.schemas import ModelMetaSchema, validate
 from ..saving.whole_folder import write_whole_folder
 from .errors import Errors
 from .licences import LICENCES, find_encoder_licence, make_licences
-from .meta import are_sources, find_encoders, make_meta
+from .meta import are_sources, find_encoder_names, make_meta
 from .readme import make_readme
 from .wheel import build_wheel
 
@@ -63,7 +63,7 @@ def package_pipeline(
     if errors := validate(ModelMetaSchema, meta):
         raise ValueError(Errors.PACKAGE_META.format(errors="; ".join(map(str, errors))))
     with tempfile.TemporaryDirectory() as folder:
-        encoders = [encoder] if encoder else find_encoders(pipeline)
+        encoders = [encoder] if encoder else find_encoder_names(pipeline)
         wheel = build(pipeline, meta, Path(folder), list(map(find_encoder_licence, encoders)))
         output.mkdir(parents=True, exist_ok=True)
         return _replace_older(wheel, output, f"{meta['lang']}_{meta['name']}-*.whl")

@@ -91,7 +91,7 @@ def score_sentences(example: Example, prf: PRFScore) -> None:
         return
     starts = sentence_starts(example.reference)
     starts[:1] = 1
-    gold, unknown = set(), np.zeros(0, dtype=bool)
+    gold = set()
     bounds = _character_bounds(example.reference)
     unknown = np.zeros(bounds[-1] + 1, dtype=bool)
     for low, high in _spans(starts):

@@ -7,6 +7,7 @@ from typing import Any
 
 from spacy.language import Language
 from spacy.tokens import Doc
+from wasabi import table
 
 from ..errors import count_of
 from ..scoring.agreement import SPANS, measure_agreement
@@ -53,6 +54,8 @@ class AgreementTrial:
     texts: int
     performance: dict[str, Any] = field(default_factory=dict)  # none without gold annotation
 
+    is_unsure = False  # it is about these texts
+
     @property
     def too_low(self) -> list[str]:
         limits = {name: self.at_least.of(name) for name in self.agreement}
@@ -69,6 +72,15 @@ class AgreementTrial:
             return "cannot be judged: the original annotates nothing in the texts that is compared"
         names = (f"{name} {self.agreement[name]:.2f} %" for name in self.too_low)
         return f"agrees too little with the original ({', '.join(names)})"
+
+    def summary(self) -> str:
+        limits = {name: self.at_least.of(name) for name in self.agreement}
+        rows = [
+            (name, f"{found:.2f}", "–" if limits[name] is None else f"{limits[name]:.2f}")
+            for name, found in self.agreement.items()
+        ]
+        header = ("agreement, %", f"on {count_of(self.texts, 'text')}", "at least")
+        return table(rows, header=header, divider=True, aligns=("l", "r", "r")) if rows else ""
 
     def figures(self) -> dict[str, Any]:
         return {

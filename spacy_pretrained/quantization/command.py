@@ -20,7 +20,8 @@ from .agreement import N_COMPARED, AgreementGate, MinAgreement
 from .calibration_texts import check_file, cut_few, read_texts, sample_texts, split_texts
 from .errors import Errors
 from .gate import Gate, check_max_drop
-from .quantizer import MIN_TEXTS, Quantizer, Trial, check_settings, read_docs
+from .judge import Trial
+from .quantizer import MIN_TEXTS, Quantizer, check_settings, read_docs
 from .recipes import INT8, check_installed
 
 # Of weights that are not where OpenVINO's are: those on torch, and those of a stock transformer.

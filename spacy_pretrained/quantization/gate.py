@@ -8,11 +8,13 @@ from typing import Any
 
 from spacy.language import Language
 from spacy.training import Example
+from wasabi import table
 
 from ..errors import count_of
 from ..scoring.bootstrap import estimate_drops, score
 from ..scoring.score_counts import UNIT, count, find_counters, score_examples
 from .errors import Errors
+from .judge import Trial
 from .recipes import INT8, INT8_WEIGHTS
 
 MIN_DOCUMENTS = 5
@@ -66,7 +68,7 @@ class Drop:
 
 
 @dataclass(frozen=True)
-class Trial:
+class ScoreTrial:
     """A recipe, by how much scores drop with it, and whether that is too much."""
 
     recipe: str
@@ -74,6 +76,12 @@ class Trial:
     documents: int
     max_drop: float
     performance: dict[str, Any] = field(repr=False)  # all of spaCy's scores, from 0 to 1
+
+    is_judged = True  # there always are scores
+
+    @property
+    def is_unsure(self) -> bool:
+        return self.answer is Answer.CANNOT_TELL
 
     @property
     def answer(self) -> Answer:
@@ -84,7 +92,7 @@ class Trial:
 
     def explain(self) -> str:
         """One line: the answer, and what it rests on."""
-        if self.answer is Answer.CANNOT_TELL:
+        if self.is_unsure:
             return self._explain_doubt()
         failed = [drop for drop in self.drops if drop.answer(self.max_drop) is Answer.FAILS]
         names = ", ".join(f"{drop.score} drops by {drop.drop:.2f}" for drop in failed)
@@ -105,6 +113,19 @@ class Trial:
             f"{documents} the drop of {worst.score} is {worst.drop:.2f} points "
             f"(90 % interval from {worst.least:.2f} to {worst.most:.2f}); {remedy}."
         )
+
+    def summary(self) -> str:
+        rows = [
+            (
+                drop.score,
+                *(f"{x:.2f}" for x in (drop.before, drop.after, drop.drop, drop.least, drop.most)),
+                str(drop.answer(self.max_drop)),
+            )
+            for drop in self.drops
+        ]
+        header = ("", "before", "after", "drop", "at least", "at most", "")
+        scores = table(rows, header=header, divider=True, aligns=("l", *"rrrrr", "l"))
+        return f"{scores}\nAt least, at most: each with 95 % confidence."
 
     def figures(self) -> dict[str, Any]:
         """What is stored; scores in percent."""
@@ -133,17 +154,15 @@ class Refused(ValueError):
     """
 
     def __init__(self, trials: list[Trial], *, precision: str = INT8, windows: str = "kept"):
-        by_scores = all(isinstance(trial, Trial) for trial in trials)  # not by agreement
-        doubts = [t for t in trials if by_scores and t.answer is Answer.CANNOT_TELL]
-        if not by_scores:
-            why = trials[-1].explain()
-            message = Errors.AGREES_TOO_LITTLE.format(n=len(trials), why=why)
-        elif doubts:
-            message = Errors.QUANTIZED_UNSURE.format(n=len(trials), doubt=doubts[-1].explain())
+        doubts = [trial for trial in trials if trial.is_unsure]
+        last, n = trials[-1], len(trials)
+        if doubts:
+            message = Errors.QUANTIZED_UNSURE.format(n=n, doubt=doubts[-1].explain())
+        elif isinstance(last, ScoreTrial):
+            advice = _advise(precision, windows)
+            message = Errors.QUANTIZED_TOO_LOW.format(n=n, max_drop=last.max_drop, advice=advice)
         else:
-            known = {"n": len(trials), "max_drop": trials[-1].max_drop}
-            known["advice"] = _advise(precision, windows)
-            message = Errors.QUANTIZED_TOO_LOW.format(**known)
+            message = Errors.AGREES_TOO_LITTLE.format(n=n, why=last.explain())
         super().__init__(message)
         self.trials = trials
 
@@ -204,7 +223,7 @@ class Gate:
             raise ValueError(Errors.EVAL_NOTHING.format(pipes=pipes))
         self._before = count(self._counters, annotated)
 
-    def try_out(self, nlp: Language, recipe: str) -> Trial:
+    def try_out(self, nlp: Language, recipe: str) -> ScoreTrial:
         annotated = self._annotate(nlp, f"Scoring {recipe}")
         after = count(self._counters, annotated)
         found = estimate_drops(self._before, after, unit=UNIT, seed=self._seed)
@@ -213,9 +232,9 @@ class Gate:
         rows = zip(*(100 * column for column in columns))
         drops = [Drop(name, *map(float, row)) for name, row in zip(self._counters, rows)]
         performance = score_examples(nlp, annotated)
-        return Trial(recipe, drops, len(annotated), self._max_drop, performance)
+        return ScoreTrial(recipe, drops, len(annotated), self._max_drop, performance)
 
-    def accepts(self, trial: Trial) -> bool:
+    def accepts(self, trial: ScoreTrial) -> bool:
         if self._strict:
             return trial.answer is Answer.PASSES
         return trial.answer is not Answer.FAILS

@@ -7,7 +7,7 @@ from spacy.tokens import Doc
 from spacy.training import Example
 
 from .agreement import DEFAULT, AgreementGate, AgreementTrial, MinAgreement
-from .gate import Gate, Trial
+from .gate import Gate, ScoreTrial
 from .quantizer import Quantizer
 
 
@@ -47,7 +47,7 @@ def quantize_within(
     precision: str = "int8",
     seed: int = 0,
     report: Callable[[str], None] = lambda step: None,
-) -> tuple[Language, list[Trial]]:
+) -> tuple[Language, list[ScoreTrial]]:
     """Make a copy as `quantize_pipeline` does, and compare its scores with the pipeline's.
 
     If any score drops by more than max_drop (`Drop.answer` says when that is certain) the next

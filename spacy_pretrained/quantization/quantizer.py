@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import chain
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from spacy.language import Language
@@ -14,6 +14,7 @@ from ..stock.proof import prove, run_before
 from ..stock.reader import Stock, read_stock
 from .errors import Errors
 from .gate import Refused
+from .judge import Judge, Trial
 from .openvino_copy import copy_to_openvino, needs_torch, without_torch
 from .quantizable import TorchBackbone, find_backbones
 from .recipes import FP32, PRECISIONS, TORCH, candidates
@@ -22,29 +23,6 @@ from .rounding import round_heads
 MIN_TEXTS = 20
 CALIBRATION_BATCHES = 300
 WINDOWS = ("kept", "sentences")
-
-
-class Trial(Protocol):
-    """What a judge found out about a copy."""
-
-    recipe: str
-    performance: dict[str, Any]  # spaCy's scores, from 0 to 1; empty without gold annotation
-
-    def explain(self) -> str:
-        """Why the copy is not accepted, in a line."""
-
-    def figures(self) -> dict[str, Any]:
-        """What is stored with the copy."""
-
-
-class Judge(Protocol):
-    """What compares copies with the original: a `Gate` or an `AgreementGate`."""
-
-    falls_back: bool  # whether the last recipe is fp32, or no copy is better than a poor one
-
-    def try_out(self, nlp: Language, recipe: str) -> Trial: ...
-
-    def accepts(self, trial: Trial) -> bool: ...
 
 
 @dataclass(frozen=True)

@@ -12,11 +12,12 @@ from typing import Any
 
 from thinc.api import Config
 
+from ..runtime.whole_files import write_json
 from .configs import with_seed
 from .errors import Errors
 from .inputs import digest_inputs
 from .options import T_QUANTILES, SearchOptions
-from .results import COMPARISON, write_json
+from .results import COMPARISON
 from .trial import TrialFailed, run_trial
 
 DEFAULT, BEST = "default", "best"

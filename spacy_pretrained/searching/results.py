@@ -1,13 +1,12 @@
 """What a search leaves: the best config, a table of trials, what each setting matters."""
 
 import csv
-import json
 import shutil
 from pathlib import Path
-from typing import Any
 
 from thinc.api import Config
 
+from ..runtime.whole_files import whole_file
 from .configs import with_values
 from .lock import locked
 from .space import Space
@@ -28,17 +27,17 @@ def _write(out: Path, config: Config, space: Space, trials: Trials) -> None:
     rows = list(as_rows(trials.counted(), space))
     if not rows:
         return
-    new = out / f".{TRIALS}"
-    with new.open("w", encoding="utf8", newline="") as file:
+    with (
+        whole_file(out / TRIALS) as unfinished,
+        unfinished.open("w", encoding="utf8", newline="") as file,
+    ):
         writer = csv.DictWriter(file, rows[0])
         writer.writeheader()
         writer.writerows(rows)
-    new.replace(out / TRIALS)
     best = trials.best()
     if best is not None:
-        new = out / f".{BEST}"
-        with_values(config, space.spread(best.params)).to_disk(new)
-        new.replace(out / BEST)
+        with whole_file(out / BEST) as unfinished:
+            with_values(config, space.spread(best.params)).to_disk(unfinished)
 
 
 def remove_folders(out: Path, trials: Trials) -> None:
@@ -64,9 +63,3 @@ def find_importance(trials: Trials) -> dict[str, float]:
     except (ValueError, RuntimeError):  # no setting has two values
         return {}
     return {name: round(float(value), 4) for name, value in found.items()}
-
-
-def write_json(path: Path, value: Any) -> None:
-    new = path.with_name(f".{path.name}")
-    new.write_text(json.dumps(value, indent=2) + "\n", "utf8")
-    new.replace(path)

@@ -10,6 +10,7 @@ from threading import Event, Thread
 from thinc.api import Config
 
 from ..errors import count_of
+from ..runtime.whole_files import write_json
 from ..sources.installed import is_installed
 from .compare import BEST, DEFAULT, Comparison, compare
 from .configs import check_settings, read_config, read_values, with_values
@@ -23,7 +24,6 @@ from .results import (
     TRIALS,
     find_importance,
     remove_folders,
-    write_json,
     write_results,
 )
 from .space import Space, Values, read_space

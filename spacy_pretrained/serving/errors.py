@@ -49,6 +49,10 @@ class Errors(SharedErrors):
         "this one cannot. Start the server again instead."
     )
     PID_FILE_TAKEN = "A server that runs has written '{path}'. Give --pid-file another path."
+    PID_FILE_NO_LOCKS = (
+        "'{path}' cannot be locked: its file system has no locks. Without one, nobody can tell "
+        "whether the server that has written it still runs. Give --pid-file a path on a local disk."
+    )
     PID_FILE_STALE = "No running server has written '{path}'. Start one with --pid-file {path}."
     GENERATION_NOT_STARTED = "Its process could not be started: {error}"
     GENERATION_DIED = "it ended with exit code {code} before it was ready"

@@ -1,13 +1,15 @@
 """The file with the process id of a server that runs: locked as long as it does. Without the lock,
-a signal might reach another program that has got the number of a server long gone."""
+a signal might reach another program that has got the number of a server long gone. So there is no
+such file where the file system has no locks."""
 
 import os
 import signal
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TextIO
 
+from ..runtime.file_lock import NoLocks, is_locked, try_lock
 from .errors import Errors
 
 
@@ -15,7 +17,7 @@ from .errors import Errors
 def pid_file(path: Path | None) -> Iterator[None]:
     """Write our process id for as long as this lasts; None writes nothing.
 
-    RAISES: ValueError if a server that runs has written it; OSError.
+    RAISES: ValueError if a server that runs has written it, or if it cannot be locked; OSError.
     """
     if path is None:
         yield
@@ -31,19 +33,18 @@ def pid_file(path: Path | None) -> Iterator[None]:
 
 
 def _open_locked(path: Path) -> TextIO:
-    """RAISES: ValueError if a server that runs has written it; OSError."""
-    import fcntl
-
+    """RAISES: as `pid_file`."""
     while True:
-        file = path.open("a+")
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            file.close()
-            raise ValueError(Errors.PID_FILE_TAKEN.format(path=path)) from error
-        if _is_at(path, file):
-            return file
-        file.close()  # a server that has ended since it was opened has removed it
+        with ExitStack() as opened:
+            file = opened.enter_context(path.open("a+"))
+            try:
+                if not try_lock(file, required=True):
+                    raise ValueError(Errors.PID_FILE_TAKEN.format(path=path))
+            except NoLocks as error:
+                raise ValueError(Errors.PID_FILE_NO_LOCKS.format(path=path)) from error
+            if _is_at(path, file):  # if not, a server that has ended since has removed it
+                opened.pop_all()
+                return file
 
 
 def _is_at(path: Path, file: TextIO) -> bool:
@@ -57,15 +58,15 @@ def reload_server(path: Path) -> int:
     """Ask the server that has written the file for a new generation.
 
     RETURNS: Its process id.
-    RAISES: ValueError if it does not run; OSError.
+    RAISES: ValueError if it does not run, or if that cannot be told; OSError.
     """
-    import fcntl
-
     with path.open("r") as file:
         try:
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            if number := file.read().strip():  # nothing, if it is about to be written
-                os.kill(int(number), signal.SIGHUP)
-                return int(number)
+            runs = is_locked(file)
+        except NoLocks as error:
+            raise ValueError(Errors.PID_FILE_NO_LOCKS.format(path=path)) from error
+        number = file.read().strip()  # nothing, if it is about to be written
+        if runs and number:
+            os.kill(int(number), signal.SIGHUP)
+            return int(number)
     raise ValueError(Errors.PID_FILE_STALE.format(path=path))

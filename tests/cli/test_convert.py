@@ -208,6 +208,16 @@ def test_failures_are_one_line_and_write_nothing(run, tmp_path):
     assert {path.name for path in tmp_path.iterdir()} == {"a.conllu", "b.conllu"}
 
 
+def test_an_output_that_cannot_be_written_is_told_of_before_the_work(run, tmp_path):
+    (tmp_path / "a.conllu").write_text("1\tone column\n")  # which would be told of, too
+    (tmp_path / "file").write_text("")
+    (tmp_path / "folder.spacy").mkdir()
+    for kind in ([], ["columns"]):
+        said = run(*kind, "a.conllu", "file/a.spacy", code=1)
+        assert "'file' cannot be a folder" in said and "columns" not in said
+        assert "'folder.spacy' is a folder" in run(*kind, "a.conllu", "folder.spacy", code=1)
+
+
 def test_what_was_not_met_is_not_counted(run, tmp_path):
     (tmp_path / "b.conllu").write_text(SENTENCE)
     said = run("b.conllu", "b.spacy")

@@ -15,7 +15,7 @@ from spacy_pretrained.cli import pretrained_cli
 from spacy_pretrained.quantization import command
 from spacy_pretrained.quantization.agreement import DEFAULT, AgreementTrial, MinAgreement
 from spacy_pretrained.quantization.command import Job, Result
-from spacy_pretrained.quantization.gate import Drop, Refused, Trial
+from spacy_pretrained.quantization.gate import Drop, Refused, ScoreTrial
 
 NOT_COMPARED = "The copy was not compared with the original"
 SIZES = {"weights": {"before": 90.5, "after": 22.6}, "pipeline": {"before": 95.0, "after": 27.0}}
@@ -31,8 +31,8 @@ FAILING = make_drop("ents_f", 80.0, 75.5, 0.2)
 UNSURE = make_drop("dep_las", 88.0, 87.75, 0.9)
 
 
-def make_trial(*drops: Drop) -> Trial:
-    return Trial("SmoothQuant 0.7", list(drops), 200, 0.3, {})
+def make_trial(*drops: Drop) -> ScoreTrial:
+    return ScoreTrial("SmoothQuant 0.7", list(drops), 200, 0.3, {})
 
 
 @pytest.fixture

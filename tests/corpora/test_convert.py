@@ -1,6 +1,7 @@
 """convert.py, splits.py, kinds.py: which files are taken, and what is said of others."""
 
 import gzip
+import os
 import re
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from spacy_pretrained.corpora.convert import (
     convert_columns,
     convert_conllu,
     convert_dataset,
+    convert_export,
     convert_folder,
     convert_span_dataset,
     convert_texts,
@@ -266,6 +268,50 @@ def test_entities_alone(tmp_path):
         docs = read(output / f"{split}.spacy")
         assert [entities(doc) for doc in docs] == [[("Ada", "person")], []]
         assert not docs[0].has_annotation("DEP") and docs[1].has_annotation("ENT_IOB")
+
+
+@pytest.mark.parametrize(
+    "convert",
+    [
+        convert_columns,
+        convert_conllu,
+        convert_dataset,
+        convert_export,
+        convert_span_dataset,
+        convert_texts,
+    ],
+)
+def test_an_output_that_cannot_be_written_is_refused_before_anything_is_read(
+    tmp_path, monkeypatch, convert
+):
+    """The source is not even there."""
+    (tmp_path / "file").write_text("")
+    (tmp_path / "folder.spacy").mkdir()
+    (tmp_path / "link.spacy").symlink_to(tmp_path / "file" / "x.spacy")
+    source = tmp_path / "no such source"
+    with pytest.raises(NotADirectoryError, match=r"file'$"):
+        convert(source, tmp_path / "file" / "new" / "out.spacy")
+    with pytest.raises(NotADirectoryError, match=r"file'$"):
+        convert(source, tmp_path / "link.spacy")
+    with pytest.raises(IsADirectoryError, match=r"folder\.spacy'$"):
+        convert(source, tmp_path / "folder.spacy")
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    with pytest.raises(PermissionError, match=re.escape(f"'{tmp_path}'")):
+        convert(source, tmp_path / "new" / "out.spacy")
+    assert not (tmp_path / "new").exists()
+
+
+def test_so_is_a_folder(folder, tmp_path, monkeypatch):
+    monkeypatch.setattr("spacy_pretrained.corpora.convert.read_splits", None)
+    (tmp_path / "file").write_text("")
+    with pytest.raises(NotADirectoryError, match=r"file'$"):
+        convert_folder(folder, tmp_path / "file")
+    (tmp_path / "out" / "dev.spacy").mkdir(parents=True)
+    with pytest.raises(IsADirectoryError, match=r"dev\.spacy'$"):
+        convert_folder(folder, tmp_path / "out")
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    with pytest.raises(PermissionError):
+        convert_folder(folder, tmp_path / "new")
 
 
 def test_the_output_is_named_as_it_was_given(tmp_path):

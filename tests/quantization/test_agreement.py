@@ -119,6 +119,11 @@ def test_where_nothing_is_judged_a_copy_is_accepted_only_if_fp32_always_is(pipe)
     assert make_trial(heads=1.0).is_judged
 
 
+def test_a_trial_that_measured_nothing_has_no_table():
+    assert make_trial().summary() == ""
+    assert "50.00" in make_trial(sentences=50.0).summary()
+
+
 def test_what_is_refused_names_how_much_agrees():
     trials = [make_trial(tag=90.0), make_trial(tag=95.5, heads=99.0)]
     refused = Refused(trials)

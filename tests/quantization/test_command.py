@@ -153,7 +153,7 @@ def test_with_nothing_to_compare_on_it_says_so(folder):
 )
 def test_what_is_refused_is_not_written(folder, monkeypatch, answer, args, message):
     answers = property(lambda trial: Answer(answer))
-    monkeypatch.setattr("spacy_pretrained.quantization.gate.Trial.answer", answers)
+    monkeypatch.setattr("spacy_pretrained.quantization.gate.ScoreTrial.answer", answers)
     before = names(folder)
     result = run(folder, "--precision", "fp32", "--eval", "dev.spacy", *args, output="refused")
     assert result.exit_code == 1

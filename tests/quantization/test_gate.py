@@ -16,7 +16,7 @@ from spacy_pretrained.quantization.gate import (
     Drop,
     Gate,
     Refused,
-    Trial,
+    ScoreTrial,
     check_max_drop,
     round_up,
 )
@@ -67,7 +67,7 @@ def make_examples(n_docs: int) -> list[Example]:
     return [Example(as_blank(reference), reference) for reference in references]
 
 
-def try_out(n_docs: int, max_drop: float = 0.3, **config) -> Trial:
+def try_out(n_docs: int, max_drop: float = 0.3, **config) -> ScoreTrial:
     gate = Gate(make_nlp(), make_examples(n_docs), max_drop=max_drop)
     return gate.try_out(make_nlp(**config), "recipe")
 
@@ -131,7 +131,7 @@ def test_one_score_is_enough_to_fail_and_all_have_to_pass():
     sure, unsure, bad = make_drop(), make_drop(error=0.5), make_drop(5.0)
 
     def answer(*drops: Drop) -> Answer:
-        return Trial("recipe", list(drops), 50, 0.3, {}).answer
+        return ScoreTrial("recipe", list(drops), 50, 0.3, {}).answer
 
     assert answer(sure, sure) is Answer.PASSES
     assert answer(sure, unsure) is Answer.CANNOT_TELL
@@ -229,7 +229,7 @@ def test_a_document_that_a_component_lost_is_an_error_and_shifts_no_others():
     ],
 )
 def test_a_refusal_advises_what_was_not_done(precision, windows, advice, other):
-    trials = [Trial("recipe", [make_drop(5.0)], 50, 0.3, {})]
+    trials = [ScoreTrial("recipe", [make_drop(5.0)], 50, 0.3, {})]
     message = str(Refused(trials, precision=precision, windows=windows))
     assert advice in message and other not in message and "a higher max-drop" in message
 

@@ -3,6 +3,8 @@ That these install is for `make release` to show."""
 
 import importlib
 import io
+import subprocess
+import sys
 import tarfile
 import zipfile
 from email import message_from_string
@@ -97,6 +99,41 @@ def test_metadata(release, old, new, message):
     changed = message_from_string(METADATA.replace(old, new, 1))
     (fault,) = release.check_metadata(changed, "1.2.0")
     assert message in fault
+
+
+@pytest.mark.parametrize(
+    ("command", "message"),
+    [
+        (["git", "-C", "/", "ls-files", "/no/such/folder"], r"git failed: fatal: "),
+        (
+            [sys.executable, "-c", "import no_such_module"],
+            r"python\S* failed: ModuleNotFoundError: ",
+        ),
+        ([sys.executable, "-c", "raise SystemExit(3)"], r"python\S* failed: exit code 3"),
+        (["no-such-program"], "no-such-program"),
+    ],
+)
+def test_a_step_that_fails_is_told_in_a_line(release, monkeypatch, command, message):
+    def fail(*_):
+        subprocess.run(command, check=True, capture_output=True, text=True)
+
+    monkeypatch.setattr(release, "read_tags", fail)
+    assert_ends_with(release, message)
+
+
+def test_a_wheel_that_cannot_be_built_or_tried_is_told(release, monkeypatch):
+    def fail(*_):
+        raise ValueError("pip could not build it")
+
+    monkeypatch.setattr(release, "read_tags", fail)
+    assert_ends_with(release, "pip could not build it")
+
+
+def assert_ends_with(release, message: str) -> None:
+    """A string as its code makes Python print it, and end with exit code 1."""
+    with pytest.raises(SystemExit, match=f"^.*{message}.*$") as ended:
+        release.main()
+    assert isinstance(ended.value.code, str)
 
 
 def test_every_package_of_setup_cfg_is_looked_for(release):

@@ -2,6 +2,7 @@
 in for a training."""
 
 import csv
+import errno
 import json
 import os
 import shutil
@@ -154,6 +155,17 @@ def test_processes_that_end_at_once_write_one_after_the_other(find, tmp_path, mo
     monkeypatch.setattr(module, name, try_lock)
     find(lambda *_: Outcome(0.5, 4), n_trials=1)
     assert is_free == [False]
+
+
+def test_a_folder_on_a_file_system_without_locks(find, tmp_path, monkeypatch):
+    fcntl = pytest.importorskip("fcntl", reason="nothing is locked on Windows")
+
+    def flock(*_):
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(fcntl, "flock", flock)
+    assert find(lambda *_: Outcome(0.5, 4), n_trials=1).n_trials == 1
+    assert len(read_rows(tmp_path / "out")) == 1
 
 
 def test_all_fail(find, tmp_path):

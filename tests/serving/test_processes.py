@@ -1,6 +1,7 @@
 """The command with all its processes: generations, workers that die, and how it ends. Nobody who
 has asked stays without an answer."""
 
+import errno
 import http.client
 import json
 import os
@@ -280,6 +281,23 @@ def test_a_pid_file_is_that_of_a_running_server(tmp_path):
     finally:
         bystander.kill()
         bystander.wait()
+
+
+def test_where_a_pid_file_cannot_be_locked_there_is_none(tmp_path, monkeypatch):
+    """Nobody could tell a server from another program that has got its number."""
+    path, signals = tmp_path / "pid", []
+
+    def flock(*_):
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(fcntl, "flock", flock)
+    monkeypatch.setattr(os, "kill", lambda *given: signals.append(given))
+    with pytest.raises(ValueError, match="a path on a local disk"), pid_file(path):
+        pass
+    path.write_text(f"{os.getpid()}\n")
+    with pytest.raises(ValueError, match="a path on a local disk"):
+        reload_server(path)
+    assert not signals
 
 
 def test_two_servers_that_begin_and_end_at_once(tmp_path, monkeypatch):
