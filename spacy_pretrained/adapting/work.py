@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from ..runtime.file_lock import try_lock
-from ..runtime.whole_files import write_json
+from ..runtime.whole_files import remove_unfinished, write_json
 from ..saving.files import digest
 from .errors import Errors
 from .options import AdaptOptions
@@ -56,6 +56,8 @@ class Work:
         with (self.folder / LOCK).open("a") as file:
             if not try_lock(file):
                 raise ValueError(Errors.OUT_IN_USE.format(folder=self.out))
+            remove_unfinished(self.out)
+            remove_unfinished(self.folder)
             yield
 
 

@@ -51,11 +51,15 @@ def write_json(path: Path, value: Any) -> None:
         unfinished.write_text(json.dumps(value, indent=2) + "\n", encoding="utf8")
 
 
-def remove_unfinished(folder: Path) -> None:
-    """What processes left that were killed."""
-    for path in folder.glob(f".*{UNFINISHED}"):
-        with suppress(FileNotFoundError):
-            path.unlink()
+def remove_unfinished(folder: Path, *names: str) -> None:
+    """What processes left that were killed.
+
+    names: Of the files; none for all. A lock has to see to it that nobody writes these now.
+    """
+    for name in names or ("*",):
+        for path in folder.glob(f".{name}.*{UNFINISHED}"):
+            with suppress(FileNotFoundError):
+                path.unlink()
 
 
 def _sync(path: Path, flags: int) -> None:

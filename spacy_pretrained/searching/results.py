@@ -6,7 +6,7 @@ from pathlib import Path
 
 from thinc.api import Config
 
-from ..runtime.whole_files import whole_file
+from ..runtime.whole_files import remove_unfinished, whole_file
 from .configs import with_values
 from .lock import locked
 from .space import Space
@@ -27,6 +27,7 @@ def _write(out: Path, config: Config, space: Space, trials: Trials) -> None:
     rows = list(as_rows(trials.counted(), space))
     if not rows:
         return
+    remove_unfinished(out, TRIALS, BEST)
     with (
         whole_file(out / TRIALS) as unfinished,
         unfinished.open("w", encoding="utf8", newline="") as file,

@@ -78,3 +78,10 @@ def test_what_a_killed_process_left_is_removed(tmp_path):
         os.link(unfinished, unfinished.with_name(".file.1.tmp"))
     remove_unfinished(tmp_path)
     assert {path.name for path in tmp_path.iterdir()} == {"file", "other.tmp"}
+
+
+def test_what_is_removed_may_be_named(tmp_path):
+    for name in (".file.1.tmp", ".file.2.tmp", ".other.1.tmp"):
+        (tmp_path / name).touch()
+    remove_unfinished(tmp_path, "file", "third")
+    assert [path.name for path in tmp_path.iterdir()] == [".other.1.tmp"]

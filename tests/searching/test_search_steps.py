@@ -139,7 +139,7 @@ def test_a_kill_after_the_last_trial(find, tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("name", ["write_json", "_draw"])
 def test_processes_that_end_at_once_write_one_after_the_other(find, tmp_path, monkeypatch, name):
-    """Both would use the same temporary file."""
+    """The one that writes last has seen all trials."""
     fcntl = pytest.importorskip("fcntl", reason="one process searches on Windows")
     is_free = []
 
