@@ -1,7 +1,7 @@
 """Pretrained transformers for spaCy: one shared encoder, trained with torch, run without it.
 
-What is listed here is the public Python interface, and no other path in the package is promised to
-stay. It is imported on first use, because spaCy imports this package whenever it starts.
+The names listed here are the public Python interface; other paths in the package may change. A
+name is imported when it is first used, because spaCy imports this package whenever it starts.
 """
 
 from importlib import import_module

@@ -1,1 +1,1 @@
-"""`python -m spacy pretrained adapt`: training on masked words goes on, with texts of one's own."""
+"""`python -m spacy pretrained adapt`: trains an encoder further, on masked words."""

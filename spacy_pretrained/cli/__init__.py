@@ -1,6 +1,6 @@
 """`python -m spacy pretrained …`. Each command is a file of this folder: parse, call, print.
 
-Every spacy command imports this folder, which is why its files import next to nothing at their top.
+Every spacy command imports this folder, so its files import next to nothing at their top.
 """
 
 import typer

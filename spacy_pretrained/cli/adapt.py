@@ -16,28 +16,33 @@ def adapt(
     source: Annotated[
         str,
         typer.Argument(
-            help="Pretrained weights: a name such as minilm-l6, a folder, package:NAME or a hub's "
-            "owner/name"
+            help="Pretrained weights: a name such as minilm-l6, a folder, package:NAME, or "
+            "owner/name on the model hub"
         ),
     ],
     texts: Annotated[
         Path,
         typer.Argument(
-            help="Texts: .txt with one a line, .jsonl, .csv, .tsv, .parquet, .spacy, .conllu, or a "
+            help="Texts: .txt (one per line), .jsonl, .csv, .tsv, .parquet, .spacy, .conllu, or a "
             "folder of these"
         ),
     ],
     out: Annotated[
-        Path, typer.Argument(help="Folder for the adapted encoder, or one of a run to go on with")
+        Path,
+        typer.Argument(
+            help="Folder for the adapted encoder: a new one, or that of a run to resume"
+        ),
     ],
     epochs: Annotated[float, typer.Option(help="How often all texts are read")] = 3.0,
     minutes: Annotated[
-        float | None, typer.Option(help="Train no longer than that, and read the texts less often")
+        float | None,
+        typer.Option(help="Train for at most this long, and read the texts less often"),
     ] = None,
-    batch: Annotated[int, typer.Option(help="Blocks of a step")] = 32,
-    length: Annotated[int, typer.Option(help="Wordpieces of a block")] = 128,
+    batch: Annotated[int, typer.Option(help="Blocks per step")] = 32,
+    length: Annotated[int, typer.Option(help="Wordpieces per block")] = 128,
     rate: Annotated[
-        float | None, typer.Option(help="Highest learning rate; by default by the encoder's size")
+        float | None,
+        typer.Option(help="Highest learning rate; the default depends on the encoder's size"),
     ] = None,
     whole_words: Annotated[bool, typer.Option("--whole-words", help="Mask whole words")] = False,
     next_sentence: Annotated[
@@ -50,13 +55,14 @@ def adapt(
         bool, typer.Option("--bfloat16", help="Compute in bfloat16 where that is safe")
     ] = False,
     memory: Annotated[
-        str | None, typer.Option(help="Memory there is, such as 8GB; a step is split to fit in")
+        str | None,
+        typer.Option(help="Available memory, such as 8GB; a step is split to fit into it"),
     ] = None,
     interval: Annotated[
         int, typer.Option(help="Steps between two checkpoints; 0 means a tenth of the training")
     ] = 0,
     patience: Annotated[
-        int, typer.Option(help="Checkpoints without a better one, after which training stops")
+        int, typer.Option(help="Stop after this many checkpoints without a better one")
     ] = 3,
     text_field: Annotated[
         str, typer.Option(help="Field of the text, in .jsonl, .csv and .parquet")
@@ -67,12 +73,12 @@ def adapt(
             help="Texts with categories (.spacy): zero-shot accuracy is measured before and after"
         ),
     ] = None,
-    seed: Annotated[int, typer.Option(help="Of what is random")] = 0,
+    seed: Annotated[int, typer.Option(help="Seed of random choices")] = 0,
 ) -> None:
-    """Train an encoder further on raw texts of your own, by masked words.
+    """Train an encoder further on raw texts of your own, by masked language modelling.
 
-    The result is a folder to name as the source of an encoder. A run that was stopped or killed
-    resumes from its last checkpoint if the same command is given again.
+    The result is a folder that you can name as the source of an encoder. If a run was stopped or
+    killed, the same command resumes it from its last checkpoint.
 
     Example: python -m spacy pretrained adapt minilm-l6 texts.txt adapted --minutes 10
     """

@@ -21,7 +21,7 @@ def annotate(
         typer.Argument(
             metavar="INPUT... OUT",
             help="Files with texts: .jsonl, .txt, .csv, .tsv, .parquet, .spacy or CoNLL-U, or - "
-            "for the standard input; then the folder for what comes out",
+            "for the standard input; then the folder for the results",
         ),
     ],
     format: Annotated[
@@ -31,42 +31,46 @@ def annotate(
         str | None,
         typer.Option(help="Parts of a record, by default all: tokens,deps,sents,ents,spans,cats"),
     ] = None,
-    text_field: Annotated[str, typer.Option(help="Field of the text")] = "text",
+    text_field: Annotated[str, typer.Option(help="Field that has the text")] = "text",
     keep: Annotated[
-        str, typer.Option(help="Fields that go beside the annotation, such as id,date")
+        str, typer.Option(help="Fields to copy into the results, such as id,date")
     ] = "",
-    whole: Annotated[bool, typer.Option("--whole", help="A .txt file is one text")] = False,
+    whole: Annotated[bool, typer.Option("--whole", help="Each .txt file is one text")] = False,
     sentences: Annotated[
         bool,
-        typer.Option("--sentences", help="Its lines are sentences; blank lines end documents"),
+        typer.Option(
+            "--sentences", help="Lines of .txt files are sentences; blank lines end documents"
+        ),
     ] = False,
-    stdin: Annotated[str, typer.Option(help="Format of -: jsonl, txt, csv or tsv")] = "jsonl",
+    stdin: Annotated[
+        str, typer.Option(help="Format of the standard input: jsonl, txt, csv or tsv")
+    ] = "jsonl",
     workers: Annotated[
         int, typer.Option(min=0, help="Processes; 0: one for each core, if memory allows")
     ] = 0,
-    shard: Annotated[int, typer.Option(min=1, help="Texts in a part")] = 1000,
-    max_characters: Annotated[int, typer.Option(min=1, help="Longest text")] = 1_000_000,
+    shard: Annotated[int, typer.Option(min=1, help="Texts per part")] = 1000,
+    max_characters: Annotated[
+        int, typer.Option(min=1, help="Longest text, in characters")
+    ] = 1_000_000,
     on_long: Annotated[
-        str, typer.Option(help="What becomes of longer ones: error, skip or cut")
+        str, typer.Option(help="What happens to longer texts: error, skip or cut")
     ] = "error",
-    exclude: Annotated[
-        list[str], typer.Option(help="Component that is not wanted; repeatable")
-    ] = [],  # noqa: B006
+    exclude: Annotated[list[str], typer.Option(help="Component to leave out; repeatable")] = [],  # noqa: B006
     silver: Annotated[
         bool, typer.Option("--silver", help="Write .spacy files to train another pipeline on")
     ] = False,
     draw: Annotated[int, typer.Option(min=0, help="Texts to draw at random; 0: all")] = 0,
-    seed: Annotated[int, typer.Option(help="Of what is drawn")] = 0,
+    seed: Annotated[int, typer.Option(help="Seed of the draw")] = 0,
     code: Annotated[Path | None, typer.Option(help="Python file with components")] = None,
     resume: Annotated[
-        bool, typer.Option("--resume/--no-resume", help="Go on where the job was ended")
+        bool, typer.Option("--resume/--no-resume", help="Resume a job that was interrupted")
     ] = True,
     gpu_id: Annotated[int, typer.Option("--gpu-id", "-g", help="GPU, or -1 for the CPU")] = -1,
 ) -> None:
     """Annotate any number of texts, in several processes, into a folder.
 
-    Whatever ends it, the same command goes on where it was: each text comes out once, in order.
-    Texts that fail are listed in OUT/errors.jsonl, with the reason; then the exit code is 1.
+    To resume a job that was interrupted, give the same command again: each text comes out once, in
+    order. Texts that fail are listed in OUT/errors.jsonl, with the reason, and the exit code is 1.
 
     Example: python -m spacy pretrained annotate my_pipeline texts.jsonl annotated --keep id
     """
@@ -106,8 +110,8 @@ def annotate(
                     report=bar.show,
                 )
         except KeyboardInterrupt:
-            goes_on = "The same command goes on where it was." if resume else ""
-            msg.warn(f"Stopped. {goes_on}")
+            hint = "The same command resumes the job." if resume else ""
+            msg.warn(f"Stopped. {hint}")
             raise typer.Exit(INTERRUPTED) from None
     show_end(progress, Path(output))
     if progress.failed:

@@ -24,16 +24,16 @@ def benchmark(
         ),
     ],
     train: Annotated[bool, typer.Option("--train", help="Measure training, too")] = False,
-    lengths: Annotated[str, typer.Option(help="Words a text")] = "16,64,256",
-    batch: Annotated[str, typer.Option(help="Words a batch; several as 500,1500")] = "1500",
+    lengths: Annotated[str, typer.Option(help="Words per text")] = "16,64,256",
+    batch: Annotated[str, typer.Option(help="Words per batch; several as 500,1500")] = "1500",
     output: Annotated[Path | None, typer.Option("--json", help="JSON file for all figures")] = None,
     plot: Annotated[Path | None, typer.Option(help="Picture to write: .png, .svg or .pdf")] = None,
 ) -> None:
     """Measure the speed and the peak memory of encoders and pipelines on this machine.
 
-    Inference in fp32 and INT8, with --train training, too; each in a process of its own, on texts
-    that are generated. An encoder is measured with a tagger behind it. INT8 copies are made for
-    the measurement only. Let nothing else run meanwhile, or the speeds are not comparable.
+    Measures inference in fp32 and INT8 and, with --train, training, on generated texts, each in a
+    process of its own. An encoder is measured with a tagger behind it. INT8 copies are made for the
+    measurement only. Run nothing else at the same time, or the speeds are not comparable.
 
     Example: python -m spacy pretrained benchmark minilm-l6 --train --json benchmark.json
     """

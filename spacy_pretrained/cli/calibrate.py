@@ -16,19 +16,22 @@ if TYPE_CHECKING:
 def calibrate(
     pipeline: Annotated[str, typer.Argument(help="Trained pipeline: a folder or a package")],
     dev: Annotated[
-        Path, typer.Argument(help="Gold entities that it was not trained on: .spacy, or a folder")
+        Path,
+        typer.Argument(
+            help="Gold entities that the pipeline was not trained on: .spacy, or a folder"
+        ),
     ],
     output: Annotated[
         Path | None,
         typer.Option(help="Folder for the calibrated pipeline; by default PIPELINE itself"),
     ] = None,
     component: Annotated[
-        str | None, typer.Option(help="The entity recognizer, where there are several")
+        str | None, typer.Option(help="The entity recognizer, if there are several")
     ] = None,
 ) -> None:
-    """Make a pipeline's entity confidences mean how often it is right.
+    """Calibrate a pipeline's entity confidences, so that they say how often an entity is right.
 
-    Writes two numbers into the component, and shows how confident it was, and how often right,
+    Writes two numbers into the component. Shows how confident it is and how often it is right,
     before and after.
 
     Example: python -m spacy pretrained calibrate training/model-best dev.spacy

@@ -12,7 +12,7 @@ from .clear_errors import clear_errors
 def config(
     purpose: Annotated[
         str | None,
-        typer.Argument(help="What to train, or a .cfg of yours; leave it out for a list"),
+        typer.Argument(help="What to train, or a .cfg file of your own; leave it out for a list"),
     ] = None,
     output: Annotated[Path | None, typer.Argument(help="Config to write")] = None,
     train: Annotated[
@@ -26,16 +26,18 @@ def config(
     encoder: Annotated[
         str | None,
         typer.Option(
-            help="Pretrained weights: a name such as minilm-l6, a folder, package:NAME or a hub's "
-            "owner/name; by default those of the config"
+            help="Pretrained weights: a name such as minilm-l6, a folder, package:NAME, or "
+            "owner/name on the model hub; by default those of the config"
         ),
     ] = None,
     model: Annotated[
-        str | None, typer.Option(help="Trained pipeline to begin with, for train_on")
+        str | None, typer.Option(help="Trained pipeline to start from, for train_on")
     ] = None,
-    max_steps: Annotated[int, typer.Option(help="Steps; 0 means by the size of the corpus")] = 0,
+    max_steps: Annotated[
+        int, typer.Option(help="Training steps; 0: by the size of the corpus")
+    ] = 0,
 ) -> None:
-    """Write a complete config for `spacy train`, its length fitted to the corpus.
+    """Write a complete config for `spacy train`, with a length of training that fits the corpus.
 
     Example: python -m spacy pretrained config ner config.cfg --train train.spacy --dev dev.spacy
     """
@@ -43,7 +45,7 @@ def config(
 
     if purpose is None or (purpose not in PURPOSES and not purpose.endswith(".cfg")):
         if purpose is not None:
-            msg.fail(f"There is no config for '{purpose}', but for:")
+            msg.fail(f"There is no config for '{purpose}'. The purposes are:")
         msg.table(list(PURPOSES.items()), header=("PURPOSE", ""), divider=True)
         raise typer.Exit(2 if purpose else 0)
     if output is None:

@@ -27,7 +27,7 @@ Lang = Annotated[str, typer.Option(help="Language of the tokenizer")]
 Configuration = Annotated[str, typer.Option(help="Configuration of a dataset on the hub")]
 Limit = Annotated[int, typer.Option(min=0, help="Rows to read; 0 means all")]
 Encoding = Annotated[
-    str, typer.Option(help="Of the file, as Python names it: utf8, utf-16, cp1252")
+    str, typer.Option(help="Encoding of the file, as Python names it: utf8, utf-16, cp1252")
 ]
 Revision = Annotated[str, typer.Option(help="Version on the hub, such as a commit")]
 
@@ -72,9 +72,9 @@ convert = typer.Typer(
 def _group() -> None:
     """Convert annotated text to .spacy files, which `spacy train` takes.
 
-    KIND is one of the commands below. It can be left out where the file leaves no doubt: .conllu,
-    .iob2 or .conll with a token a line, .csv or .tsv with texts, .jsonl or .json with entities by
-    characters, a folder with train, dev and test.
+    KIND is one of the commands below. You can leave it out if the file leaves no doubt: .conllu,
+    .iob2 or .conll with one token per line, .csv or .tsv with texts, .jsonl or .json with entities
+    by character offsets, a folder with train, dev and test.
 
     Example: python -m spacy pretrained convert train.conllu corpus/train.spacy
     """
@@ -87,10 +87,10 @@ def convert_conllu(
         typer.Argument(metavar="IN", help="File .conllu, or folder with train, dev and test"),
     ],
     output: Annotated[
-        Path, typer.Argument(metavar="OUT", help="File to write, .spacy; of a folder, a folder")
+        Path, typer.Argument(metavar="OUT", help="File to write, .spacy; or a folder, if IN is one")
     ],
     max_sentences: Annotated[
-        int, typer.Option(min=1, help="Sentences a Doc, where the file does not mark documents")
+        int, typer.Option(min=1, help="Sentences per Doc, if the file does not mark documents")
     ] = 10,
     multiword: Annotated[
         str, typer.Option(help="Multiword tokens: auto, split (as words) or merge (as tokens)")
@@ -100,12 +100,12 @@ def convert_conllu(
     """Convert a CoNLL-U file, or a folder of them with or without files of entities.
 
     A folder holds train.conllu, dev.conllu and test.conllu (or en_ewt-ud-train.conllu and so on),
-    or .iob2 or .conll files with a token and its entity a line, or both: then entities are joined
-    to the sentences of the treebank that have the same words. If only train has such a layer, the
-    entities of every tenth document go to dev.
+    or .iob2 or .conll files with a token and its entity per line, or both. With both, the entities
+    are added to the sentences of the treebank that have the same words. If only train has such a
+    layer, the entities of every tenth document go to dev.
 
-    Words of a multiword token are tokens where they spell it (don't: do n't). Where they do not
-    (French du: de le), the text has one token, so the Doc has one, too, that knows its words.
+    The words of a multiword token become tokens if they spell it (don't: do n't). If they do not
+    (French du: de le), the Doc has one token, which keeps its words.
 
     Example: python -m spacy pretrained convert conllu treebank/ corpus/
     """
@@ -132,7 +132,7 @@ def convert_conllu(
 @convert.command("columns", cls=Command)
 def convert_columns(
     source: Annotated[
-        Path, typer.Argument(metavar="IN", help="File with a token a line", dir_okay=False)
+        Path, typer.Argument(metavar="IN", help="File with one token per line", dir_okay=False)
     ],
     output: SpacyFile,
     word: Annotated[int | None, typer.Option(help="Column of the words, from 0")] = None,
@@ -140,17 +140,17 @@ def convert_columns(
     xpos: Annotated[int | None, typer.Option(help="Column of the treebank's tags")] = None,
     upos: Annotated[int | None, typer.Option(help="Column of the universal tags")] = None,
     separator: Annotated[
-        str | None, typer.Option(help="What stands between columns; by default tabs or spaces")
+        str | None, typer.Option(help="Separator of columns; by default tabs or spaces")
     ] = None,
     scheme: Scheme = "auto",
     doc_sentences: Annotated[
-        int, typer.Option(min=1, help="Sentences a Doc, where the file does not mark documents")
+        int, typer.Option(min=1, help="Sentences per Doc, if the file does not mark documents")
     ] = 10,
     encoding: Encoding = "utf8",
 ) -> None:
-    """Convert a file with a token and its entity a line: CoNLL-2003, WNUT-17, Universal NER.
+    """Convert a file with a token and its entity per line: CoNLL-2003, WNUT-17, Universal NER.
 
-    What the columns hold is found from the file where that is safe, and else has to be said.
+    The contents of the columns are detected if that is safe; otherwise, give them as options.
 
     Example: python -m spacy pretrained convert columns eng.train train.spacy --xpos 1 --scheme iob1
     """
@@ -185,7 +185,7 @@ def convert_dataset(
     tags: Annotated[str, typer.Option(help='Column of the entities; "" if none')] = "ner_tags",
     upos: Annotated[str, typer.Option(help="Column of the universal tags")] = "",
     xpos: Annotated[str, typer.Option(help="Column of the treebank's tags")] = "",
-    spans: Annotated[str, typer.Option(help="Column of entities by characters")] = "",
+    spans: Annotated[str, typer.Option(help="Column of the entities, by character offsets")] = "",
     text: Annotated[str, typer.Option(help="Column of the text, with --spans")] = "text",
     lang: Annotated[str, typer.Option(help="Language of the tokenizer, with --spans")] = "en",
     name: Configuration = "",
@@ -200,7 +200,7 @@ def convert_dataset(
     """Convert a Hugging Face dataset: words with labels or, with --spans, texts with entities.
 
     IN is a folder that `save_to_disk` wrote, a folder of .parquet, .json or .jsonl files, such a
-    file, or a name on the hub. `spacy train` can also read it as it is, by the readers
+    file, or a name on the hub. `spacy train` can also read it directly, with the readers
     spacy-pretrained.Dataset.v1 and spacy-pretrained.SpanDataset.v1.
 
     Example: python -m spacy pretrained convert dataset data.jsonl train.spacy --spans entities
@@ -251,10 +251,10 @@ def convert_spans(
     lang: Lang = "en",
     encoding: Encoding = "utf8",
 ) -> None:
-    """Convert texts with entities by characters, as doccano, Label Studio and Prodigy export them.
+    """Convert texts with entities by characters: exports of doccano, Label Studio and Prodigy.
 
-    Of doccano take JSONL, of Label Studio JSON or JSON-MIN, of Prodigy what `db-out` writes. Texts
-    that were rejected, ignored or not annotated are left out, and counted.
+    Export JSONL from doccano, JSON or JSON-MIN from Label Studio, and use `db-out` of Prodigy.
+    Texts that were rejected, ignored or not annotated are left out, and counted.
 
     Example: python -m spacy pretrained convert spans admin.jsonl train.spacy
     """
@@ -280,18 +280,18 @@ def convert_spans(
 def convert_texts(
     source: Source,
     output: SpacyFile,
-    text: Annotated[str, typer.Option(help="Column of the text; of several, joined")] = "text",
+    text: Annotated[str, typer.Option(help="Column of the text; several are joined")] = "text",
     label: Annotated[str, typer.Option(help="Column of the label or labels")] = "label",
-    columns: Annotated[str, typer.Option(help="Names, where a .csv file has no header")] = "",
-    separator: Annotated[str, typer.Option(help="Between several labels in one string")] = "",
+    columns: Annotated[
+        str, typer.Option(help="Names of the columns, if a .csv file has no header")
+    ] = "",
+    separator: Annotated[str, typer.Option(help="Separator of several labels in one string")] = "",
     quoting: Annotated[
         str,
-        typer.Option(help="quotes (as spreadsheets write), none, or auto: quotes in .csv alone"),
+        typer.Option(help="quotes (as spreadsheets write), none, or auto: quotes only in .csv"),
     ] = "auto",
     encoding: Encoding = "utf8",
-    labels: Annotated[
-        str, typer.Option(help="All labels there are, where this file may lack some: a,b,c")
-    ] = "",
+    labels: Annotated[str, typer.Option(help="All labels, if this file may lack some: a,b,c")] = "",
     split: Part = "train",
     lang: Lang = "en",
     name: Configuration = "",
@@ -300,9 +300,9 @@ def convert_texts(
 ) -> None:
     """Convert texts with labels, as categories.
 
-    IN is a .csv or .tsv file, or what `convert dataset` takes. Each document has all labels, 1 or
-    0. Rows without a label (empty, null, or -1 where the labels of a dataset have names) have none
-    of them: they are not learnt from. Rows without text are left out.
+    IN is a .csv or .tsv file, or what `convert dataset` takes. Each document gets a value for
+    each label, 1 or 0. Rows without a label (empty, null, or -1 if the labels of a dataset have
+    names) get no values: nothing is learnt from them. Rows without text are left out.
 
     Example: python -m spacy pretrained convert texts news.csv dev.spacy --text title,body
     """

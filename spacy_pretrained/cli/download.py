@@ -12,16 +12,16 @@ def download(
     name: Annotated[
         str,
         typer.Argument(
-            help="A name in the catalogue or OWNER/NAME on the model hub; with @REVISION behind it "
+            help="A name in the catalogue or OWNER/NAME on the model hub; @REVISION behind it is "
             "a branch, a tag or a commit"
         ),
     ],
 ) -> None:
-    """Download an encoder from the model hub, to the cache that other programs share with it.
+    """Download an encoder from the model hub to its cache, which other programs share.
 
     Only the files that are needed are downloaded. Weights in pickles (.bin) are converted to
-    safetensors. If it is interrupted, the next call goes on with the files that are missing. The
-    variables of huggingface_hub are heeded: HF_ENDPOINT, HF_HUB_OFFLINE, HF_TOKEN, HF_HOME.
+    safetensors. If the download is interrupted, the next call downloads the missing files. The
+    variables of huggingface_hub apply: HF_ENDPOINT, HF_HUB_OFFLINE, HF_TOKEN, HF_HOME.
 
     Example: python -m spacy pretrained download FacebookAI/xlm-roberta-base
     """

@@ -28,15 +28,14 @@ def evaluate(
         ),
     ],
     output: Annotated[Path | None, typer.Option("--json", help="JSON file for all scores")] = None,
-    gpu_id: Annotated[int, typer.Option(help="GPU for spaCy, -1: none")] = -1,
+    gpu_id: Annotated[int, typer.Option(help="GPU for spaCy, or -1 for the CPU")] = -1,
 ) -> None:
     """Score a pipeline on gold annotation that it was not trained on.
 
     A treebank is scored by the measures of the CoNLL 2018 shared task and by spaCy's, on gold
     tokens and sentences, on gold tokens, on raw text and, if that has line breaks, on raw text with
-    spaces in their place. Entities and categories are scored on
-    gold tokens. What the pipeline does not predict is "-" (null in the file). All figures are
-    percent.
+    spaces in their place. Entities and categories are scored on gold tokens. Scores are in percent.
+    What the pipeline does not predict is shown as "-" (null in the file).
 
     Example: python -m spacy pretrained evaluate my_pipeline test.conllu test.spacy --json test.json
     """

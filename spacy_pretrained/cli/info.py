@@ -22,7 +22,7 @@ def info(
 ) -> None:
     """Describe an encoder or a pipeline: sizes, precision, licence, windows, labels.
 
-    Nothing is loaded.
+    It reads files only, and loads no model.
 
     Example: python -m spacy pretrained info roberta-base
     """

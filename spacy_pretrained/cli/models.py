@@ -14,7 +14,7 @@ MOST_CHARACTERS = 40  # in a column
 def models(
     task: Annotated[str | None, typer.Option(help="Only those for a task, such as ner")] = None,
     lang: Annotated[str | None, typer.Option(help="Only those for a language, such as es")] = None,
-    family: Annotated[str | None, typer.Option(help="Only those of a family: bert")] = None,
+    family: Annotated[str | None, typer.Option(help="Only those of a family, such as bert")] = None,
     size: Annotated[
         str | None, typer.Option(help="Only those of a size: tiny, small, base or large")
     ] = None,
@@ -66,10 +66,10 @@ def show_models(rows: list[dict[str, Any]]) -> None:
     aligns = ("l", "l", "l", "r", "r", "r", "l", "l", "l")
     msg.table(table, header=header, divider=True, aligns=aligns, max_col=MOST_CHARACTERS)
     if not rows:
-        print("No encoder of the catalogue is all of that. Leave an option out.")
+        print("No encoder in the catalogue matches all options. Leave an option out.")
         return
     print(
-        f"{len(rows)} encoders. COST: FLOPs a wordpiece, BERT base being 1. TRAINING: memory of "
+        f"{len(rows)} encoders. COST: FLOPs per wordpiece, BERT base is 1. TRAINING: memory of "
         "full fine-tuning in batches of 1,500 words. ?: not known. `info NAME` says more."
     )
 

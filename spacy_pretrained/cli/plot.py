@@ -11,11 +11,12 @@ from .clear_errors import clear_errors
 
 def plot(
     log: Annotated[
-        Path, typer.Argument(help="Log of a training: the .jsonl of [training.logger] path")
+        Path,
+        typer.Argument(help="Log of a training: the .jsonl file that [training.logger] path names"),
     ],
     picture: Annotated[Path, typer.Argument(help="Picture to write: .png, .svg or .pdf")],
 ) -> None:
-    """Draw scores and losses of a training against its steps.
+    """Draw the scores and losses of a training by its steps.
 
     Example: python -m spacy pretrained plot training.jsonl training.png
     """

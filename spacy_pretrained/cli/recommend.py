@@ -20,7 +20,7 @@ def recommend(
     lang: Annotated[str, typer.Option(help="Language of the texts; xx for many")] = "en",
     device: Annotated[str, typer.Option(help="cpu or cuda")] = "cpu",
     memory: Annotated[
-        str | None, typer.Option(help="What a training may take, such as 8GB [any]")
+        str | None, typer.Option(help="Memory that a training may take, such as 8GB [any]")
     ] = None,
     speed: Annotated[str, typer.Option(help="fast, balanced or accurate")] = "balanced",
     examples: Annotated[
@@ -34,12 +34,15 @@ def recommend(
         typer.Option(help="biomedical, clinical, science, legal, finance or tweets [general]"),
     ] = None,
     config: Annotated[
-        Path | None, typer.Option(help="Config to write, for the first of the list")
+        Path | None, typer.Option(help="Config to write, for the first encoder of the list")
     ] = None,
     train: Annotated[
-        str | None, typer.Option(help="Corpus of the config; its size sets what is recommended")
+        str | None,
+        typer.Option(
+            help="Corpus to train on, with --config; its size affects what is recommended"
+        ),
     ] = None,
-    dev: Annotated[str | None, typer.Option(help="Corpus of the config, to score on")] = None,
+    dev: Annotated[str | None, typer.Option(help="Corpus to score on, with --config")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON")] = False,
 ) -> None:
     """Recommend encoders for a task, with reasons, memory and how to train.

@@ -12,8 +12,8 @@ def remove(
     name: Annotated[
         str,
         typer.Argument(
-            help="A name in the catalogue or OWNER/NAME on the model hub: all of its revisions on "
-            "this machine; with @REVISION behind it, that one only"
+            help="A name in the catalogue or OWNER/NAME on the model hub: removes all of its "
+            "revisions on this machine; with @REVISION behind it, only that one"
         ),
     ],
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask")] = False,

@@ -19,31 +19,30 @@ def search(
     space: Annotated[
         str, typer.Argument(help="What to try: a .cfg with [search.space], or ner or pipeline")
     ],
-    out: Annotated[Path, typer.Argument(help="Folder, new or of a search to go on with")],
-    n_trials: Annotated[int, typer.Option(help="Trials, earlier ones included")] = 20,
+    out: Annotated[Path, typer.Argument(help="Folder: a new one, or that of a search to resume")],
+    n_trials: Annotated[int, typer.Option(help="Trials in all, earlier ones included")] = 20,
     timeout: Annotated[
-        float | None, typer.Option(help="Minutes after which no trial begins")
+        float | None, typer.Option(help="Minutes after which no new trial begins")
     ] = None,
     jobs: Annotated[int, typer.Option(help="Trials at once, which share the cores")] = 1,
     storage: Annotated[
         str | None, typer.Option(help="URL of a database; by default study.db in OUT")
     ] = None,
-    prune: Annotated[
-        bool, typer.Option("--prune/--no-prune", help="End trials early that do badly")
-    ] = True,
+    prune: Annotated[bool, typer.Option("--prune/--no-prune", help="End bad trials early")] = True,
     seeds: Annotated[
-        int, typer.Option(help="Trainings of the best config and of the default; 0 for none")
+        int,
+        typer.Option(help="How often the best config and the default are trained at the end; or 0"),
     ] = 3,
-    seed: Annotated[int, typer.Option(help="Of what is drawn from the space")] = 0,
-    gpu_id: Annotated[int, typer.Option(help="As of spacy train: -1 for the CPU")] = -1,
+    seed: Annotated[int, typer.Option(help="Seed of what is drawn from the space")] = 0,
+    gpu_id: Annotated[int, typer.Option(help="GPU, as in spacy train; -1 for the CPU")] = -1,
     code: Annotated[
-        Path | None, typer.Option(help="Python file with registered functions, as of spacy train")
+        Path | None, typer.Option(help="Python file with registered functions, as in spacy train")
     ] = None,
 ) -> None:
     """Search settings of a training config, and compare the best with the default.
 
-    Each trial is a training in a process of its own. A search that was stopped or killed goes on
-    if the same command is given again, and several processes may work in one folder.
+    Each trial is a training in a process of its own. To resume a search that was stopped or killed,
+    give the same command again. Several processes may work in one folder.
 
     Example: python -m spacy pretrained search config.cfg ner found --n-trials 20
     """

@@ -14,7 +14,7 @@ def serve(
         list[str] | None,
         typer.Argument(
             metavar="[NAME=]PIPELINE …",
-            help="Folders or packages; NAME is what requests call one, by default LANG_NAME",
+            help="Folders or packages; requests name a pipeline by NAME, by default LANG_NAME",
         ),
     ] = None,
     host: Annotated[str, typer.Option(help="Address to listen on")] = "127.0.0.1",
@@ -25,35 +25,35 @@ def serve(
     weights: Annotated[
         str | None,
         typer.Option(
-            help="Shares of the requests that name no pipeline: a=9,b=1. Those of a session, by "
-            "the header X-Session, stay with one. By default the first pipeline gets all"
+            help="How to divide the requests that name no pipeline: a=9,b=1. Those with the same "
+            "X-Session header go to the same pipeline. By default, the first pipeline gets all"
         ),
     ] = None,
     api_key_file: Annotated[
-        Path | None, typer.Option(help="File with a key a line, one of which requests must have")
+        Path | None, typer.Option(help="File with one key per line; requests must have one of them")
     ] = None,
     no_key: Annotated[
-        bool, typer.Option("--no-key", help="Let anybody in who reaches --host")
+        bool, typer.Option("--no-key", help="Let anybody in who can reach --host")
     ] = False,
     allow_host: Annotated[
         list[str] | None,
-        typer.Option(help="Name that the Host header may have; may be repeated"),
+        typer.Option(help="Name that the Host header may have; repeatable"),
     ] = None,
     pid_file: Annotated[Path | None, typer.Option(help="File for the process id")] = None,
     reload: Annotated[
         Path | None,
         typer.Option(
             metavar="PIDFILE",
-            help="Let the server of that --pid-file load its pipelines anew, and end",
+            help="Tell the server with this --pid-file to load its pipelines again, and exit",
         ),
     ] = None,
-    max_body: Annotated[int, typer.Option(help="Bytes of a request")] = 4_000_000,
-    max_texts: Annotated[int, typer.Option(help="Texts of a request")] = 256,
-    max_characters: Annotated[int, typer.Option(help="Characters of a text")] = 20_000,
-    max_waiting: Annotated[int, typer.Option(help="Texts that wait in a worker")] = 1_000,
-    timeout: Annotated[float, typer.Option(help="Seconds that a text waits at most")] = 30.0,
+    max_body: Annotated[int, typer.Option(help="Most bytes in a request")] = 4_000_000,
+    max_texts: Annotated[int, typer.Option(help="Most texts in a request")] = 256,
+    max_characters: Annotated[int, typer.Option(help="Most characters in a text")] = 20_000,
+    max_waiting: Annotated[int, typer.Option(help="Most texts that wait in a worker")] = 1_000,
+    timeout: Annotated[float, typer.Option(help="Most seconds that a text waits")] = 30.0,
 ) -> None:
-    """Serve pipelines over HTTP, with a page to try them.
+    """Serve pipelines over HTTP, with a web page to try them.
 
     It needs the extra `serve`: FastAPI and uvicorn.
 
@@ -74,7 +74,9 @@ def serve(
         if reload is not None:
             check_forks()
             process = reload_server(reload)
-            msg.good(f"Asked server {process} to load anew. Its log says when it has.")
+            msg.good(
+                f"Told server {process} to load its pipelines again. Its log says when it is done."
+            )
             return
         settings = Settings(
             pipelines=tuple(map(parse_pipeline, pipelines or ())),

@@ -1,1 +1,1 @@
-"""`python -m spacy pretrained search`: settings of a config, found by trying some."""
+"""`python -m spacy pretrained search`: searches settings of a config by trial trainings."""

@@ -77,7 +77,7 @@ def test_a_bar_where_somebody_looks(monkeypatch):
 
 def test_exit_codes(run):
     said = run("model", "a.txt", "out", end=KeyboardInterrupt(), code=130)
-    assert "Stopped. The same command goes on where it was." in said
+    assert "Stopped. The same command resumes the job." in said
     assert "goes on" not in run("m", "a", "o", "--no-resume", end=KeyboardInterrupt(), code=130)
     assert "nothing here" in run("model", "a.txt", "out", end=ValueError("nothing here"), code=1)
     assert "records have a field" in run("model", "a.txt", "out", "--keep", "text", code=1)
