@@ -35,8 +35,8 @@ class Errors(SharedErrors):
         "at once."
     )
     NO_MASKED_LM = (
-        "'{source}' is a model of the kind '{name}', which transformers has no masked-language "
-        "model of. Use an encoder such as BERT, RoBERTa, DeBERTa, MPNet or ModernBERT."
+        "'{source}' is a model of the kind '{name}', for which transformers has no masked-language "
+        "model. Use an encoder such as BERT, RoBERTa, DeBERTa, MPNet or ModernBERT."
     )
     NO_MASK_PIECE = (
         "The tokenizer of '{source}' has no piece that stands for a masked one ([MASK] or <mask>), "
@@ -60,8 +60,8 @@ class Errors(SharedErrors):
         "'{folder}' is not empty, and what is in it is not from `adapt`. Give another folder."
     )
     OUT_OTHER = (
-        "'{folder}' has an unfinished training with other settings: {names}. Give the same ones to "
-        "go on with it, another folder, or remove this one to begin again."
+        "'{folder}' has an unfinished training with other settings: {names}. Give the same "
+        "settings to resume it, or another folder, or remove this one to begin again."
     )
     MEMORY_SMALL = (
         "{memory:.1f} GB are not enough to train '{source}': a batch of one block of {length} "

@@ -59,9 +59,7 @@ class Errors(SharedErrors):
         "The folder '{folder}' is of another job: {differences}. Give the same arguments again to "
         "go on with that job, or another folder."
     )
-    JOB_UNREADABLE = (
-        "'{path}' cannot be read: {error}. If no job in this folder is to go on, give another."
-    )
+    JOB_UNREADABLE = "'{path}' cannot be read: {error}. To begin a new job, give another folder."
     JOB_STRANGE = (
         "The folder '{folder}' has files such as '{name}', but no job.json that says what made "
         "them. Give an empty folder, or a new one."
@@ -69,8 +67,8 @@ class Errors(SharedErrors):
     JOB_RUNNING = "Another process is at work in the folder '{folder}'. Wait until it has ended."
     WORKER_LOAD = "The pipeline cannot be loaded: {error}"
     WORKER_WRITE = (
-        "A part cannot be written to '{folder}': {error}. When that is mended, the same command "
-        "goes on."
+        "A part cannot be written to '{folder}': {error}. When you have corrected this, the "
+        "same command resumes the job."
     )
     WORKERS_DIE = (
         "{n} processes in a row ended before they had loaded the pipeline: {how}. Is there enough "

@@ -23,8 +23,8 @@ class Errors(SharedErrors):
         "annotation. Calibrate on new ones: Example(nlp.make_doc(text), gold)."
     )
     CALIBRATION_RECOGNIZER = (
-        "Entity recognizers made by pretrained_ner that the pipeline ({pipes}) has: {known}. One "
-        "of them is to be calibrated; `component` (--component) says which, and is {component}."
+        "The pipeline ({pipes}) has these entity recognizers made by pretrained_ner: {known}. Name "
+        "the one to calibrate as `component` (--component), which is {component}."
     )
     CALIBRATION_NO_CONFIDENCE = (
         "Component '{name}' keeps no confidence to calibrate. Set confidence = true in its config."

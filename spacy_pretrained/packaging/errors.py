@@ -13,7 +13,9 @@ class Errors(SharedErrors):
         "'{path}' is inside of the pipeline to package, '{pipeline}': give another folder for the "
         "wheel."
     )
-    PACKAGE_NAME = "There is nothing of '{name}' in a package's name: give one with letters of a-z."
+    PACKAGE_NAME = (
+        "'{name}' has no letter that a package name may have. Give a name with letters a-z."
+    )
     PACKAGE_VERSION = "'{version}' is no version. Versions are numbers with dots, such as 1.0.0."
     PACKAGE_ABOUT = (
         '\'{path}\' has to be a JSON file with one object, such as {{"license": "MIT"}}.'

@@ -56,8 +56,8 @@ class Errors(SharedErrors):
     )
     OUTPUT_IS_MODEL = "'{path}' is the pipeline that is read: give another folder to write to."
     OUTPUT_AND_MODEL = (
-        "Of the folder to write to, '{path}', and the pipeline that is read, '{model}', one "
-        "holds the other. Give a folder beside it."
+        "The folder to write to, '{path}', and the pipeline that is read, '{model}', overlap: one "
+        "holds the other. Give a folder beside the pipeline."
     )
     OUTPUT_HAS_MORE = (
         "'{path}' is a pipeline to be written over, but holds other things, too, which would be "

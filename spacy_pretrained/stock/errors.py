@@ -43,7 +43,7 @@ class Errors(SharedErrors):
     )
     GRAD_FACTOR = (
         "Component '{component}' was trained with grad_factor = {grad_factor} on its listener. "
-        "Annotations are the same, but if you train the new pipeline on, its factor is 1."
+        "Annotations are the same, but if you train the new pipeline further, its factor is 1."
     )
     LISTENER_CONFIG = (
         "The config of component '{component}' has {n_blocks} listeners of {package}, but its "
