@@ -23,8 +23,8 @@ class Errors(SharedErrors):
         "annotation. Calibrate on new ones: Example(nlp.make_doc(text), gold)."
     )
     CALIBRATION_RECOGNIZER = (
-        "The pipeline ({pipes}) has these entity recognizers made by pretrained_ner: {known}. Name "
-        "the one to calibrate as `component` (--component), which is {component}."
+        "The pipeline ({pipes}) has these entity recognizers made by pretrained_ner: {known}. Give "
+        "the name of the one to calibrate: `component` (--component) is {component}."
     )
     CALIBRATION_NO_CONFIDENCE = (
         "Component '{name}' keeps no confidence to calibrate. Set confidence = true in its config."

@@ -14,7 +14,7 @@ class Errors(SharedErrors):
         "wheel."
     )
     PACKAGE_NAME = (
-        "'{name}' has no letter that a package name may have. Give a name with letters a-z."
+        "'{name}' has no character that a package name may have. Give a name with letters a-z."
     )
     PACKAGE_VERSION = "'{version}' is no version. Versions are numbers with dots, such as 1.0.0."
     PACKAGE_ABOUT = (

@@ -80,7 +80,7 @@ def test_encoders_side_by_side_are_all_sources(pipeline):
 
 
 def test_a_name_of_nothing(pipeline):
-    with pytest.raises(ValueError, match="'日' has no letter"):
+    with pytest.raises(ValueError, match="'日' has no character"):
         make_meta(pipeline, {}, name="日")
 
 
