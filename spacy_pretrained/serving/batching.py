@@ -8,7 +8,7 @@ waits for nobody, and many make full batches.
 import asyncio
 import threading
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from .annotate import MAX_TEXTS, Annotated, Asked, Batch, Failed, More, Outcome
@@ -16,6 +16,10 @@ from .metrics import Row
 from .pipelines import Served
 
 MAX_CHARACTERS = 50_000  # of a batch
+# A batch takes half of what waits, and where that is few, so many texts. If it took all, clients
+# would have their answers all at once, and ask again all at once: the engine and the components
+# behind it would wait for one another.
+FEW_TEXTS = 24
 # Batches of a stream, and so of a zone of memory: then the strings that its texts brought go.
 MAX_BATCHES = 50
 
@@ -208,8 +212,9 @@ class Annotator:
             one.job.set(one.place, outcome)
 
 
-def _find_batch(queue: Iterable[_Waiting]) -> tuple[list[_Waiting], bool]:
+def _find_batch(queue: deque[_Waiting]) -> tuple[list[_Waiting], bool]:
     """The first texts that still wait, as many as a batch has, and whether it is full."""
+    most = min(MAX_TEXTS, max(FEW_TEXTS, len(queue) // 2))
     batch, n_characters = [], 0
     for one in queue:
         if one.place not in one.job.waiting:
@@ -218,6 +223,6 @@ def _find_batch(queue: Iterable[_Waiting]) -> tuple[list[_Waiting], bool]:
         if batch and n_characters > MAX_CHARACTERS:
             break
         batch.append(one)
-        if len(batch) == MAX_TEXTS:
+        if len(batch) == most:
             break
-    return batch, len(batch) == MAX_TEXTS or n_characters >= MAX_CHARACTERS
+    return batch, len(batch) == most or n_characters >= MAX_CHARACTERS

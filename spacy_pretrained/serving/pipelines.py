@@ -102,6 +102,9 @@ def load_pipelines(settings: Settings) -> list[Served]:
     for given, source in settings.pipelines:
         nlp = spacy.load(source)
         nlp.max_length = max(nlp.max_length, settings.limits.characters)
+        for _, pipe in nlp.pipeline:
+            if isinstance(pipe, BackbonePipe):  # `annotate_stream` has threads for the engine
+                pipe.reads_ahead = False
         name = given or f"{nlp.meta['lang']}_{nlp.meta['name']}"
         if name in served:
             first = sources[name]

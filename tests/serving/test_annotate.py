@@ -18,6 +18,8 @@ from spacy.language import Language
 from spacy.tokens import Doc
 
 from spacy_pretrained.records import PARTS, to_record
+from spacy_pretrained.runtime import doc_stream
+from spacy_pretrained.serving import annotate
 from spacy_pretrained.serving.annotate import (
     ANNOTATION,
     MAX_TEXTS,
@@ -25,7 +27,8 @@ from spacy_pretrained.serving.annotate import (
     Failed,
     annotate_stream,
 )
-from spacy_pretrained.serving.pipelines import Served
+from spacy_pretrained.serving.pipelines import Served, load_pipelines
+from spacy_pretrained.serving.settings import Settings
 
 SECRET = "a secret word"
 
@@ -232,6 +235,23 @@ def test_components_before_the_engine_never_have_two_batches_at_once():
     asked = [[(f"Ada {n} {i}.", ("tokens",)) for i in range(MAX_TEXTS)] for n in range(4)]
     annotate_batches(Served("a", nlp, ""), asked)
     assert threads == [threading.get_ident()] * 4 * MAX_TEXTS
+
+
+def test_only_threads_of_the_stream_itself_are_started(monkeypatch):
+    """Not those of the encoder, too: they cost a batch of a few texts more than they gain."""
+    pools = []
+
+    class Pool(ThreadPoolExecutor):
+        def __init__(self, workers, prefix):
+            pools.append(prefix)
+            super().__init__(workers, prefix)
+
+    path = str(find_pipeline("syntax_int8"))
+    (served,) = load_pipelines(Settings(pipelines=(("", path),)))
+    for module in (annotate, doc_stream):
+        monkeypatch.setattr(module, "ThreadPoolExecutor", Pool)
+    annotate_batches(served, [[(f"Ada {n} {i}.", ("tokens",)) for i in range(9)] for n in range(3)])
+    assert pools == ["engine"]
 
 
 def test_no_text_is_lost_where_no_thread_can_be_started(syntax, monkeypatch):

@@ -10,6 +10,7 @@ import pytest
 from spacy_pretrained.serving import batching
 from spacy_pretrained.serving.annotate import Annotated, Failed
 from spacy_pretrained.serving.batching import (
+    FEW_TEXTS,
     MAX_CHARACTERS,
     MAX_TEXTS,
     Annotator,
@@ -118,17 +119,40 @@ def test_batches_are_limited():
     async def scene(annotator, slow):
         await busy(annotator, slow)
         long = "x" * (MAX_CHARACTERS // 2)
-        jobs = [job(["short"] * (MAX_TEXTS + 1)), job([long] * 3), job(["y" * 2 * MAX_CHARACTERS])]
+        jobs = [job(["s"] * (MAX_TEXTS * 2)), job([long] * 3), job(["y" * 2 * MAX_CHARACTERS])]
         for one in jobs:
             annotator.submit(one)
         slow.may_go_on.release(100)
         for one in jobs:
             await one.waited_for.wait()
         sizes = [(len(texts), sum(map(len, texts))) for _, _, texts in slow.batches[1:]]
-        assert all(n <= MAX_TEXTS for n, _ in sizes)
+        assert max(n for n, _ in sizes) == MAX_TEXTS
         assert all(size <= MAX_CHARACTERS or n == 1 for n, size in sizes)
-        assert sum(n for n, _ in sizes) == MAX_TEXTS + 5
-        assert len(sizes) == 4
+        assert sum(n for n, _ in sizes) == MAX_TEXTS * 2 + 4
+
+    run(scene)
+
+
+@pytest.mark.parametrize(
+    "waiting, sizes",
+    [
+        (FEW_TEXTS, [FEW_TEXTS]),
+        (FEW_TEXTS + 1, [FEW_TEXTS, 1]),
+        (MAX_TEXTS, [MAX_TEXTS // 2, FEW_TEXTS, MAX_TEXTS // 2 - FEW_TEXTS]),
+        (MAX_TEXTS * 2, [MAX_TEXTS, MAX_TEXTS // 2, FEW_TEXTS, MAX_TEXTS // 2 - FEW_TEXTS]),
+    ],
+)
+def test_a_batch_takes_half_of_what_waits(waiting, sizes):
+    """So the engine and the components behind it have something to do at once."""
+
+    async def scene(annotator, slow):
+        await busy(annotator, slow)
+        many = job([f"{i}" for i in range(waiting)])
+        annotator.submit(many)
+        slow.may_go_on.release(100)
+        await many.waited_for.wait()
+        assert [len(texts) for _, _, texts in slow.batches[1:]] == sizes
+        assert texts_of(many) == [f"{i}" for i in range(waiting)]
 
     run(scene)
 
@@ -139,8 +163,9 @@ HALF = "x" * (MAX_CHARACTERS // 2)
 @pytest.mark.parametrize(
     "texts, is_full",
     [
-        (["x"] * MAX_TEXTS, True),
-        (["x"] * (MAX_TEXTS - 1), False),
+        (["x"] * MAX_TEXTS * 2, True),
+        (["x"] * FEW_TEXTS, True),
+        (["x"] * (FEW_TEXTS - 1), False),
         ([HALF, HALF], True),
         ([HALF, HALF[1:]], False),
         ([HALF, HALF[1:], "yy"], True),  # there is no room for the last one
@@ -199,6 +224,7 @@ def test_pipelines_and_labels_never_share_a_batch_and_nobody_starves():
 def test_batches_of_a_stream_are_limited(monkeypatch):
     """Then the strings that its texts brought are let go."""
     monkeypatch.setattr(batching, "MAX_BATCHES", 3)
+    monkeypatch.setattr(batching, "FEW_TEXTS", MAX_TEXTS)
 
     async def scene(annotator, slow):
         first = await busy(annotator, slow)
