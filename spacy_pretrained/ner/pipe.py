@@ -224,7 +224,7 @@ class PretrainedNer(DistillingPipe):
         docs, low = list(docs), 0
         blocked = self._find_blocked(docs)
         numbers = np.concatenate([np.zeros(0, "int64"), *(s.labels for s, _ in predictions)])
-        labels = iter(self._hash_labels(numbers, self.label_data).tolist())
+        labels = iter(self._hash_labels(docs, numbers, self.label_data).tolist())
         for doc, (spans, sure) in zip(docs, predictions):
             # The labels come last: where the spans of a Doc end, none of the next one's is taken.
             columns = zip(spans.starts.tolist(), spans.ends.tolist(), labels)

@@ -7,6 +7,7 @@ import numpy as np
 from spacy.attrs import IDS
 from spacy.language import Language
 from spacy.scorer import Scorer
+from spacy.strings import get_string_id
 from spacy.tokens import Doc, Token
 from spacy.training import Example, validate_get_examples
 from spacy.vocab import Vocab
@@ -19,6 +20,7 @@ from ..annotation.token_confidence import clear_tokens, read_all, register_token
 from ..heads.distilling import distill
 from ..heads.distilling_pipe import DistillingPipe
 from ..heads.divergence import divergence
+from ..heads.head_pipe import add_strings
 from ..heads.losses import best_probability, cross_entropy, softmax
 from ..heads.soft_targets import Said, divide, read_soft_labels, say_labels
 from ..heads.token_vectors import insert_outputs, set_outputs
@@ -230,9 +232,10 @@ class PretrainedTagger(DistillingPipe):
         docs = list(docs)
         space = is_space(*docs)
         columns, probabilities = [], {}
+        add_strings(docs, OF_SPACE.values())
         for (attribute, labels), (best, sure) in zip(self.label_data.items(), predictions):
-            values = self._hash_labels(best, labels)
-            values[space] = self.vocab.strings.add(OF_SPACE[attribute])
+            values = self._hash_labels(docs, best, labels)
+            values[space] = get_string_id(OF_SPACE[attribute])
             probable = None if sure is None else np.where(space, 1.0, sure)
             if not self.overwrite:
                 (old,) = read_columns(docs, [IDS[attribute.upper()]])
