@@ -22,6 +22,11 @@ class Errors(SharedErrors):
         "Component '{name}' has annotated some of these examples already, and would keep that "
         "annotation. Calibrate on new ones: Example(nlp.make_doc(text), gold)."
     )
+    CALIBRATION_DROPPED = (
+        "Component '{name}' is trained further, so the calibration of its confidences no longer "
+        "holds, and is dropped. Calibrate again after the training: `python -m spacy pretrained "
+        "calibrate`."
+    )
     CALIBRATION_RECOGNIZER = (
         "Entity recognizers made by pretrained_ner that the pipeline ({pipes}) has: {known}. One "
         "of them is to be calibrated; `component` (--component) says which, and is {component}."
