@@ -177,6 +177,10 @@ class PretrainedTagger(DistillingPipe):
                     attributes=", ".join(self.attributes),
                 )
             )
+        value = self._normalize(attribute, value)
+        label = f"{attribute}={value}"
+        if label in self.labels:
+            return 0
         # In the order of the attributes, as `initialize` puts them.
         labels = {a: list(self.label_data.get(a, [])) for a in self.attributes}
         labels[attribute].append(value)
@@ -186,6 +190,15 @@ class PretrainedTagger(DistillingPipe):
             number = self.labels.index(label)
             insert_outputs(self.model, number, like=[[number - 1]])
         return 1
+
+    def _normalize(self, attribute: str, value: str) -> str:
+        """Features in spaCy's order, as all annotation has them. ValueError if they are none."""
+        if attribute != "morph":
+            return value
+        try:
+            return self.vocab.morphology.normalize_features(value)
+        except ValueError as error:
+            raise ValueError(Errors.LABEL_FEATURES.format(name=self.name, label=value)) from error
 
     # Prediction
 
@@ -286,7 +299,11 @@ class PretrainedTagger(DistillingPipe):
                 a: list(dict.fromkeys([*self.label_data.get(a, []), *labels.get(a, [])]))
                 for a in self.attributes
             }
-        found = {a: list(labels[a]) for a in self.attributes if labels.get(a)}
+        found = {
+            a: list(dict.fromkeys(self._normalize(a, label) for label in labels[a]))
+            for a in self.attributes
+            if labels.get(a)
+        }
         self._set_labels(found, what="any of " + ", ".join(self.attributes))
         for attribute in self.attributes:
             if attribute not in found:
