@@ -172,11 +172,9 @@ class HeadPipe(CheckedPipe, TrainablePipe):
     def _check_finite(self, scores: FloatsXd) -> FloatsXd:
         return check_finite(scores, self.name)
 
-    def _hash_labels(self, numbers: Ints1d, labels: list[str]) -> np.ndarray:
-        """Hashes uint64 (N,) of labels by their numbers (N,). The vocab learns those that it meets,
-        each time: what was added in a memory zone is forgotten with it."""
-        for number in set(numbers.tolist()):
-            self.vocab.strings.add(labels[number])
+    def _hash_labels(self, docs: list[Doc], numbers: Ints1d, labels: list[str]) -> np.ndarray:
+        """Hashes uint64 (N,) of labels by their numbers (N,). The vocab of the Docs learns them."""
+        add_strings(docs, (labels[number] for number in set(numbers.tolist())))
         return _hashes(tuple(labels))[numbers]
 
     # Training
@@ -303,6 +301,18 @@ def check_finite(scores: FloatsXd, name: str) -> FloatsXd:
     if not get_array_module(scores).isfinite(scores).all():
         raise ValueError(Errors.PREDICTION_NOT_FINITE.format(name=name))
     return scores
+
+
+def add_strings(docs: Iterable[Doc], strings: Iterable[str]) -> None:
+    """Let the vocab of Docs know strings that their annotation is about to have.
+
+    It is not that of the component if spaCy took this from another pipeline. Call it each time:
+    what was added in a memory zone is forgotten with it.
+    """
+    strings = list(strings)
+    for vocab in {id(doc.vocab): doc.vocab for doc in docs}.values():
+        for string in strings:
+            vocab.strings.add(string)
 
 
 def _is_finite(layer: Model, name: str) -> bool:

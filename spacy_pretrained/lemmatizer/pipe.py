@@ -21,8 +21,9 @@ from thinc.types import Floats1d, Floats2d, Ints1d
 
 from ..annotation.columns import read_columns
 from ..annotation.gold import is_space
-from ..annotation.token_confidence import clear_tokens, register_tokens, store_tokens
+from ..annotation.token_confidence import clear_tokens, read_all, register_tokens, store_tokens
 from ..heads.divergence import divergence
+from ..heads.head_pipe import add_strings
 from ..heads.losses import cross_entropy, softmax
 from ..heads.rehearsing_pipe import RehearsingPipe
 from ..heads.token_vectors import insert_outputs, set_outputs
@@ -237,18 +238,18 @@ class PretrainedLemmatizer(RehearsingPipe):
 
     def set_annotations(self, docs: Iterable[Doc], lemmas: Lemmas) -> None:
         docs, low = list(docs), 0
-        for vocab in {id(doc.vocab): doc.vocab for doc in docs}.values():
-            for lemma in lemmas.new:
-                vocab.strings.add(lemma)
+        add_strings(docs, lemmas.new)
         values, sure = lemmas.lemmas, lemmas.confidence
         if not self.overwrite:
             (old,) = read_columns(docs, [LEMMA])
-            values, sure = np.where(old != 0, old, values), np.where(old != 0, np.nan, sure)
+            kept = np.concatenate([np.zeros(0), *(read_all(doc, "lemma") for doc in docs)])
+            values = np.where(old != 0, old, values)
+            sure = np.where(old != 0, kept, sure if self.confidence else np.nan)
         for doc in docs:
             high = low + len(doc)
             if len(doc):
                 doc.from_array([LEMMA], values[low:high].reshape(-1, 1))
-            if self.confidence and len(doc):
+            if self.confidence or (not self.overwrite and np.isfinite(sure[low:high]).any()):
                 store_tokens(doc, {"lemma": sure[low:high]})
             else:
                 clear_tokens(doc, ["lemma"])

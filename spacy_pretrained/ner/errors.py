@@ -22,6 +22,11 @@ class Errors(SharedErrors):
         "Component '{name}' has annotated some of these examples already, and would keep that "
         "annotation. Calibrate on new ones: Example(nlp.make_doc(text), gold)."
     )
+    CALIBRATION_DROPPED = (
+        "Component '{name}' is trained further, so the calibration of its confidences no longer "
+        "holds, and is dropped. Calibrate again after the training: `python -m spacy pretrained "
+        "calibrate`."
+    )
     CALIBRATION_RECOGNIZER = (
         "The pipeline ({pipes}) has these entity recognizers made by pretrained_ner: {known}. Give "
         "the name of the one to calibrate: `component` (--component) is {component}."

@@ -224,7 +224,7 @@ class PretrainedNer(DistillingPipe):
         docs, low = list(docs), 0
         blocked = self._find_blocked(docs)
         numbers = np.concatenate([np.zeros(0, "int64"), *(s.labels for s, _ in predictions)])
-        labels = iter(self._hash_labels(numbers, self.label_data).tolist())
+        labels = iter(self._hash_labels(docs, numbers, self.label_data).tolist())
         for doc, (spans, sure) in zip(docs, predictions):
             # The labels come last: where the spans of a Doc end, none of the next one's is taken.
             columns = zip(spans.starts.tolist(), spans.ends.tolist(), labels)
@@ -253,7 +253,8 @@ class PretrainedNer(DistillingPipe):
     # Confidence
 
     def calibrate(self, nlp: Language, examples: Iterable[Example]) -> tuple[float, float]:
-        """Fit confidences to how often predictions are correct. Do it last, on development data.
+        """Fit confidences to how often predictions are correct. Do it last, on development data:
+        an update drops it.
 
         nlp: The pipeline of this component; it annotates the predicted Docs, as `nlp.evaluate`
             does.
@@ -310,6 +311,12 @@ class PretrainedNer(DistillingPipe):
         set_outputs(self.model, n_states(len(self.labels)))
         self._initialize_model(get_examples)
         expect_outside(self.model)
+
+    def _learn(self, examples: list[Example]) -> float:
+        if self.cfg["calibration"]:  # of the weights as they were
+            logger.warning(Errors.CALIBRATION_DROPPED.format(name=self.name))
+            self.cfg["calibration"] = None
+        return super()._learn(examples)
 
     def get_loss(self, examples: list[Example], scores: Floats2d) -> tuple[float, Floats2d]:
         """The cross-entropy of the tokens' states; tokens that nothing is known of are left out.

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 from spacy.attrs import SENT_START
 from spacy.language import Language
+from spacy.strings import get_string_id
 from spacy.tokens import Doc
 from spacy.training import Example, validate_get_examples
 from spacy.vocab import Vocab
@@ -26,6 +27,7 @@ from ..annotation.sentences import (
 from ..annotation.token_confidence import clear_tokens, register_tokens, store_tokens
 from ..heads.distilling import distill
 from ..heads.distilling_pipe import DistillingPipe
+from ..heads.head_pipe import add_strings
 from ..heads.losses import best_probability, cross_entropy, sigmoid, softmax, to_targets
 from ..heads.resizing import resize
 from ..heads.soft_targets import Said
@@ -177,14 +179,15 @@ class BiaffineParser(DistillingPipe):
         words = ~is_space(*docs)
         starts, sure = self._find_sentences(self.model, docs, vectors, words)
         heads = heads_of_spaces(starts, words)
-        labels = np.full(len(heads), self.vocab.strings.add(OF_SPACE), dtype="uint64")
-        labels[heads == np.arange(len(heads))] = self.vocab.strings.add(ROOT)
+        add_strings(docs, [OF_SPACE, ROOT])
+        labels = np.full(len(heads), get_string_id(OF_SPACE), dtype="uint64")
+        labels[heads == np.arange(len(heads))] = get_string_id(ROOT)
         parse = Parse(heads, labels, {})
         if self.confidence:
             parse.confidence = {kind: np.ones(len(heads), dtype="float32") for kind in CONFIDENCES}
             parse.confidence["sent_start"] = sure
         for batch in batch_sentences(starts, words):
-            self._parse_batch(vectors, batch, parse)
+            self._parse_batch(docs, vectors, batch, parse)
         return parse
 
     def _find_sentences(
@@ -206,7 +209,9 @@ class BiaffineParser(DistillingPipe):
     def _find_neighbours(self, docs: list[Doc], words: np.ndarray) -> Ints2d:
         return self.model.ops.asarray_i(find_neighbours([len(doc) for doc in docs], words))
 
-    def _parse_batch(self, vectors: Floats2d, batch: SentenceBatch, parse: Parse) -> None:
+    def _parse_batch(
+        self, docs: list[Doc], vectors: Floats2d, batch: SentenceBatch, parse: Parse
+    ) -> None:
         """Find the heads and labels of some sentences."""
         ops = self.model.ops
         X = vectors[ops.asarray_i(batch.rows)]
@@ -217,7 +222,7 @@ class BiaffineParser(DistillingPipe):
         label_scores = self._score_labels(X, heads)
         parse.heads[batch.rows] = batch.to_rows(heads)
         best = label_scores.argmax(axis=1)
-        parse.labels[batch.rows] = self._hash_labels(best, self.label_data)
+        parse.labels[batch.rows] = self._hash_labels(docs, best, self.label_data)
         if self.confidence:
             sure = softmax(np.where(batch.is_head, scores, -np.inf))[batch.is_word]
             parse.confidence["head"][batch.rows] = sure[np.arange(len(columns)), columns]

@@ -13,6 +13,10 @@ class Errors(SharedErrors):
         "does not. Its attributes are {attributes}; one that the training data lacked takes no "
         "labels until the component is initialized anew."
     )
+    LABEL_FEATURES = (
+        "'{label}', which '{name}' was given as a label of 'morph', is no list of features. Write "
+        "them as in 'Case=Nom|Number=Sing', or '_' for none."
+    )
     ATTRIBUTE_UNKNOWN = (
         "'{attribute}' is not an attribute that '{name}' can set. Choose from {attributes}."
     )

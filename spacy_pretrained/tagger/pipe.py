@@ -7,6 +7,7 @@ import numpy as np
 from spacy.attrs import IDS
 from spacy.language import Language
 from spacy.scorer import Scorer
+from spacy.strings import get_string_id
 from spacy.tokens import Doc, Token
 from spacy.training import Example, validate_get_examples
 from spacy.vocab import Vocab
@@ -19,6 +20,7 @@ from ..annotation.token_confidence import clear_tokens, read_all, register_token
 from ..heads.distilling import distill
 from ..heads.distilling_pipe import DistillingPipe
 from ..heads.divergence import divergence
+from ..heads.head_pipe import add_strings
 from ..heads.losses import best_probability, cross_entropy, softmax
 from ..heads.soft_targets import Said, divide, read_soft_labels, say_labels
 from ..heads.token_vectors import insert_outputs, set_outputs
@@ -175,6 +177,10 @@ class PretrainedTagger(DistillingPipe):
                     attributes=", ".join(self.attributes),
                 )
             )
+        value = self._normalize(attribute, value)
+        label = f"{attribute}={value}"
+        if label in self.labels:
+            return 0
         # In the order of the attributes, as `initialize` puts them.
         labels = {a: list(self.label_data.get(a, [])) for a in self.attributes}
         labels[attribute].append(value)
@@ -184,6 +190,15 @@ class PretrainedTagger(DistillingPipe):
             number = self.labels.index(label)
             insert_outputs(self.model, number, like=[[number - 1]])
         return 1
+
+    def _normalize(self, attribute: str, value: str) -> str:
+        """Features in spaCy's order, as all annotation has them. ValueError if they are none."""
+        if attribute != "morph":
+            return value
+        try:
+            return self.vocab.morphology.normalize_features(value)
+        except ValueError as error:
+            raise ValueError(Errors.LABEL_FEATURES.format(name=self.name, label=value)) from error
 
     # Prediction
 
@@ -230,9 +245,10 @@ class PretrainedTagger(DistillingPipe):
         docs = list(docs)
         space = is_space(*docs)
         columns, probabilities = [], {}
+        add_strings(docs, OF_SPACE.values())
         for (attribute, labels), (best, sure) in zip(self.label_data.items(), predictions):
-            values = self._hash_labels(best, labels)
-            values[space] = self.vocab.strings.add(OF_SPACE[attribute])
+            values = self._hash_labels(docs, best, labels)
+            values[space] = get_string_id(OF_SPACE[attribute])
             probable = None if sure is None else np.where(space, 1.0, sure)
             if not self.overwrite:
                 (old,) = read_columns(docs, [IDS[attribute.upper()]])
@@ -283,7 +299,11 @@ class PretrainedTagger(DistillingPipe):
                 a: list(dict.fromkeys([*self.label_data.get(a, []), *labels.get(a, [])]))
                 for a in self.attributes
             }
-        found = {a: list(labels[a]) for a in self.attributes if labels.get(a)}
+        found = {
+            a: list(dict.fromkeys(self._normalize(a, label) for label in labels[a]))
+            for a in self.attributes
+            if labels.get(a)
+        }
         self._set_labels(found, what="any of " + ", ".join(self.attributes))
         for attribute in self.attributes:
             if attribute not in found:

@@ -188,14 +188,14 @@ def _begin_with(short: Config, model: str | None, purpose: str) -> None:
     trained = load_config(file) if file.is_file() else spacy.load(model).config
     names = trained["nlp"]["pipeline"]
     short["paths"]["model"] = model
-    short["nlp"] |= {"lang": trained["nlp"]["lang"], "pipeline": names}
+    short.setdefault("nlp", {}).update({"lang": trained["nlp"]["lang"], "pipeline": names})
     short["components"] = {name: {"source": "${paths.model}"} for name in names}
     if weights := trained.get("training", {}).get("score_weights"):
-        short["training"]["score_weights"] = weights
+        short.setdefault("training", {})["score_weights"] = weights
 
 
 def _set_lang(short: Config, lang: str, model: str | None) -> None:
-    found = short["nlp"].get("lang")
+    found = short.setdefault("nlp", {}).get("lang")
     if model is not None and lang != found:  # spaCy's E150, when the training begins
         raise ValueError(Errors.CONFIG_MODEL_LANG.format(model=model, found=found, lang=lang))
     short["nlp"]["lang"] = lang

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import spacy
 import tiny_models
-from spacy.tokens import Span
+import tiny_pipelines
+from spacy.tokens import Doc, Span
 from spacy.util import fix_random_seed
 from thinc.api import SGD
 from tiny_pipelines import (
@@ -89,6 +90,32 @@ def test_initialized_again_with_fewer_labels(head):
         begin(pipeline, FEW)
     assert len(nlp.get_pipe(head).labels) < n_labels
     assert_like(nlp, fresh, head)
+
+
+# Docs of another vocab: that of the pipeline, if the head comes from another one
+
+
+@pytest.mark.parametrize("head", HEADS)
+def test_the_vocab_of_a_doc_learns_the_labels(head, monkeypatch):
+    monkeypatch.setitem(tiny_pipelines.PLACES, "Ada", "TRAVELLER")  # which spaCy does not know
+    nlp = make_head(head)
+    begin(nlp, MANY, 20)
+    reference = make_reference(nlp.vocab, [1])
+    expected = nlp(as_blank(reference))
+    words, spaces = zip(*((token.text, bool(token.whitespace_)) for token in reference))
+    other = spacy.blank("xx").vocab
+    doc = nlp(Doc(other, words=list(words), spaces=list(spaces)))
+    assert annotations(doc) == annotations(expected)
+    assert [ent.label_ for ent in doc.ents] == [ent.label_ for ent in expected.ents]
+    assert head != "pretrained_ner" or doc.ents
+
+
+def test_the_tag_of_white_space_where_the_tagger_was_sourced():
+    nlp, other = make_head("pretrained_tagger"), spacy.blank("xx")
+    begin(nlp, MANY)  # without white space
+    other.add_pipe("pretrained_tagger", source=nlp)
+    doc = other(Doc(other.vocab, words=["Ada", "\n", "sees"]))
+    assert (doc[1].tag_, doc[1].pos_, str(doc[1].morph)) == ("_SP", "SPACE", "")
 
 
 # Labels that are added

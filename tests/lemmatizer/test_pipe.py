@@ -397,6 +397,19 @@ def test_confidence(trained, tiny_bert):
     assert not nlp("Ada sees").user_data
 
 
+def test_lemmas_that_are_kept_keep_their_confidences(fresh):
+    doc = fresh(Doc(fresh.vocab, words=["Ada", "sees", "\n", "Oxen"]))
+    values = [token._.lemma_confidence for token in doc]
+    assert None not in values
+    assert [token._.lemma_confidence for token in fresh(doc)] == pytest.approx(values)
+    doc[0].lemma_ = "mine"
+    assert [token._.lemma_confidence for token in fresh(doc)][:1] == [None]
+    fresh.get_pipe(LEMMATIZER).confidence = False
+    assert [token._.lemma_confidence for token in fresh(doc)] == [None, *values[1:]]
+    fresh.get_pipe(LEMMATIZER).overwrite = True
+    assert [token._.lemma_confidence for token in fresh(doc)] == [None] * 4
+
+
 def test_in_a_memory_zone(fresh):
     """Lemmas that are made in it are forgotten with it; those of the table are not."""
     forget_words(fresh)

@@ -40,6 +40,17 @@ def test_confidences_fall_where_some_are_wrong(folder):
     assert 0 < calibrated < confidence
 
 
+def test_training_drops_it(folder, caplog):
+    nlp = spacy.load(folder)
+    calibrate_pipeline(nlp, examples_of(nlp, ["PERSON"]))
+    ner, optimizer = nlp.get_pipe("pretrained_ner"), nlp.resume_training()
+    assert ner.cfg["calibration"] and "calibration" not in caplog.text
+    for _ in range(2):
+        nlp.update(make_examples(nlp), sgd=optimizer)
+    assert ner.cfg["calibration"] is None
+    assert caplog.text.count("'pretrained_ner' is trained further") == 1
+
+
 def test_what_is_refused(folder):
     nlp = spacy.load(folder)
     with pytest.raises(ValueError, match="cannot be calibrated"):

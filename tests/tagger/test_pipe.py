@@ -10,6 +10,7 @@ from spacy.tokens import Doc, DocBin, Token
 from spacy.training import Example
 from spacy.util import fix_random_seed
 from tiny_pipelines import (
+    CNN,
     DOCUMENTS,
     as_blank,
     as_example,
@@ -241,6 +242,26 @@ def test_diverged_training_stops(tiny_bert):
     output.set_param("b", np.full_like(output.get_param("b"), np.nan))
     with pytest.raises(ValueError, match="loss of 'pretrained_tagger' is nan"):
         nlp.update(make_examples(nlp), sgd=fast_optimizer())
+
+
+def test_features_are_labels_in_any_order():
+    nlp = spacy.blank("xx")
+    tagger = nlp.add_pipe(TAGGER, config={"model": {"tok2vec": CNN}})
+    assert tagger.add_label("morph=Number=Sing|Case=Nom") == 1
+    assert tagger.add_label("morph=Case=Nom|Number=Sing") == 0
+    assert tagger.labels == ("morph=Case=Nom|Number=Sing",)
+    examples = make_examples(nlp)
+    for token in examples[0].reference:
+        token.set_morph("Number=Sing|Case=Nom")
+    labels = {"morph": ["Number=Sing|Case=Nom", "Case=Nom|Number=Sing", "_"]}
+    nlp.initialize(lambda: examples[:1])
+    tagger.initialize(lambda: examples[:1], labels=labels)
+    assert tagger.label_data == {"morph": ["Case=Nom|Number=Sing", "_"]}
+    nlp.update(examples[:1])
+    for label in ("morph=Singular", "morph=Number=Sing|Case"):
+        with pytest.raises(ValueError, match=r"is no list of features. Write .*Case=Nom"):
+            tagger.add_label(label)
+        assert label not in tagger.labels
 
 
 # What is predicted

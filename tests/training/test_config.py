@@ -116,6 +116,14 @@ def test_a_pipeline_to_begin_with(tmp_path, names):
     assert config["components"] == {name: {"source": model} for name in names}
 
 
+def test_a_config_of_ones_own_that_says_no_more_than_where_to_begin(tmp_path):
+    model, short = save_pipeline(tmp_path / "pipeline", "a", lang="de"), tmp_path / "short.cfg"
+    short.write_text("[paths]\nmodel = null\n")
+    config = complete_config(str(short), model=model, lang="de").config
+    assert config["nlp"]["lang"] == "de" and config["nlp"]["pipeline"] == ["a"]
+    assert list(config["components"]) == ["a"]
+
+
 @pytest.mark.parametrize(
     ("purpose", "settings", "message"),
     [

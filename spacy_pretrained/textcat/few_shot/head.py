@@ -45,6 +45,7 @@ def fit_head(
     vectors: Floats2d, known: Ints2d, prior: Head, precision: float, *, multi_label: bool
 ) -> Head:
     """Fit a head to N examples; it stays near the one given. The same examples give the same head.
+    The weights of labels without an example are those given.
 
     vectors: Their normalized vectors (N, D).
     known: What is known of their labels (N, K), as `textcat_gold.read_cats` gives it.
@@ -55,10 +56,13 @@ def fit_head(
     vectors = vectors.astype("float64")
     start = np.concatenate([prior.W.ravel(), prior.b]).astype("float64")
     targets = make_targets(known, multi_label=multi_label)
+    # Where labels exclude each other, each text would push down all labels but its own.
+    has_none = np.zeros(known.shape[1], bool) if multi_label else ~(known == 1).any(axis=0)
 
     def loss(moved: Floats1d) -> tuple[float, Floats1d]:
         W, b = split(start + moved)
         gradient, value = cross_entropy(ops, vectors @ W.T + b, targets, multi_label=multi_label)
+        gradient[:, has_none] = 0
         value += precision / 2 * float(moved @ moved)
         d_parameters = np.concatenate([(gradient.T @ vectors).ravel(), gradient.sum(axis=0)])
         return value, d_parameters + precision * moved

@@ -18,6 +18,12 @@ class Errors(SharedErrors):
         "Component '{name}' has descriptions of '{unknown}', which is not one of its labels: "
         "{labels}."
     )
+    DESCRIPTION_KEY = (
+        "Component '{name}' has a description of {label!r} in its config. There, the name of a "
+        "setting cannot have ':', '=', '$' or a line break in it, nor begin or end with white "
+        "space: the pipeline could be saved, but not loaded. Rename the label, or describe it "
+        "later: `set_labels(labels, descriptions=...)`."
+    )
     TEMPLATE = (
         "Component '{name}' has the template {template!r}. A template has {{}} where the label "
         'goes, such as "This text is about {{}}."; give at least one.'

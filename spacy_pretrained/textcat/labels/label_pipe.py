@@ -15,7 +15,7 @@ from ...heads.head_pipe import check_finite
 from ...heads.losses import sigmoid, softmax
 from ...runtime.blas_threads import few_blas_threads
 from .errors import Errors
-from .label_set import DEFAULT_TEMPLATE, LabelSet, check_templates, make_label_set
+from .label_set import DEFAULT_TEMPLATE, LabelSet, check_keys, check_templates, make_label_set
 
 # What all factories have in their default_config; the labels' part is `LabelSettings`.
 LABEL_DEFAULTS = {
@@ -74,6 +74,7 @@ class LabelPipe(BackbonePipe):
         check_templates(self.cfg["templates"], self.name)
         if self.labels:
             self._find_labels()
+        check_keys(self.cfg["descriptions"], self.name)
 
     def initialize(
         self,

@@ -1,5 +1,6 @@
 """Labels that are known by their names, as phrases that a text may bear out."""
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -7,6 +8,9 @@ from dataclasses import dataclass
 from .errors import Errors
 
 DEFAULT_TEMPLATE = "This text is about {}."
+# As the name of a setting, a config reads these otherwise than they were written; the "$" it
+# doubles in values alone, so that names and labels differ.
+NO_KEY = re.compile(r"[:=$\r\n]|^\s|\s$")
 
 
 @dataclass(frozen=True)
@@ -77,6 +81,13 @@ def check_templates(templates: Iterable[str], component: str) -> None:
     for template in templates or [""]:
         if not isinstance(template, str) or "{}" not in template:
             raise ValueError(Errors.TEMPLATE.format(name=component, template=template))
+
+
+def check_keys(descriptions: Iterable[str], component: str) -> None:
+    """Refuse descriptions of labels that a config cannot have as the names of settings."""
+    for label in descriptions:
+        if NO_KEY.search(label):
+            raise ValueError(Errors.DESCRIPTION_KEY.format(name=component, label=label))
 
 
 def _check_texts(texts: Iterable[str], what: str, component: str) -> None:

@@ -78,6 +78,19 @@ def test_what_is_not_known_changes_nothing():
     assert_allclose(more.W, less.W, atol=1e-3)
 
 
+@pytest.mark.parametrize("multi_label", [False, True])
+def test_labels_without_an_example_stay_as_they_are(multi_label):
+    vectors, known, prior = make_task(multi_label=multi_label)
+    known[:, 2] = 0  # not known of any
+    if not multi_label:  # that it does not hold says nothing of it
+        vectors, known = vectors[known.max(axis=1) == 1], known[known.max(axis=1) == 1]
+        known[:, 2] = -1
+    head = fit_head(vectors, known, prior, PRECISION, multi_label=multi_label)
+    assert_allclose(head.W[2], prior.W[2], atol=1e-6)
+    assert_allclose(head.b[2], prior.b[2], atol=1e-6)
+    assert np.abs(head.W[:2] - prior.W[:2]).max() > 0.1
+
+
 def test_the_same_examples_give_the_same_head():
     vectors, known, prior = make_task(multi_label=False)
     one, other = (fit_head(vectors, known, prior, PRECISION, multi_label=False) for _ in range(2))

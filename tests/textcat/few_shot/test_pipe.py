@@ -171,6 +171,18 @@ def test_labels_that_are_new_begin_with_their_names_and_others_stay(tiny_bert):
     assert best(nlp, ["$12.50", TEXTS[2][0]]) == ["money", "dogs"]
 
 
+@pytest.mark.parametrize("frozen", [False, True])
+def test_labels_without_an_example_keep_what_they_have(tiny_bert, frozen):
+    nlp = make_nlp(tiny_bert, frozen=frozen)
+    fit(nlp)
+    old = get_head(nlp.get_pipe(NAME).model)
+    fit(nlp, make_examples(nlp, TEXTS[:4]) * OFTEN)
+    new = get_head(nlp.get_pipe(NAME).model)
+    assert_allclose(new.W[2], old.W[2], atol=1e-6)
+    assert new.b[2] == pytest.approx(old.b[2])
+    assert not np.allclose(new.W[:2], old.W[:2], atol=1e-3)
+
+
 @pytest.mark.parametrize("multi_label", [False, True])
 def test_a_description_counts_also_for_labels_that_stay(tiny_bert, multi_label):
     described = {"dogs": "quick brown foxes"}

@@ -174,6 +174,21 @@ def test_bad_settings_are_refused_when_the_component_is_made(config, message):
         spacy.blank("xx").add_pipe(NAME, config={"labels": LABELS, **config})
 
 
+@pytest.mark.parametrize("label", ["a: b", "a = b", "US$", " a", "a ", "a\nb"])
+def test_what_a_config_cannot_describe_is_described_later(tiny_bert, tmp_path, label):
+    """The config of a saved pipeline has another label, or cannot be read."""
+    labels, descriptions = [label, "dogs"], {label: "animals"}
+    with pytest.raises(ValueError, match=r"cannot have ':'.*set_labels"):
+        spacy.blank("xx").add_pipe(NAME, config={"labels": labels, "descriptions": descriptions})
+    nlp = make_nlp(tiny_bert)
+    nlp.get_pipe(NAME).set_labels(labels, descriptions=descriptions)
+    nlp.to_disk(tmp_path)
+    assert spacy.load(tmp_path).get_pipe(NAME).cfg["descriptions"] == descriptions
+    for other in ("#a", ";a", "[a] b"):  # which come back
+        make_nlp(tiny_bert, labels=[other, "dogs"], descriptions={other: "$5"}).to_disk(tmp_path)
+        assert spacy.load(tmp_path).get_pipe(NAME).cfg["descriptions"] == {other: "$5"}
+
+
 def test_without_weights_it_says_so():
     nlp = spacy.blank("xx")
     nlp.add_pipe(NAME, config={"labels": LABELS})
