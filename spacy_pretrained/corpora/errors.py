@@ -286,6 +286,9 @@ class Errors(SharedErrors):
         "{at}: there are no entities under {asked}; the keys are {keys}. Name the one with the "
         "entities, with --spans."
     )
+    EXPORT_SEVERAL = (
+        "{at}: there are entities under several keys, {names}. Name the one to read, with --spans."
+    )
     EXPORT_SPAN = (
         "{at}: an entity under '{key}' is {value}. It has to have a start and an end (characters) "
         "and one label, as doccano, Label Studio and Prodigy write them. Texts with labels and no "
