@@ -317,6 +317,16 @@ class Errors(SharedErrors):
         "ends it, quote that text (in .tsv with --quoting quotes). If its last fields are empty, "
         "write the delimiters before them."
     )
+    TEXTS_MISSING = (
+        "Row {row}: the list of labels in the column '{column}' is {value}. A missing label in a "
+        "list says nothing: take it out. Where all labels of a text are unknown, have null in "
+        "place of the list."
+    )
+    TEXTS_MULTI_HOT = (
+        "All lists of labels in the column '{column}' have {n} values, 0 or 1. They look like a "
+        "value for each label, 1 where it holds. A list has to have the labels that hold, and no "
+        "others: ['sport', 'people']."
+    )
     TEXTS_LABEL = "Row {row}: the label '{label}' is not one of those that were given: {known}."
     CONVERT_KIND = (
         "'{source}' does not show what it holds. Say so before its name, by one of {kinds}: "
