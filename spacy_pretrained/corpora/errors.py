@@ -249,8 +249,8 @@ class Errors(SharedErrors):
         "entities: {entities}."
     )
     DATASET_LEFT_OUT = (
-        "Left out of '{path}': rows with null in place of their labels: {rows}; words that are "
-        "null or white space: {words}."
+        "Left out of '{path}': rows without words: {empty}; rows with null in place of their "
+        "labels: {rows}; words that are null or white space: {words}."
     )
     DATASET_TEXT = "Row {row}: the column '{column}' has to be a text, but it is {value}."
     DATASET_SPAN = (
