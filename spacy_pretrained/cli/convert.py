@@ -100,9 +100,9 @@ def convert_conllu(
     """Convert a CoNLL-U file, or a folder of them with or without files of entities.
 
     A folder holds train.conllu, dev.conllu and test.conllu (or en_ewt-ud-train.conllu and so on),
-    or .iob2 or .conll files with a token and its entity per line, or both. With both, the entities
-    are added to the sentences of the treebank that have the same words. If only train has such a
-    layer, the entities of every tenth document go to dev.
+    or files with a token and its entity per line (train.iob2, .iob, .bio, .bioes, .biluo, .conll), or
+    both. With both, the entities are added to the sentences of the treebank that have the same
+    words. If only train has such a layer, the entities of every tenth document go to dev.
 
     The words of a multiword token become tokens if they spell it (don't: do n't). If they do not
     (French du: de le), the Doc has one token, which keeps its words.
@@ -246,7 +246,7 @@ def convert_spans(
     output: SpacyFile,
     text: Annotated[str, typer.Option(help="Key of the text")] = "text",
     spans: Annotated[
-        str, typer.Option(help="Key of the entities; by default spans, entities, label or labels")
+        str, typer.Option(help="Key of the entities; by default the one that holds some")
     ] = "",
     lang: Lang = "en",
     encoding: Encoding = "utf8",

@@ -22,6 +22,7 @@ PARAGRAPH = "\n\n"
 PARAGRAPH_DEP = "punct"
 # Entities in MISC: as spaCy's own converter reads them, NE=B-PER; and as others write them.
 ENTITY = re.compile(r"(?:NE|name)=(\S+)|(?:Tag=)?((?:[BIESLU]-\S+)|O)")
+OTHER_ENTITY = re.compile(r"(?:^|\|)(?:entity|ner|named_?entity)=", re.IGNORECASE)
 NO_SPACE = "SpaceAfter=No"
 
 
@@ -40,6 +41,7 @@ class ConversionReport:
     entities: int = 0
     entity_repairs: int = 0  # of their tags, see tag_schemes.py
     merged_multiword_tokens: int = 0  # kept as one token
+    unread_entities: int = 0  # words that have Entity= or NER= in MISC: not read
 
 
 @dataclass
@@ -96,6 +98,7 @@ def to_doc_sentence(
     report.empty_nodes += sentence.n_empty_nodes
     report.missing_heads += sentence.heads.count(None)
     report.merged_multiword_tokens += len(to_merge)
+    report.unread_entities += sum(bool(OTHER_ENTITY.search(row.misc)) for row in rows)
     in_words = DocSentence(
         is_newdoc=sentence.is_newdoc,
         is_newpar=sentence.is_newpar,

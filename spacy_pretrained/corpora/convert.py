@@ -18,12 +18,14 @@ RAISES: ValueError if the source is not there, malformed or empty, or if the out
     .spacy; OSError if a file cannot be read or written.
 """
 
+import sys
 from collections.abc import Iterable
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import spacy
+from spacy.language import Language
 from spacy.tokens import Doc, DocBin
 from spacy.vocab import Vocab
 
@@ -87,7 +89,7 @@ def convert_folder(
     track: Track = in_silence,
 ) -> dict[str, Split]:
     """Convert a folder with train, dev and test, of a treebank (.conllu), of entities (.iob2,
-    .conll) or of both; see `splits.read_splits`, which also says what is held out.
+    .conll and so on) or of both; see `splits.read_splits`, which also says what is held out.
 
     output: A folder, for train.spacy and so on.
     max_sentences: Sentences a Doc, where a file does not mark documents.
@@ -168,7 +170,7 @@ def convert_span_dataset(
     """
     output = _check_output(output)
     report = SpanReport()
-    nlp = spacy.blank(lang)
+    nlp = _make_blank(lang)
     rows = open_dataset(source, split, name=name, streaming=streaming, revision=revision)
     docs = read_span_dataset(
         rows, nlp, text=text, spans=spans, limit=limit, report=report, faults=Faults()
@@ -196,7 +198,7 @@ def convert_export(
     output = _check_output(output)
     report = ExportReport()
     settings = {"text": text, "spans": spans, "encoding": encoding, "report": report}
-    docs = read_export(source, spacy.blank(lang), **settings)
+    docs = read_export(source, _make_blank(lang), **settings)
     _write_all({output: track(docs, str(source))})
     return report
 
@@ -224,12 +226,19 @@ def convert_texts(
     """
     output = _check_output(output)
     report = TextReport()
-    nlp = spacy.blank(lang)
+    nlp = _make_blank(lang)
     table = {"columns": columns, "quoting": quoting, "encoding": encoding}
     rows = open_texts(source, split, **table, name=name, revision=revision)
     docs = read_texts(rows, nlp, report=report, **settings)
     _write_all({output: track(docs, str(source))})
     return report
+
+
+def _make_blank(lang: str) -> Language:
+    """Its tokenizer is all that is used: no text is too long for that."""
+    nlp = spacy.blank(lang)
+    nlp.max_length = sys.maxsize
+    return nlp
 
 
 def _check_output(output: str | Path) -> Path:

@@ -92,8 +92,8 @@ def build_dataset(
     A row is a sentence and a document of its own, with unknown spaces. Rows without words are left
     out, and rows with null in place of their lists of labels; of one column among several, null
     means that these labels are missing. Words that are null or white space are left out with their
-    labels, unless they have a tag. Tags that do not keep to the scheme are repaired, and counted in
-    a warning.
+    labels, unless they have a tag. Tags that do not keep to the scheme are repaired. Warnings count
+    what is left out, and what is repaired.
 
     ValueError, while it is read, if the data set, the split or a column is not there, if there are
     no rows, or where a row is malformed.
@@ -134,10 +134,13 @@ def _warn(path: str | Path | None, report: DatasetReport) -> None:
                 path=path, repairs=report.repairs, entities=report.entities
             )
         )
-    if report.unlabelled_rows or report.blank_words:
+    if report.empty_rows or report.unlabelled_rows or report.blank_words:
         logger.warning(
             Errors.DATASET_LEFT_OUT.format(
-                path=path, rows=report.unlabelled_rows, words=report.blank_words
+                path=path,
+                empty=report.empty_rows,
+                rows=report.unlabelled_rows,
+                words=report.blank_words,
             )
         )
 

@@ -6,6 +6,7 @@ Universal NER publishes its entities so, as a layer over a treebank of Universal
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import count, takewhile
 
 import numpy as np
 from spacy.attrs import ENT_IOB, ENT_TYPE
@@ -45,9 +46,11 @@ class EntityLayer:
         sentence of the same words they are missing. White space between words does not count.
 
         Short sentences are in many Docs. So the Doc of the layer that has most of this one's is
-        taken, and the first, second ... sentence of the same words of both belong together.
+        taken, and the first, second ... sentence of the same words of both belong together. The
+        layer's documents may begin elsewhere than the treebank's: what is left is looked for in
+        the Docs beside it, as far as each has some of this one's sentences.
 
-        RETURNS: The number of the layer's Doc, None if no sentence was found.
+        RETURNS: The number of the layer's Doc with most of them, None if no sentence was found.
         """
         own = _by_words(doc)
         found = Counter(n for words in own for n in set(self._places.get(words, ())))
@@ -55,11 +58,13 @@ class EntityLayer:
         if not found:
             return None
         number = max(found, key=lambda n: (found[n], -n))
+        numbers = _beside(number, found)
         columns = np.zeros((len(doc), 2), dtype="uint64")
-        for entity in self.docs[number].ents:
+        for entity in (entity for n in numbers for entity in self.docs[n].ents):
             doc.vocab.strings.add(entity.label_)  # the layer may have another vocabulary
         for words, sentences in own.items():
-            for tokens, others in zip(sentences, self._sentences[number].get(words, ())):
+            same = [tokens for n in numbers for tokens in self._sentences[n].get(words, ())]
+            for tokens, others in zip(sentences, same):
                 self.report.joined_sentences += 1
                 for token, other in zip(tokens, others):
                     if not columns[token.i, 1]:  # by an earlier word of the same token
@@ -68,6 +73,12 @@ class EntityLayer:
         doc.from_array([ENT_IOB, ENT_TYPE], columns)
         self.report.joined_entities += len(doc.ents)
         return number
+
+
+def _beside(number: int, found: Counter[int]) -> list[int]:
+    """The number of a Doc, and those before and behind it without a gap in what was found."""
+    before = takewhile(found.__getitem__, count(number - 1, -1))
+    return [number, *before, *takewhile(found.__getitem__, count(number + 1))]
 
 
 def entities_alone(doc: Doc) -> Doc:

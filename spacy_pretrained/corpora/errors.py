@@ -249,8 +249,8 @@ class Errors(SharedErrors):
         "entities: {entities}."
     )
     DATASET_LEFT_OUT = (
-        "Left out of '{path}': rows with null in place of their labels: {rows}; words that are "
-        "null or white space: {words}."
+        "Left out of '{path}': rows without words: {empty}; rows with null in place of their "
+        "labels: {rows}; words that are null or white space: {words}."
     )
     DATASET_TEXT = "Row {row}: the column '{column}' has to be a text, but it is {value}."
     DATASET_SPAN = (
@@ -286,6 +286,9 @@ class Errors(SharedErrors):
         "{at}: there are no entities under {asked}; the keys are {keys}. Name the one with the "
         "entities, with --spans."
     )
+    EXPORT_SEVERAL = (
+        "{at}: there are entities under several keys, {names}. Name the one to read, with --spans."
+    )
     EXPORT_SPAN = (
         "{at}: an entity under '{key}' is {value}. It has to have a start and an end (characters) "
         "and one label, as doccano, Label Studio and Prodigy write them. Texts with labels and no "
@@ -313,6 +316,16 @@ class Errors(SharedErrors):
         "{at}: a row has fewer fields than the {n} columns: {row}. If a line break within a text "
         "ends it, quote that text (in .tsv with --quoting quotes). If its last fields are empty, "
         "write the delimiters before them."
+    )
+    TEXTS_MISSING = (
+        "Row {row}: the list of labels in the column '{column}' is {value}. A missing label in a "
+        "list says nothing: take it out. Where all labels of a text are unknown, have null in "
+        "place of the list."
+    )
+    TEXTS_MULTI_HOT = (
+        "All lists of labels in the column '{column}' have {n} values, 0 or 1. They look like a "
+        "value for each label, 1 where it holds. A list has to have the labels that hold, and no "
+        "others: ['sport', 'people']."
     )
     TEXTS_LABEL = "Row {row}: the label '{label}' is not one of those that were given: {known}."
     CONVERT_KIND = (

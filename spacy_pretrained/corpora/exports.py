@@ -7,12 +7,14 @@ Label Studio  {"data": {"text": …}, "annotations": [{"result": [{"type": "labe
                   "value": {"start": 4, "end": 6, "text": "EU", "labels": ["ORG"]}}]}]}
               {"text": …, "label": [{"start": 4, "end": 6, "labels": ["ORG"]}]}  (JSON-MIN)
 
-Each record shows by its keys which of these it is. `span_dataset.py` makes entities of the spans.
+Each record shows by its keys which of these it is. JSON-MIN has the regions under the name of the
+control, which may be any. `span_dataset.py` makes entities of the spans.
 """
 
 import json
-from collections.abc import Iterator
-from dataclasses import dataclass
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -27,6 +29,9 @@ from .lines import UTF8, check_file, place, read_lines
 from .span_dataset import CharSpan, SpanReport, as_char_span, set_spans
 
 SPANS = ("spans", "entities", "label", "labels")  # where a record may have them
+# In the text of a region, Label Studio writes a line break as a backslash and an "n", and browsers
+# make one space of several.
+SPACE = re.compile(r"\s|\\n")
 
 
 @dataclass
@@ -36,13 +41,35 @@ class ExportReport(SpanReport):
     rejected_documents: int = 0  # by an answer other than "accept": left out
     unannotated_documents: int = 0  # with no annotation, or a cancelled one: left out
     twice_annotated_documents: int = 0  # the ground truth was taken or, if none is, the last one
-    other_annotations: int = 0  # of no part of the text, such as choices and relations: left out
+    other_annotations: int = 0  # that label no part of the text, such as choices: left out
 
 
 @dataclass(frozen=True)
 class Annotated:
     text: str
     spans: list[CharSpan]
+
+
+@dataclass
+class SpanKey:
+    """Under which key the records of a file have their entities.
+
+    asked: By the user. None: one of SPANS, or another that holds entities.
+    """
+
+    asked: str | None
+    is_found: bool = False  # in one record or more
+    filled: dict[str, None] = field(default_factory=dict)  # the keys that hold some in any record
+    lacking: dict[str, None] = field(default_factory=dict)  # the keys of records without it
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return (self.asked,) if self.asked else SPANS
+
+    def error(self, at: str, keys: Iterable[str]) -> ValueError:
+        """That it is not among these keys."""
+        asked = ", ".join(self.names)
+        return ValueError(Errors.EXPORT_SPANS.format(at=at, asked=asked, keys=", ".join(keys)))
 
 
 def read_export(
@@ -59,18 +86,20 @@ def read_export(
 
     nlp: Its tokenizer makes the words.
     text: The key of the text, in a record or in the "data" of one.
-    spans: The key of the entities. None: the first of SPANS with something in it that a record has.
+    spans: The key of the entities. None: the one that holds some, or else the first of SPANS that a
+        record has.
     report: Is added to while the Docs are taken.
 
-    RAISES: ValueError, with file and place, if a record is malformed or none has text. It tells all
-        that are malformed, up to 20, after the last Doc.
+    RAISES: ValueError, with file and place, if a record is malformed, none has text, or none has
+        the key. It tells all that are malformed, up to 20, after the last Doc.
     """
     report = ExportReport() if report is None else report
+    key = SpanKey(spans)
     faults = Faults()
     n_before = report.documents
     for at, record in read_records(path, encoding, faults):
         try:
-            found = _read(record, at, text, spans, report)
+            found = _read(record, at, text, key, report)
             if found is None:
                 continue
             doc = nlp.make_doc(found.text)
@@ -82,6 +111,8 @@ def read_export(
         report.words += len(doc)
         yield doc
     faults.check()
+    if key.lacking and not key.is_found:
+        raise key.error(str(path), key.lacking)
     if report.documents == n_before:
         raise ValueError(Errors.EXPORT_EMPTY.format(path=path))
 
@@ -135,24 +166,25 @@ def is_export(record: Row) -> bool:
     """Whether a record shows beyond doubt that it is a text with entities by characters."""
     if isinstance(record.get("data"), dict):
         return isinstance(record.get("annotations"), list)
-    lists = [values for key in SPANS if isinstance(values := record.get(key), list) and values]
+    lists = [values for name, values in record.items() if _has_spans(name, values)]
     has_spans = any(all(_as_span(value) is not None for value in values) for values in lists)
     return isinstance(record.get("text"), str) and has_spans
 
 
 def _read(
-    record: Row, at: str, key: str, spans: str | None, report: ExportReport
+    record: Row, at: str, text_key: str, key: SpanKey, report: ExportReport
 ) -> Annotated | None:
     """None if the record is to be left out, which is counted."""
+    is_task = isinstance(record.get("data"), dict)
+    key.is_found = key.is_found or is_task or any(name in record for name in key.names)
     if record.get("answer", "accept") != "accept":
         report.rejected_documents += 1
         return None
-    is_task = isinstance(record.get("data"), dict)
-    text = _read_text(record["data"] if is_task else record, at, key)
+    text = _read_text(record["data"] if is_task else record, at, text_key)
     if not text.strip():
         report.empty_documents += 1
         return None
-    values = _read_task(record, report) if is_task else _find_spans(record, at, spans)
+    values = _read_task(record, report) if is_task else _find_spans(record, at, key)
     if values is None:
         report.unannotated_documents += 1
         return None
@@ -173,18 +205,41 @@ def _read_text(record: Row, at: str, key: str) -> str:
     return text
 
 
-def _find_spans(record: Row, at: str, spans: str | None) -> list[Any] | None:
-    names = [name for name in ((spans,) if spans else SPANS) if name in record]
-    names.sort(key=lambda name: not record[name])  # stable: the first that holds something
-    if not names and ("answer" in record or "annotation_id" in record):
-        return []  # Prodigy and JSON-MIN leave out the list of an annotated text without any
-    if not names:
-        asked = spans or ", ".join(SPANS)
-        raise ValueError(Errors.EXPORT_SPANS.format(at=at, asked=asked, keys=", ".join(record)))
-    values = record[names[0]]
+def _find_spans(record: Row, at: str, key: SpanKey) -> list[Any] | None:
+    name = _find_key(record, at, key)
+    if name is None:
+        if not ("answer" in record or "annotation_id" in record):
+            raise key.error(at, record)
+        # Prodigy and JSON-MIN leave out the list of an annotated text without any: others of the
+        # file have the key then.
+        key.lacking |= dict.fromkeys(record)
+        return []
+    key.is_found = True
+    values = record[name]
     if not isinstance(values, list | None):
-        raise ValueError(Errors.EXPORT_SPAN.format(at=at, key=names[0], value=repr(values)[:80]))
+        raise ValueError(Errors.EXPORT_SPAN.format(at=at, key=name, value=repr(values)[:80]))
     return values
+
+
+def _find_key(record: Row, at: str, key: SpanKey) -> str | None:
+    """ValueError if several could be meant."""
+    if key.asked:
+        return key.asked if key.asked in record else None
+    filled = [name for name, values in record.items() if _has_spans(name, values)]
+    key.filled |= dict.fromkeys(filled)
+    # Records of several tools may be in one file, but two controls are two kinds of annotation.
+    if len(filled) > 1 or (len(key.filled) > 1 and not key.filled.keys() <= {*SPANS}):
+        raise ValueError(Errors.EXPORT_SEVERAL.format(at=at, names=", ".join(key.filled)))
+    known = sorted((name for name in SPANS if name in record), key=lambda name: not record[name])
+    return next(iter(filled or known), None)
+
+
+def _has_spans(name: str, values: Any) -> bool:
+    """Whether there are entities among them; under other keys than SPANS, only with their names."""
+    return isinstance(values, list) and any(
+        (isinstance(value, dict) or name in SPANS) and _as_span(value) is not None
+        for value in values
+    )
 
 
 def _read_task(record: Row, report: ExportReport) -> list[Any] | None:
@@ -201,14 +256,22 @@ def _read_task(record: Row, report: ExportReport) -> list[Any] | None:
     annotation = sorted(annotations, key=lambda one: bool(one.get("ground_truth")))[-1]
     values = []
     for result in annotation.get("result") or []:
-        value = result.get("value") if isinstance(result, dict) else None
-        if isinstance(value, dict) and "start" in value and "end" in value:
+        if _is_entity(result):
             # The names of labels stand under the name of the kind of tag.
-            kind = result.get("type", "labels")
+            value, kind = result["value"], result.get("type", "labels")
             values.append({**value, "labels": value.get(kind, value.get("labels"))})
         else:
             report.other_annotations += 1
     return values
+
+
+def _is_entity(result: Any) -> bool:
+    """Of the kinds of tags, Labels, HyperTextLabels and the like name entities. Choices, ratings
+    and so on may belong to a part of the text, too."""
+    value = result.get("value") if isinstance(result, dict) else None
+    if not isinstance(value, dict) or not {"start", "end"} <= value.keys():
+        return False
+    return str(result.get("type", "labels")).endswith("labels")
 
 
 def _read_span(value: Any, text: str, at: str) -> CharSpan:
@@ -216,25 +279,38 @@ def _read_span(value: Any, text: str, at: str) -> CharSpan:
     if span is None:
         raise ValueError(Errors.EXPORT_SPAN.format(at=at, key="spans", value=repr(value)[:80]))
     said = value.get("text") if isinstance(value, dict) else None
-    if isinstance(said, str) and said != text[span[0] : span[1]]:
-        return _from_utf16(span, said, text, at)
-    return span
+    return _find_said(span, said, text, at) if isinstance(said, str) else span
 
 
-def _from_utf16(span: CharSpan, said: str, text: str, at: str) -> CharSpan:
-    """A span that a browser has counted: an emoji is two characters there.
+def _find_said(span: CharSpan, said: str, text: str, at: str) -> CharSpan:
+    """The span, or where it is as a browser counts.
 
-    said: The text that the span has by its export. ValueError if it does not.
+    said: The text that the span has by its export. ValueError if it does not, white space aside.
     """
     start, end, label = span
-    units = text.encode("utf-16-le", "surrogatepass")
-    before, inside = units[: 2 * start], units[2 * start : 2 * end]
-    if inside.decode("utf-16-le", "replace") != said:
-        raise ValueError(
-            Errors.EXPORT_MOVED.format(at=at, span=span, said=said, found=text[start:end])
+    in_utf16 = _from_utf16(start, end, text)
+    places = [(start, end), in_utf16] if in_utf16 else [(start, end)]
+    for form in (str, _without_space):  # the same text first, wherever it is
+        for first, last in places:
+            if form(text[first:last]) == form(said):
+                return first, last, label
+    raise ValueError(Errors.EXPORT_MOVED.format(at=at, span=span, said=said, found=text[start:end]))
+
+
+def _without_space(text: str) -> str:
+    return SPACE.sub("", text)
+
+
+def _from_utf16(start: int, end: int, text: str) -> tuple[int, int] | None:
+    """A place that a browser has counted: an emoji is two characters there. None if one is cut."""
+    units = text.encode("utf-16-le")
+    try:
+        before, inside = (
+            part.decode("utf-16-le") for part in (units[: 2 * start], units[2 * start : 2 * end])
         )
-    first = len(before.decode("utf-16-le", "surrogatepass"))
-    return first, first + len(said), label
+    except UnicodeDecodeError:
+        return None
+    return len(before), len(before) + len(inside)
 
 
 def _as_span(value: Any) -> CharSpan | None:

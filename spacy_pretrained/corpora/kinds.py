@@ -7,12 +7,11 @@ from .column_layout import SAMPLE, find_layout
 from .errors import Errors
 from .exports import is_export, read_records
 from .lines import UTF8, read_lines
-from .splits import ENTITIES, SPLITS, TREEBANK
+from .splits import COLUMNS, ENTITIES, SPLITS, TREEBANK
 from .texts import DELIMITERS
 
 KINDS = ("conllu", "columns", "dataset", "spans", "texts")
 RECORDS = (".json", ".jsonl")
-COLUMNS = (*ENTITIES, ".iob", ".bio", ".bioes", ".biluo")
 
 
 def find_kind(source: str | Path, encoding: str = UTF8) -> str:
@@ -20,7 +19,7 @@ def find_kind(source: str | Path, encoding: str = UTF8) -> str:
 
     encoding: Of a file whose lines decide.
 
-    conllu: A file .conllu, or a folder with train, dev or test in .conllu, .iob2 or .conll.
+    conllu: A file .conllu, or a folder with train, dev or test in .conllu, .iob2 or the like.
     columns: A file .iob2, .iob, .bio, .bioes, .biluo or .conll with a token and its entity a line.
     spans: A file .json or .jsonl with entities by characters in one of its first records.
     texts: A file .csv or .tsv; one with a token and its entity a line could be both.

@@ -16,6 +16,7 @@ from spacy.vocab import Vocab
 
 MODES = ("auto", "split", "merge")
 TABLE = "multiword_tokens"
+MODE_TABLE = "multiword_mode"  # of one value, "mode"
 USER_KEY = "multiword"
 ANY_TAG = ""
 # Heads, other than the index of a word of the same token
@@ -93,6 +94,9 @@ def mode_of(vocab: Vocab) -> str:
     """How the multiword tokens were read that a pipeline learnt from, one of MODES."""
     if not vocab.lookups.has_table(TABLE):
         return "split"
+    if vocab.lookups.has_table(MODE_TABLE):
+        return vocab.lookups.get_table(MODE_TABLE)["mode"]
+    # Earlier versions have only the table, in lower case.
     for form, by_tag in vocab.lookups.get_table(TABLE).items():
         for words in by_tag.values():
             if words and "".join(word[0] for word in words) == vocab.strings[form]:
@@ -105,11 +109,17 @@ class WordCounts:
 
     def __init__(self) -> None:
         self._counts: defaultdict[str, Counter[tuple[str, Words]]] = defaultdict(Counter)
+        self._mode = "auto"
 
     def add(self, doc: Doc) -> None:
         """Count the tokens of a Doc of a treebank."""
         for token in doc:
-            words = tuple(word._replace(form=word.form.lower()) for word in _annotated(token))
+            own = _annotated(token)
+            # "auto" splits such a token. It merges VENDERLO, whose words are "vender" and "lo": the
+            # case of the text would be lost.
+            if "".join(word.form for word in own) == token.text:
+                self._mode = "merge"
+            words = tuple(word._replace(form=word.form.lower()) for word in own)
             self._counts[token.text.lower()][token.tag_, words] += 1
 
     def to_vocab(self, vocab: Vocab) -> None:
@@ -119,8 +129,9 @@ class WordCounts:
         For each form that is one, it has the words that it most often stands for, none if it is
         mostly a word itself; and those of each tag for which that is otherwise.
         """
-        if vocab.lookups.has_table(TABLE):
-            vocab.lookups.remove_table(TABLE)
+        for name in (TABLE, MODE_TABLE):
+            if vocab.lookups.has_table(name):
+                vocab.lookups.remove_table(name)
         table = {}
         for form, counts in self._counts.items():
             if any(words for _, words in counts):
@@ -129,6 +140,7 @@ class WordCounts:
             for form in table:
                 vocab.strings.add(form)
             vocab.lookups.add_table(TABLE, table)
+            vocab.lookups.add_table(MODE_TABLE, {"mode": self._mode})
 
 
 def _by_tag(counts: Counter[tuple[str, Words]]) -> dict[str, list[list]]:

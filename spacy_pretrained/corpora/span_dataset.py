@@ -35,6 +35,7 @@ class SpanReport:
     blank_spans: int = 0  # nothing but white space: left out
     repeated_spans: int = 0  # the same as another, with the same label: left out
     empty_documents: int = 0  # without text: left out
+    unannotated_documents: int = 0  # with null in place of entities: kept, their annotation missing
     labels: dict[str, int] = field(default_factory=dict)  # entities by label
 
     @property
@@ -139,15 +140,17 @@ def read_span_dataset(
 def _make_doc(
     row: Row, number: int, nlp: Language, text: str, spans: str, report: SpanReport
 ) -> Doc | None:
-    if not isinstance(row[text], str):
+    if not isinstance(row[text], str | None):
         raise ValueError(
             Errors.DATASET_TEXT.format(row=number, column=text, value=repr(row[text])[:80])
         )
-    if not row[text].strip():
+    if not (row[text] or "").strip():
         report.empty_documents += 1
         return None
     doc = nlp.make_doc(row[text])
-    if row[spans] is not None:
+    if row[spans] is None:
+        report.unannotated_documents += 1
+    else:
         set_spans(doc, _read_spans(row, number, spans), f"Row {number}", report)
     report.documents += 1
     report.words += len(doc)
@@ -169,7 +172,8 @@ def _read_spans(row: Row, number: int, column: str) -> list[CharSpan]:
 def _as_list(values: Any) -> list:
     # `datasets` turns a Sequence of dicts into a dict of lists.
     if isinstance(values, dict) and all(isinstance(value, list) for value in values.values()):
-        return [dict(zip(values, row)) for row in zip(*values.values())]
+        are_whole = len(set(map(len, values.values()))) < 2
+        return [dict(zip(values, row)) for row in zip(*values.values())] if are_whole else [values]
     return values if isinstance(values, list) else [values]
 
 

@@ -1,7 +1,7 @@
 """A folder with the files of a corpus: train, dev and test, of a treebank, of entities, or both.
 
-The files are named train.conllu (a treebank) and train.iob2 or train.conll (a token and its entity
-a line), or as Universal Dependencies names them (en_ewt-ud-train.conllu).
+The files are named train.conllu (a treebank) and train.iob2, train.conll and so on (a token and its
+entity a line), or as Universal Dependencies names them (en_ewt-ud-train.conllu).
 """
 
 from collections.abc import Callable, Iterable
@@ -20,7 +20,8 @@ from .lines import UTF8
 SPLITS = ("train", "dev", "test")
 # Endings of files; each may be compressed.
 TREEBANK = (".conllu", ".conllu.gz")
-ENTITIES = (".iob2", ".conll", ".iob2.gz", ".conll.gz")
+COLUMNS = (".iob2", ".conll", ".iob", ".bio", ".bioes", ".biluo")
+ENTITIES = (*COLUMNS, *(f"{ending}.gz" for ending in COLUMNS))
 HOLD_OUT = 10
 
 Report = ConversionReport | ColumnsReport | JoinReport

@@ -36,7 +36,11 @@ def build_taught(
         count more.
     top_k: The number of most probable labels, and heads, kept a token; 0 for all.
     cache: File that keeps what the teacher said, for later trainings; without it, it is kept in
-        memory as long as the training runs.
+        memory as long as the training runs. It is written when a pass over the corpus ends. One
+        that is cut short writes nothing; what was said stays in memory, for the next pass.
+
+    RAISES: While it is read, ValueError if there is no such teacher, and OSError if the cache
+        cannot be read or written.
     """
     if temperature <= 0:
         raise ValueError(Errors.TEACHER_TEMPERATURE.format(temperature=temperature))

@@ -18,6 +18,7 @@ from ..annotation.bare import bare_copy
 from ..annotation.gold import sentence_starts
 from ..heads.distilling_pipe import DistillingPipe
 from ..heads.soft_targets import TEMPERATURE, Said
+from ..runtime.whole_files import check_place, whole_file
 from .errors import Errors
 
 logger = logging.getLogger("spacy")
@@ -27,7 +28,8 @@ BLOCK = 2**20  # bytes of a file read at once
 
 class Teacher:
     """See `taught.build_taught`. What it said stays in memory, and in the cache's file if there is
-    one: of other settings or another teacher's, that is made anew."""
+    one: of other settings or another teacher's, that is made anew. Of several processes that write
+    it, the last one's stays, whole."""
 
     def __init__(
         self,
@@ -65,10 +67,9 @@ class Teacher:
         if self.cache is None or self._said is None or self._is_saved:
             return
         self.cache.parent.mkdir(parents=True, exist_ok=True)
-        part = self.cache.with_name(f"{self.cache.name}.part")
         content = {"of": self._describe(), "labels": self._labels, "said": self._said}
-        srsly.write_msgpack(part, content)
-        part.replace(self.cache)
+        with whole_file(self.cache) as unfinished:
+            srsly.write_msgpack(unfinished, content)
         self._is_saved = True
 
     def _complete(self, said: Said) -> Said:
@@ -81,6 +82,8 @@ class Teacher:
 
     def _ask(self, docs: list[Doc]) -> list[Said]:
         if self._nlp is None:
+            if self.cache is not None:
+                check_place(self.cache)  # not after hours
             self._nlp = self._load()
         copies = [bare_copy(doc, keep_sentences=True, vocab=self._nlp.vocab) for doc in docs]
         found: list[Said] = [{} for _ in docs]

@@ -29,6 +29,8 @@ from .lines import UTF8, place, read_whole_lines
 DELIMITERS = {".csv": ",", ".tsv": "\t"}
 # Whether a field may be quoted. "auto": in .csv, not in .tsv, where a quotation mark is text.
 QUOTING = ("auto", "quotes", "none")
+MISSING_NUMBERS = (-1, -100)  # what ClassLabel takes for "unknown", and losses of PyTorch leave out
+FLAGS = {"0", "1", "False", "True"}  # in lists that have one for each label
 LONGEST_FIELD = 2**31 - 1  # characters; by default the module `csv` refuses more than 131,072
 
 
@@ -196,9 +198,9 @@ def read_texts(
 
     nlp: Its tokenizer makes the words.
     text: The columns of the text, joined by a space.
-    label: The column of the label or labels. A row without one (empty, null, or -1 where
+    label: The column of the label or labels. A row without one (empty, null, or -1 or -100 where
         labels have names) makes a Doc without categories, which nothing is learnt from; with an
-        empty list all are 0.
+        empty list all are 0. A list with a number for each label, 0 or 1, is refused.
     separator: What stands between several labels in one string. "": a string is one label.
     labels: All labels there are, where these rows may lack some. None: the names that the data set
         has, or those found in the rows.
@@ -224,6 +226,7 @@ def read_texts(
             read.append((_join(row, number, text), own))
         except ValueError as error:
             faults.add(error)
+    reader.check_lists()
     faults.check()
     nothing = dict.fromkeys(given or sorted({name for _, own in read for name in own or []}), 0.0)
     n_before = report.documents
@@ -261,6 +264,7 @@ class _LabelReader:
         self.names: list[str] | None = getattr(feature, "names", None)
         self._column = column
         self._separator = separator
+        self._lengths: set[int] = set()  # of lists with nothing but FLAGS; 0 of others
 
     def read(self, row: Row, number: int) -> list[str] | None:
         """The labels that hold; None if that is not known."""
@@ -270,10 +274,31 @@ class _LabelReader:
         if isinstance(value, str) and value and self._separator:
             value = [part.strip() for part in value.split(self._separator) if part.strip()]
         if isinstance(value, list):
-            return [self._name(one, number) for one in value]
-        if value in (None, "") or (value == -1 and self.names is not None):
+            return self._read_list(value, number)
+        if value == "" or self._is_missing(value):
             return None
         return [self._name(value, number)]
+
+    def check_lists(self) -> None:
+        """RAISES: ValueError if the lists of all rows that were read have a number for each label,
+        rather than the labels that hold."""
+        if len(self._lengths) == 1 and max(self._lengths) > 1:
+            n = max(self._lengths)
+            raise ValueError(Errors.TEXTS_MULTI_HOT.format(column=self._column, n=n))
+
+    def _read_list(self, values: list, number: int) -> list[str]:
+        if any(map(self._is_missing, values)):
+            value = repr(values)[:80]
+            raise ValueError(
+                Errors.TEXTS_MISSING.format(row=number, column=self._column, value=value)
+            )
+        if values:
+            self._lengths.add(len(values) if FLAGS.issuperset(map(str, values)) else 0)
+        return list(dict.fromkeys(self._name(value, number) for value in values))
+
+    def _is_missing(self, value: Any) -> bool:
+        """Without names, -1 is a label as any other."""
+        return value is None or (self.names is not None and value in MISSING_NUMBERS)
 
     def _name(self, value: Any, number: int) -> str:
         if isinstance(value, int) and not isinstance(value, bool) and self.names is not None:

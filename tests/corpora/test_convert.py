@@ -1,6 +1,7 @@
 """convert.py, splits.py, kinds.py: which files are taken, and what is said of others."""
 
 import gzip
+import json
 import os
 import re
 from pathlib import Path
@@ -153,6 +154,7 @@ def test_outputs_that_nothing_would_read(folder, tmp_path):
         ),
         ("a.json", '[{"data": {"text": "Ada"}, "annotations": []}]', "spans"),
         ("a.jsonl", '{"text": "Ada", "spans": [{"start": 0, "end": 3, "label": "A"}]}', "spans"),
+        ("a.json", '[{"text": "A", "ner": [{"start": 0, "end": 1, "labels": ["X"]}]}]', "spans"),
         ("a.jsonl", '{"text": "Ada", "label": ["sport"]}', None),
         ("a.jsonl", '{"tokens": ["Ada"], "ner_tags": ["O"]}', None),
         ("a.txt", TOKENS, None),
@@ -245,6 +247,30 @@ def test_a_layer_too_small_to_hold_anything_out_makes_no_empty_dev(tmp_path):
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["train.spacy"]
 
 
+@pytest.mark.parametrize("ending", [".iob2", ".iob", ".bio", ".bioes", ".biluo", ".conll"])
+def test_no_layer_is_passed_over(tmp_path, ending):
+    write_treebank(tmp_path / "train.conllu", ["Ada sleeps", "Ada"])
+    write_layer(tmp_path / f"train{ending}", ["Ada/B-PER sleeps/O", "Ada/O"])
+    (first, _) = convert_folder(tmp_path, tmp_path / "out")["train"].docs
+    assert entities(first) == [("Ada", "PER")]
+
+
+def test_documents_that_one_of_two_files_marks(tmp_path):
+    """In the other, ten sentences are one."""
+    folder, output = tmp_path / "in", tmp_path / "out"
+    folder.mkdir()
+    for split in SPLITS:
+        write_treebank(folder / f"{split}.conllu", [f"Ada{i} sleeps" for i in range(25)])
+        write_layer(folder / f"{split}.iob2", [f"Ada{i}/B-PER sleeps/O" for i in range(25)])
+    whole = re.sub("# newdoc .*\n", "", (folder / "dev.conllu").read_text())
+    write(folder / "dev.conllu", f"# newdoc id = 1\n{whole}# newdoc id = 2\n{SENTENCE}")
+    layer = (folder / "dev.iob2").read_text()
+    write(folder / "dev.iob2", re.sub("# newdoc .*\n", "", layer))
+    convert_folder(folder, output)
+    first, _ = read(output / "dev.spacy")
+    assert entities(first) == [(f"Ada{i}", "PER") for i in range(25)]
+
+
 def test_layers_of_all_splits_hold_nothing_out(tmp_path):
     folder, output = tmp_path / "in", tmp_path / "out"
     folder.mkdir()
@@ -322,6 +348,19 @@ def test_the_output_is_named_as_it_was_given(tmp_path):
     with pytest.raises(OSError) as raised:
         convert_conllu(tmp_path / "a.conllu", output)
     assert raised.value.filename == str(output.parent)
+
+
+def test_a_text_longer_than_a_pipeline_takes(tmp_path):
+    """spaCy's tokenizer refuses more than a million characters (E088), for the sake of parsers."""
+    text, output = "Ada sleeps " * 100_000, tmp_path / "out.spacy"
+    write(tmp_path / "a.csv", f"text,label\n{text},x\n")
+    convert_texts(tmp_path / "a.csv", output)
+    assert len(read(output)[0]) == 200_000
+    record = {"text": text, "entities": [{"start": 0, "end": 3, "label": "PER"}]}
+    source = write(tmp_path / "a.jsonl", json.dumps(record))
+    assert convert_export(source, output).entities == 1
+    pytest.importorskip("datasets")
+    assert convert_span_dataset(source, output).entities == 1
 
 
 def test_a_link_stays_one(tmp_path):

@@ -353,7 +353,8 @@ def test_bad_spans(datasets, nlp, span, message):
 
 def test_bad_texts(datasets, nlp):
     for rows, message in (
-        ([{"text": None, "entities": []}], "Row 0: .*'text' has to be a text"),
+        ([{"text": 5, "entities": []}], "Row 0: .*'text' has to be a text"),
+        ([{"text": None, "entities": []}], "no words"),
         ([{"text": " ", "entities": []}], "no words"),
         ([{"text": "a", "spans": []}], "no column 'entities'.*: text, spans"),
         ([{"text": "a", "entities": "A"}], "Row 0: an entity"),
@@ -380,7 +381,27 @@ def test_blank_words_and_null_rows_are_left_out(datasets, nlp, tmp_path, caplog)
     assert (report.documents, report.words, report.entities) == (2, 4, 2)
     with caplog.at_level(logging.WARNING):
         assert len(list(build_dataset(path)(nlp))) == 2
+    assert "rows without words: 2; rows with null" in caplog.text
     assert "in place of their labels: 1; words that are null or white space: 2" in caplog.text
+
+
+def test_rows_without_words_alone_are_said(datasets, nlp, tmp_path, caplog):
+    path = write_lines(tmp_path / "x.jsonl", [row([], []), row(["The", "EU"], ["O", "B-ORG"])])
+    with caplog.at_level(logging.WARNING):
+        assert len(list(build_dataset(path)(nlp))) == 1
+    assert "rows without words: 1" in caplog.text
+
+
+def test_rows_without_text_or_entities_are_counted(datasets, nlp, tmp_path, caplog):
+    rows = [*span_rows(), *span_rows(text=None), {"text": TEXT, "entities": None}]
+    rows += span_rows({"start": 4, "end": 6, "label": "A"})
+    path = write_lines(tmp_path / "x.jsonl", rows)
+    report = SpanReport()
+    assert len(list(read_span_dataset(open_dataset(path), nlp, report=report))) == 3
+    assert (report.empty_documents, report.unannotated_documents) == (1, 1)
+    with caplog.at_level(logging.WARNING):
+        assert len(list(build_span_dataset(path)(nlp))) == 3
+    assert "Rows without text, left out: 1" in caplog.text
 
 
 def test_labels_that_are_missing_of_one_column_only(datasets, nlp, tmp_path):
@@ -431,6 +452,9 @@ def test_forms_of_spans(nlp):
     ):
         (doc,) = read_span_dataset(Rows([{"text": TEXT, "entities": spans}]), nlp)
         assert [(ent.text, ent.label_) for ent in doc.ents] == [("EU", "ORG"), ("New York", "LOC")]
+    spans = {"start": [4, 17], "end": [6, 25], "label": ["ORG"]}
+    with pytest.raises(ValueError, match="Row 0: an entity in the column 'entities' is"):
+        list(read_span_dataset(Rows([{"text": TEXT, "entities": spans}]), nlp))
 
 
 # Entry points

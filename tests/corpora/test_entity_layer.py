@@ -123,6 +123,31 @@ def test_the_doc_with_most_of_the_sentences(vocab):
     assert codes(doc) == "B?B"
 
 
+def test_documents_of_the_layer_begin_elsewhere(vocab):
+    layer = EntityLayer(
+        [make_doc(vocab, *doc) for doc in (["a/X", "b/X"], ["c/X", "d/X"], ["e/X", "f/X"], ["g"])]
+    )
+    docs = [bare(vocab, *doc) for doc in (["a"], ["b", "c", "d", "e"], ["f", "g"])]
+    assert [layer.join(doc) for doc in docs] == [0, 1, 2]
+    assert list(map(codes, docs)) == ["B", "BBBB", "BO"]
+    assert layer.report == JoinReport(7, 7, 6, 6)
+
+
+def test_the_same_words_far_away_are_another_sentence(vocab):
+    layer = EntityLayer([make_doc(vocab, *doc) for doc in (["a/X"], ["b"], ["c/X", "d"])])
+    doc = bare(vocab, "a", "c", "d")
+    assert layer.join(doc) == 2
+    assert codes(doc) == "?BO"
+
+
+def test_the_doc_with_most_sentences_comes_first(vocab):
+    """Before the one in front of it, which has the same words."""
+    layer = EntityLayer([make_doc(vocab, "Yes/X"), make_doc(vocab, "Yes/Y", "Ada sees", "+Bob/Y")])
+    doc = bare(vocab, "Yes", "Ada sees", "Yes")
+    assert layer.join(doc) == 1
+    assert [token.ent_type_ for token in doc] == ["Y", "", "", "X"]
+
+
 def test_counts_of_several_docs(vocab):
     layer = EntityLayer([make_doc(vocab, "Ada/X sees", "Bob/X"), make_doc(vocab, "Eve/X")])
     assert layer.report == JoinReport(entities=3)

@@ -48,7 +48,9 @@ EXPORTS = {
     "Label Studio": task({"was_cancelled": False, "result": RESULT}),
     # A browser counts the emoji twice.
     "Label Studio, UTF-16": task({"result": [in_studio(*span, shift=1) for span in SPANS]}),
-    "Label Studio, other tags": task({"result": [in_studio(*s, kind="ner") for s in SPANS]}),
+    "Label Studio, other tags": task(
+        {"result": [in_studio(*span, kind="hypertextlabels") for span in SPANS]}
+    ),
     "Label Studio, JSON-MIN": {"text": TEXT, "label": [r["value"] for r in RESULT], "id": 1},
 }
 
@@ -179,6 +181,101 @@ def test_half_of_an_emoji_is_told_with_its_line(tmp_path):
 def test_the_key_that_holds_something_is_read(read, nothing):
     (doc,) = read({"text": TEXT, "spans": nothing, "label": [list(span) for span in SPANS]})
     assert entities(doc) == FOUND
+
+
+# The key of the entities
+
+
+def test_json_min_has_the_name_of_the_control(read):
+    """And no such key where a text has no entities."""
+    mine = {"text": TEXT, "ner": [r["value"] for r in RESULT], "id": 1, "annotation_id": 1}
+    none = {"text": "None here", "id": 2, "annotation_id": 2}
+    assert [entities(doc) for doc in read(none, mine)] == [[], FOUND]
+    assert [entities(doc) for doc in read(mine | {"label": "sport"})] == [FOUND]
+    assert [entities(doc) for doc in read(mine | {"label": []})] == [FOUND]
+
+
+@pytest.mark.parametrize(
+    ("record", "spans"),
+    [
+        ({"text": TEXT, "ner": [r["value"] for r in RESULT], "annotation_id": 1}, "nre"),
+        ({"text": TEXT, "spans": [named(*span) for span in SPANS], "answer": "accept"}, "span"),
+        ({"text": TEXT, "tokens": [named(2, 5, None, id=0)], "answer": "accept"}, None),
+        ({"text": TEXT, "sentiment": "positive", "annotation_id": 1}, None),
+    ],
+)
+def test_a_key_that_no_record_has(read, record, spans):
+    asked = spans or "spans, entities, label, labels"
+    keys = ", ".join(record)
+    for as_list in (False, True):
+        message = f"export.jsonl: there are no entities under {asked}; the keys are {keys}. Name"
+        with pytest.raises(ValueError, match=message):
+            read(record, record, as_list=as_list, spans=spans)
+
+
+def test_texts_that_have_no_entities(read):
+    """It is enough that the key is somewhere."""
+    accepted = {"text": "None here", "answer": "accept"}
+    for other in ({"spans": []}, {"spans": [], "answer": "reject"}, {"spans": [], "text": ""}):
+        docs = read(accepted, accepted | other)
+        assert docs and not any(doc.ents for doc in docs)
+        assert all(doc.has_annotation("ENT_IOB") for doc in docs)
+    assert not read({"text": "None here", "label": [], "annotation_id": 1})[0].ents
+
+
+def test_two_keys_with_entities(read):
+    record = {"text": TEXT, "ner": [named(*SPANS[0])], "pos": [named(*SPANS[1])], "id": 1}
+    message = "line 1: there are entities under several keys, ner, pos"
+    with pytest.raises(ValueError, match=message):
+        read(record)
+    one, other = ({k: v for k, v in record.items() if k != name} for name in ("ner", "pos"))
+    with pytest.raises(ValueError, match=r"line 2: .* keys, pos, ner"):
+        read(one, other)
+    assert entities(*read(record, spans="pos")) == FOUND[1:]
+    two_tools = {"text": TEXT, "label": record["ner"]}, {"text": TEXT, "spans": record["pos"]}
+    assert [entities(doc) for doc in read(*two_tools)] == [FOUND[:1], FOUND[1:]]
+
+
+# What a part of the text has
+
+
+def test_other_annotation_of_a_part_of_the_text_is_no_entity(read):
+    region = {"start": 2, "end": 14, "text": TEXT[2:14]}
+    others = [
+        {"id": "x", "type": "choices", "value": {**region, "choices": ["alive"]}},
+        {"id": "x", "type": "textarea", "value": {**region, "text": ["Countess"]}},
+        {"id": "x", "type": "rating", "value": {**region, "rating": 4}},
+        {"id": "x", "type": "taxonomy", "value": {**region, "taxonomy": [["a", "b"]]}},
+    ]
+    report = ExportReport()
+    (doc,) = read(task({"result": [*others, *RESULT]}), report=report)
+    assert entities(doc) == FOUND
+    assert (report.entities, report.other_annotations) == (2, 4)
+
+
+WRAPPED = "🙂 Ada\nLovelace  saw Ulm."
+
+
+@pytest.mark.parametrize("shift", [0, 1])  # 1: as a browser counts
+@pytest.mark.parametrize("said", ["Ada\nLovelace", "Ada\\nLovelace", "Ada Lovelace", "AdaLovelace"])
+def test_an_entity_over_white_space(read, said, shift):
+    value = {"start": 2 + shift, "end": 14 + shift, "text": said, "labels": ["PER"]}
+    (doc,) = read(task({"result": [{"type": "labels", "value": value}]}, text=WRAPPED))
+    assert entities(doc) == [("Ada\nLovelace", "PER")]
+
+
+@pytest.mark.parametrize("said", ["Ada Byron", "Ada\\nLovelaces", "\\n"])
+def test_an_entity_that_the_text_has_not(read, said):
+    value = {"start": 2, "end": 14, "text": said, "labels": ["PER"]}
+    with pytest.raises(ValueError, match="by its export"):
+        read(task({"result": [{"type": "labels", "value": value}]}, text=WRAPPED))
+
+
+def test_the_same_text_is_looked_for_first(read):
+    """Without white space, " a" is the same as "a "."""
+    value = {"start": 3, "end": 5, "text": "a ", "labels": ["X"]}
+    (doc,) = read(task({"result": [{"type": "labels", "value": value}]}, text="🙂 a a"))
+    assert [ent.start_char for ent in doc.ents] == [2]
 
 
 @pytest.mark.parametrize("encoding", ["hex", "base64", "nothing"])

@@ -10,7 +10,7 @@ from spacy.training import Example
 from spacy_pretrained.corpora.conllu import read_conllu, to_conllu, write_conllu
 from spacy_pretrained.corpora.convert import convert_conllu
 from spacy_pretrained.corpora.corpus import build_corpus
-from spacy_pretrained.corpora.multiword import WordCounts, mode_of, words_of
+from spacy_pretrained.corpora.multiword import MODE_TABLE, WordCounts, mode_of, words_of
 from spacy_pretrained.scoring.conll18 import annotation_of, read_gold, score
 from spacy_pretrained.scoring.evaluate import evaluate_treebank
 
@@ -147,6 +147,40 @@ def test_a_form_that_is_mostly_a_word_stays_one(path):
     learn([read(path, "auto", nlp), other], nlp.vocab)
     doc = Doc(nlp.vocab, words=["am", "am"], tags=["", "APPR_ART"])
     assert list(map(forms, doc)) == ["", "an dem"]
+
+
+SHOUTED = """\
+# text = WAS GEHT'S
+1\tWAS\twas\tPRON\tPWS\t_\t2\tnsubj\t_\t_
+2-3\tGEHT'S\t_\t_\t_\t_\t_\t_\t_\t_
+2\tgeht\tgehen\tVERB\tVVFIN\tNumber=Sing\t0\troot\t_\t_
+3\t's\tes\tPRON\tPPER\t_\t2\texpl\t_\t_
+
+"""
+
+
+def test_words_of_another_case_do_not_spell_their_token(tmp_path):
+    """Neither the case of the text is lost nor that of the words; and the pipeline is known to have
+    learnt from a file that was read so."""
+    path = tmp_path / "in.conllu"
+    path.write_text(SHOUTED, encoding="utf8")
+    nlp = spacy.blank("de")
+    doc = read(path, "auto", nlp)
+    assert [token.text for token in doc] == ["WAS", "GEHT'S"] and forms(doc[1]) == "geht 's"
+    written = [line for line in to_conllu(doc).splitlines() if line[:1].isdigit()]
+    assert written == [line for line in SHOUTED.splitlines() if line[:1].isdigit()]
+    learn([doc], nlp.vocab)
+    assert mode_of(nlp.vocab) == "auto"
+
+
+def test_the_mode_of_a_pipeline(path):
+    nlp = spacy.blank("de")
+    learn([read(path, "merge", nlp)], nlp.vocab)
+    assert mode_of(nlp.vocab) == "merge"
+    nlp.vocab.lookups.remove_table(MODE_TABLE)  # as earlier versions
+    assert mode_of(nlp.vocab) == "merge"
+    learn([read(path, "auto", nlp)], nlp.vocab)
+    assert mode_of(spacy.blank("de").from_bytes(nlp.to_bytes()).vocab) == "auto"
 
 
 def test_an_old_table_goes(path):

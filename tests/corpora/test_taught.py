@@ -1,6 +1,7 @@
 """spacy-pretrained.Taught.v1: what a teacher says reaches `get_loss`, a student learns it from
 texts without annotation, and the teacher is nowhere in what is saved."""
 
+import os
 import shutil
 
 import numpy as np
@@ -308,6 +309,54 @@ def test_a_file_that_is_no_cache(teacher, tmp_path):
     (tmp_path / "x").write_bytes(b"\xc1 nothing")
     with pytest.raises(ValueError, match="no cache of what a teacher said"):
         said_of(build_taught(with_texts, teacher, cache=tmp_path / "x"))
+
+
+def test_the_place_of_the_cache_is_checked_before_the_teacher_is_asked(
+    teacher, monkeypatch, tmp_path
+):
+    (tmp_path / "file").write_text("")
+    loads = count_loads(monkeypatch)
+    with pytest.raises(NotADirectoryError):
+        said_of(build_taught(with_texts, teacher, cache=tmp_path / "file" / "said.msgpack"))
+    assert loads == []
+
+
+def test_a_cache_that_has_all_is_only_read(teacher, monkeypatch, tmp_path):
+    cache = tmp_path / "said.msgpack"
+    first = said_of(build_taught(with_texts, teacher, cache=cache))
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    assert_same(first, said_of(build_taught(with_texts, teacher, cache=cache)))
+
+
+def test_two_processes_write_the_same_cache(teacher, monkeypatch, tmp_path):
+    """The second begins and ends while the first one writes."""
+    cache = tmp_path / "said.msgpack"
+    one, other = (build_taught(with_texts, teacher, cache=cache) for _ in range(2))
+    write = teacher_module.srsly.write_msgpack
+
+    def write_at_once(path, content):
+        write(path, content)
+        with monkeypatch.context() as patch:
+            patch.setattr(teacher_module.srsly, "write_msgpack", write)
+            patch.setattr(os, "getpid", lambda: 1)
+            said_of(other)
+
+    monkeypatch.setattr(teacher_module.srsly, "write_msgpack", write_at_once)
+    first = said_of(one)
+    monkeypatch.undo()
+    assert [path.name for path in tmp_path.iterdir()] == ["said.msgpack"]
+    assert_same(first, said_of(build_taught(with_texts, teacher, cache=cache)))
+
+
+def test_a_pass_that_is_cut_short_writes_nothing_and_loses_nothing(teacher, monkeypatch, tmp_path):
+    cache = tmp_path / "said.msgpack"
+    read = build_taught(with_texts, teacher, cache=cache)
+    for _ in read(spacy.blank("xx")):
+        break
+    assert not list(tmp_path.iterdir())
+    monkeypatch.setattr(teacher_module.Teacher, "_ask", None)
+    said_of(read)
+    assert cache.exists()
 
 
 # The whole way

@@ -3,12 +3,14 @@
 import json
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import spacy
 from spacy.tokens import DocBin
 
 from spacy_pretrained.corpora.convert import convert_texts
+from spacy_pretrained.corpora.texts import read_texts
 
 
 @pytest.fixture
@@ -190,3 +192,73 @@ def test_minus_one_is_a_label_where_labels_have_no_names(convert, tmp_path):
     write(tmp_path / "a.jsonl", "".join(json.dumps(row) + "\n" for row in rows))
     found = convert(tmp_path / "a.jsonl")
     assert [cats["-1"] for _, cats in found] == [1.0, 0.0, 0.0]
+
+
+# Lists of labels, and missing ones
+
+
+class Rows(list):
+    """names: Of labels that are numbers."""
+
+    column_names = ("text", "label")
+
+    def __init__(self, labels, names=None):
+        super().__init__({"text": "Ada", "label": label} for label in labels)
+        self.features = {"label": SimpleNamespace(names=names)}
+
+    def select_columns(self, columns):
+        return self
+
+
+def read_named(*labels):
+    rows = Rows(labels, ["bad", "good"])
+    return [doc.cats for doc in read_texts(rows, spacy.blank("xx"))]
+
+
+def test_missing_numbers_of_named_labels():
+    assert read_named(-100, -1, None, 1) == [{}, {}, {}, {"bad": 0.0, "good": 1.0}]
+    with pytest.raises(ValueError, match="Row 0: a label in the column 'label' is -2"):
+        read_named(-2, 1)
+
+
+@pytest.mark.parametrize("labels", [[-100], [1, -100], [0, -1], [None, 1]])
+def test_a_missing_label_in_a_list(labels):
+    with pytest.raises(ValueError, match=r"Row 1: the list .* is \[.*\]\. A missing label"):
+        read_named([1], labels)
+
+
+@pytest.mark.parametrize(
+    "lists",
+    [
+        [[0, 1, 0], [1, 0, 0]],
+        [[0, 1], [1, 0]],
+        [[0, 0, 0], [], [1, 1, 1]],
+        [[True, False, False], [False, False, True]],
+        [["0", "1", "1"], ["1", "0", "0"]],
+    ],
+)
+def test_a_number_for_each_label_is_refused(datasets, convert, tmp_path, lists):
+    lines = [json.dumps({"text": "Ada", "label": labels}) for labels in lists]
+    source = write(tmp_path / "a.jsonl", "\n".join(lines))
+    with pytest.raises(ValueError, match=f"'label' have {len(lists[0])} values, 0 or 1"):
+        convert(source)
+
+
+def test_so_it_is_in_a_table(convert, tmp_path):
+    source = write(tmp_path / "a.csv", "text,label\nAda,0|1|0\nBob,1|0|0\n")
+    with pytest.raises(ValueError, match="'label' have 3 values, 0 or 1"):
+        convert(source, separator="|")
+    assert len(convert(source)) == 2  # one label each
+
+
+@pytest.mark.parametrize("lists", [[[0], [1]], [[0], [0, 1]], [[0, 1], [1, 2]], [[0, 1], ["0"]]])
+def test_numbers_that_are_labels(lists):
+    docs = read_texts(Rows(lists), spacy.blank("xx"))
+    found = [sorted(name for name, value in doc.cats.items() if value) for doc in docs]
+    assert found == [[str(label) for label in labels] for labels in lists]
+
+
+def test_a_label_twice_is_counted_once(convert, tmp_path):
+    source = write(tmp_path / "a.csv", "text,label\nAda,a|b|a\nBob,a\n")
+    assert convert(source, separator="|")[0] == ("Ada", {"a": 1.0, "b": 1.0})
+    assert convert.report.labels == {"a": 2, "b": 1}
