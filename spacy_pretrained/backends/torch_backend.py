@@ -235,7 +235,9 @@ class TorchShim(Shim):
         return self.from_files(unpack(data))
 
     def copy(self) -> "TorchShim":
-        return type(self)(self.settings).from_files(self.to_files())
+        copy = type(self)(self.settings).from_files(self.to_files())
+        self.optimizer.share_schedule(copy.optimizer)
+        return copy
 
     def __deepcopy__(self, memo: dict) -> "TorchShim":
         return self.copy()

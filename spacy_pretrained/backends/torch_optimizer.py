@@ -2,6 +2,7 @@
 
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
+from itertools import tee
 
 import torch
 from thinc.api import Optimizer
@@ -26,12 +27,18 @@ class TorchOptimizer:
         is_schedule = isinstance(learn_rate_factor, Generator)
         self.factor = 1.0 if is_schedule else learn_rate_factor  # that the last step had
         self.chooses_factor = learn_rate_factor is None
-        self._schedule = learn_rate_factor if is_schedule else None
+        self._schedule: Iterator[float] | None = learn_rate_factor if is_schedule else None
         self._source: Optimizer | None = None  # that the torch one was built by
         self.torch_optimizer: torch.optim.Optimizer | None = None
         self._averages: dict[str, torch.Tensor] = {}
         self._n_updates = 0
         self._dense_gradient: torch.Tensor | None = None
+
+    def share_schedule(self, copy: "TorchOptimizer") -> None:
+        """Let a copy go on with the schedule from here, on its own."""
+        if self._schedule is not None:
+            self._schedule, copy._schedule = tee(self._schedule)
+            copy.factor = self.factor
 
     def begin(self) -> None:
         """Begin anew, as for other weights."""

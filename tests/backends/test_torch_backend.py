@@ -449,6 +449,17 @@ def test_copies_are_equal_and_apart(tiny_bert):
     assert np.array_equal(predict(shim), vectors)
 
 
+@pytest.mark.parametrize("make_copy", [TorchShim.copy, copy.deepcopy])
+def test_a_copy_goes_on_with_the_schedule_on_its_own(tiny_bert, make_copy):
+    shim = make_shim(tiny_bert, learn_rate_factor=(factor for factor in (1.0, 0.5, 0.25)))
+    assert learn_rates(shim, Adam(1e-2), 1) == pytest.approx([1e-2])
+    other = make_copy(shim)
+    last = make_copy(other)
+    for one in (shim, other, last):
+        assert learn_rates(one, Adam(1e-2), 3) == pytest.approx([5e-3, 2.5e-3, 2.5e-3])
+    assert learn_rates(make_copy(shim), Adam(1e-2), 1) == pytest.approx([2.5e-3])
+
+
 def test_a_shim_with_a_schedule_can_be_copied(tiny_bert):
     shim = make_shim(tiny_bert, learn_rate_factor=iter_factors())
     for other in copies(shim):
