@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from itertools import islice
+from os.path import expanduser
 from pathlib import Path
 
 import numpy as np
@@ -46,7 +47,7 @@ def build_corpus(
         )
     if not 0 <= lost_line_breaks <= 1:
         raise ValueError(Errors.CORPUS_LINE_BREAKS.format(lost_line_breaks=lost_line_breaks))
-    corpus = Corpus(path)
+    corpus = Corpus(path and Path(expanduser(path)))
 
     def read(nlp: Language) -> Iterator[Example]:
         if corpus.path is None:

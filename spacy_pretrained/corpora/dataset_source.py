@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from os.path import expanduser
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ def open_dataset(
     """
     if path is None:
         raise ValueError(Errors.CORPUS_PATH)
+    path = expanduser(path)
     try:
         import datasets
     except ImportError as error:

@@ -2,6 +2,7 @@
 
 import hashlib
 import logging
+from os.path import expanduser
 from pathlib import Path
 from typing import Any
 
@@ -39,11 +40,11 @@ class Teacher:
         top_k: int,
         cache: Path | None,
     ):
-        self.source = source
+        self.source = expanduser(source)
         self.components = components
         self.temperature = temperature
         self.top_k = top_k
-        self.cache = Path(cache) if cache is not None else None
+        self.cache = Path(expanduser(cache)) if cache is not None else None
         self._nlp: Language | None = None
         self._said: dict[str, Said] | None = None  # by the key of the Doc
         self._labels: dict[str, list[str]] = {}  # of each kind; the same for all Docs

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields
 from itertools import islice
+from os.path import expanduser
 from pathlib import Path
 
 from thinc.api import Model
@@ -91,7 +92,7 @@ def make_tokenizer(origin: Origin, texts: Iterable[str]) -> PieceTokenizer:
     if origin.tokenizer is None:
         size = VOCABULARY_SIZE if origin.vocabulary_size is None else origin.vocabulary_size
         return learn_wordpieces(texts, size)
-    path = Path(origin.tokenizer).expanduser()
+    path = Path(expanduser(origin.tokenizer))
     file = path / TOKENIZER if path.is_dir() else path
     if not file.is_file():
         raise ValueError(Errors.SCRATCH_TOKENIZER.format(path=path))

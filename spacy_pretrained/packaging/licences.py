@@ -1,5 +1,6 @@
 """The licences of what a pipeline was made of: corpora, and the encoder."""
 
+from os.path import expanduser
 from pathlib import Path
 from typing import Any
 
@@ -26,8 +27,9 @@ def find_encoder_licence(encoder: str) -> str | None:
         folder = find_in_package(package)
         text = read_licence_text(folder) if folder else None
         return text or (read_package_licence(package) if folder else None)
-    if Path(encoder).expanduser().is_dir():
-        return read_licence_text(find_model_folder(Path(encoder).expanduser()))
+    folder = Path(expanduser(encoder))
+    if folder.is_dir():
+        return read_licence_text(find_model_folder(folder))
     hub = parse_hub_id(encoder)
     snapshot = find_snapshot(hub) if hub else None
     return read_licence_text(find_model_folder(snapshot)) if snapshot else None

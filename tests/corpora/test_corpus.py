@@ -181,6 +181,12 @@ def test_a_corpus_that_is_not_there(tmp_path):
         list(build_corpus(tmp_path / "nothing.spacy")(spacy.blank("xx")))
 
 
+def test_a_corpus_in_the_home_folder(vocab, tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    DocBin(docs=[Doc(vocab, words=["a"])]).to_disk(tmp_path / "a.spacy")
+    assert len(list(build_corpus("~/a.spacy")(spacy.blank("xx")))) == 1
+
+
 def test_a_limit_is_that_of_all_files(vocab, tmp_path):
     for name in "abc":
         docs = [Doc(vocab, words=[name, str(i)]) for i in range(3)]

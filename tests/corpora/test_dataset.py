@@ -121,6 +121,12 @@ def test_every_source_gives_the_same(datasets, nlp, tmp_path, kind, streaming):
     assert len(list(build_dataset(path, streaming=streaming, limit=2, **arguments)(nlp))) == 2
 
 
+def test_a_file_in_the_home_folder(datasets, tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "rows.jsonl").write_text('{"text": "Ada"}\n')
+    assert list(open_dataset("~/rows.jsonl")) == [{"text": "Ada"}]
+
+
 def test_tags_of_words(datasets, nlp):
     rows = [{"w": ["I", "ran"], "u": ["PRON", "_"], "x": [1, 0]}]
     features = {"w": datasets.List(datasets.Value("string"))}

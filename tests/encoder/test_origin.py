@@ -114,6 +114,14 @@ def test_a_tokenizer_that_is_there(tmp_path, given):
     assert found.vocabulary() == make_wordpiece().get_vocab()
 
 
+def test_a_tokenizer_in_the_home_folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    make_wordpiece().save(str(tmp_path / "tokenizer.json"))
+    assert make_tokenizer(Origin(tokenizer="~"), TEXTS).vocabulary()
+    with pytest.raises(ValueError, match=r"~no-such-user/at.all' is no tokenizer\.json"):
+        make_tokenizer(Origin(tokenizer="~no-such-user/at/all"), TEXTS)
+
+
 def test_a_tokenizer_of_another_language_or_none_at_all(tmp_path):
     make_wordpiece().save(str(tmp_path / "tokenizer.json"))
     with pytest.raises(ValueError, match="'ქართული'"):

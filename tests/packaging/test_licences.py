@@ -21,6 +21,14 @@ def test_of_a_folder(tmp_path, name):
     assert find_encoder_licence(str(tmp_path)) == "Text."
 
 
+def test_of_the_home_folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "config.json").write_text('{"model_type": "bert"}')
+    (tmp_path / "LICENSE").write_text("Text.\n")
+    assert find_encoder_licence("~") == "Text."
+    assert find_encoder_licence("~no-such-user/at-all") is None
+
+
 def test_the_folder_above_counts_only_if_it_is_of_the_same_model(tmp_path):
     inner = tmp_path / "model"
     inner.mkdir()
