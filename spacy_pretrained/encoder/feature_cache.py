@@ -41,13 +41,7 @@ class FeatureCache:
     name: Of the encoder's component, for messages.
     """
 
-    def __init__(
-        self,
-        checkpoint: Checkpoint,
-        limit: int,
-        folder: Path | None = None,
-        name: str = "pretrained_encoder",
-    ):
+    def __init__(self, checkpoint: Checkpoint, limit: int, folder: Path | None, name: str):
         self.checkpoint = checkpoint
         self._width = width = checkpoint.layout.width
         self._limit = limit

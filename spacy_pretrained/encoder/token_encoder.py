@@ -283,12 +283,7 @@ def set_width(model: EncoderModel) -> None:
         model.set_dim("nO", checkpoint.layout.width + model.attrs["orth_width"], force=True)
 
 
-def set_cache(
-    model: EncoderModel,
-    cache_bytes: int,
-    cache_folder: Path | None,
-    name: str = "pretrained_encoder",
-) -> None:
+def set_cache(model: EncoderModel, cache_bytes: int, cache_folder: Path | None, name: str) -> None:
     """Keep the backbone's vectors from now on: see `PretrainedEncoder.cache_vectors`.
 
     name: Of the component, for messages.

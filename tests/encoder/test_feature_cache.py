@@ -25,6 +25,7 @@ from spacy_pretrained.windows.doc_arrays import read_arrays
 
 WIDTH = 32
 PLENTY = 2**30
+NAME = "my_encoder"
 NLP = spacy.blank("xx")
 TEXTS = list(dict.fromkeys([*HARD_TEXTS, "", "a", *random_texts(10)]))
 
@@ -69,7 +70,7 @@ def assert_same(found, expected):
 def test_they_are_those_of_an_encoder_without_a_cache(tiny_bert, docs, encoded):
     model = make_encoder(tiny_bert)
     expected = model.predict(docs)
-    set_cache(model, PLENTY, None)
+    set_cache(model, PLENTY, None, NAME)
     first = model.predict(docs)
     encoded.clear()
     for again in (model.predict(docs), model.begin_update(docs)[0]):
@@ -88,7 +89,7 @@ def test_only_what_is_not_known_is_encoded_and_once(tiny_bert, docs, encoded):
     model.predict(others)
     (pieces_of_others,) = encoded
     expected = model.predict(docs)
-    set_cache(model, PLENTY, None)
+    set_cache(model, PLENTY, None, NAME)
     model.predict(known)
     encoded.clear()
     assert_same(model.predict([*docs, *docs]), [*expected, *expected])
@@ -99,7 +100,7 @@ def test_the_orth_embedding_trains_beside_it(tiny_bert, docs):
     """And the gradient is that without a cache."""
     models = [make_encoder(tiny_bert) for _ in range(2)]
     models[1].get_ref("orth").from_bytes(models[0].get_ref("orth").to_bytes())
-    set_cache(models[1], PLENTY, None)
+    set_cache(models[1], PLENTY, None, NAME)
     for model in models:
         before = np.concatenate(model.predict(docs))
         for _ in range(3):
@@ -115,7 +116,7 @@ def test_the_orth_embedding_trains_beside_it(tiny_bert, docs):
 @pytest.mark.parametrize("cache_bytes", [0, PLENTY])
 def test_a_frozen_backbone_builds_no_graph(tiny_bert, docs, monkeypatch, cache_bytes):
     model = make_encoder(tiny_bert)
-    set_cache(model, cache_bytes, None)
+    set_cache(model, cache_bytes, None, NAME)
     monkeypatch.setattr(type(get_shim(model)), "begin_update", None)
     vectors, backprop = model.begin_update(docs)
     assert backprop(vectors) == []
@@ -125,7 +126,7 @@ def test_a_frozen_backbone_builds_no_graph(tiny_bert, docs, monkeypatch, cache_b
 @pytest.mark.parametrize("texts", [[], [""], ["", ""], [" "], ["", "a"]])
 def test_nothing_to_encode(tiny_bert, texts):
     model = make_encoder(tiny_bert)
-    set_cache(model, PLENTY, None)
+    set_cache(model, PLENTY, None, NAME)
     docs = [NLP.make_doc(text) for text in texts]
     for _ in range(2):
         assert [v.shape for v in model.predict(docs)] == [(len(doc), WIDTH + 8) for doc in docs]
@@ -133,7 +134,7 @@ def test_nothing_to_encode(tiny_bert, texts):
 
 def test_what_is_changed_in_a_vector_is_not_changed_in_the_cache(tiny_bert, docs):
     model = make_encoder(tiny_bert)
-    set_cache(model, PLENTY, None)
+    set_cache(model, PLENTY, None, NAME)
     expected = [v.copy() for v in model.predict(docs)]
     for _ in range(2):
         for vectors in model.predict(docs):
@@ -144,7 +145,7 @@ def test_what_is_changed_in_a_vector_is_not_changed_in_the_cache(tiny_bert, docs
 def test_threads(tiny_bert, docs):
     model = make_encoder(tiny_bert)
     expected = model.predict(docs)
-    set_cache(model, PLENTY, None)
+    set_cache(model, PLENTY, None, NAME)
     rng = np.random.default_rng(0)
     orders = [rng.permutation(len(docs)) for _ in range(12)]
     with ThreadPoolExecutor(4) as pool:
@@ -190,7 +191,7 @@ def test_known_sentence_starts_give_other_windows(tiny_bert):
     model = make_encoder(tiny_bert)
     expected = model.predict(docs)
     assert not np.allclose(*expected, atol=1e-3)
-    set_cache(model, PLENTY, None)
+    set_cache(model, PLENTY, None, NAME)
     for _ in range(2):
         assert_same([model.predict([doc])[0] for doc in docs], expected)
 
@@ -202,7 +203,7 @@ def test_what_does_not_fit_is_computed_every_time(tiny_bert, docs, encoded, capl
     model = make_encoder(tiny_bert)
     expected = model.predict(docs)
     limit = sum(len(doc) for doc in docs) * WIDTH * 4 // 2
-    set_cache(model, limit, None)
+    set_cache(model, limit, None, NAME)
     encoded.clear()
     for _ in range(4):
         for doc, vectors in zip(docs, expected):
@@ -215,6 +216,7 @@ def test_what_does_not_fit_is_computed_every_time(tiny_bert, docs, encoded, capl
     assert sum(encoded) < 3 * first
     (message,) = caplog.messages
     assert "is full" in message and "cache_bytes" in message
+    assert "'my_encoder'" in message and "[initialize.components.my_encoder]" in message
 
 
 # Weights and copies
@@ -223,7 +225,7 @@ def test_what_does_not_fit_is_computed_every_time(tiny_bert, docs, encoded, capl
 def test_other_weights_have_other_vectors(tiny_bert, docs):
     model, other = make_encoder(tiny_bert), make_encoder(tiny_bert)
     get_shim(other).module.get_input_embeddings().weight.data += 0.5
-    set_cache(model, PLENTY, None)
+    set_cache(model, PLENTY, None, NAME)
     before = model.predict(docs)
     model.from_bytes(other.to_bytes())
     assert_same(model.predict(docs), other.predict(docs))
@@ -234,7 +236,7 @@ def test_other_weights_have_other_vectors(tiny_bert, docs):
 def test_copies_have_no_cache(tiny_bert, docs):
     model = make_encoder(tiny_bert)
     without = model.to_bytes()
-    set_cache(model, PLENTY, None)
+    set_cache(model, PLENTY, None, NAME)
     expected = model.predict(docs)
     assert model.to_bytes() == without
     copy = model.copy()
@@ -254,19 +256,19 @@ def shards_in(folder: Path) -> list[Path]:
 
 def test_another_run_finds_the_vectors(tiny_bert, docs, encoded, tmp_path):
     model = make_encoder(tiny_bert)
-    set_cache(model, PLENTY, tmp_path)
+    set_cache(model, PLENTY, tmp_path, NAME)
     expected = model.predict(docs)
     assert len(encoded) == 1
-    set_cache(model, 0, None)  # as at the end of a process
+    set_cache(model, 0, None, NAME)  # as at the end of a process
     assert len(shards_in(tmp_path)) == 1
     again = make_encoder(tiny_bert)
     again.get_ref("orth").from_bytes(model.get_ref("orth").to_bytes())
-    set_cache(again, PLENTY, tmp_path)
+    set_cache(again, PLENTY, tmp_path, NAME)
     assert_same(again.predict(docs), expected)
     assert len(encoded) == 1
     again.predict([NLP.make_doc("Something else.")])
     assert len(encoded) == 2
-    set_cache(again, 0, None)
+    set_cache(again, 0, None, NAME)
     assert len(shards_in(tmp_path)) == 2
 
 
@@ -276,7 +278,7 @@ def test_vectors_are_read_from_the_files_as_soon_as_they_are_written(
     monkeypatch.setattr(vector_shards, "SHARD_BYTES", 2000)
     model = make_encoder(tiny_bert)
     expected = model.predict(docs)
-    set_cache(model, PLENTY, tmp_path)
+    set_cache(model, PLENTY, tmp_path, NAME)
     for _ in range(2):
         assert_same([model.predict([doc])[0] for doc in docs], expected)
     assert len(shards_in(tmp_path)) > 3
@@ -287,9 +289,9 @@ def test_vectors_are_read_from_the_files_as_soon_as_they_are_written(
 @pytest.mark.parametrize("change", ["window", "stride", "precision", "weights", "tokenizer"])
 def test_another_encoder_has_a_folder_of_its_own(tiny_source, docs, encoded, tmp_path, change):
     model = make_encoder(tiny_source("bert"), window=24)
-    set_cache(model, PLENTY, tmp_path)
+    set_cache(model, PLENTY, tmp_path, NAME)
     model.predict(docs)
-    set_cache(model, 0, None)
+    set_cache(model, 0, None, NAME)
     settings = {"stride": {"stride": 10}, "precision": {"mixed_precision": True}}
     window = {"window": 20 if change == "window" else 24}
     other = make_encoder(tiny_source("bert"), **window, **settings.get(change, {}))
@@ -300,7 +302,7 @@ def test_another_encoder_has_a_folder_of_its_own(tiny_source, docs, encoded, tmp
         tokenizer.definition = tokenizer.definition.replace("true", "false", 1)
     expected = other.predict(docs)
     encoded.clear()
-    set_cache(other, PLENTY, tmp_path)
+    set_cache(other, PLENTY, tmp_path, NAME)
     assert_same(other.predict(docs), expected)
     assert len(encoded) == 1
     assert len(list(tmp_path.iterdir())) == 2
@@ -310,10 +312,10 @@ def test_the_limit_is_one_of_the_folder(tiny_bert, docs, tmp_path, caplog):
     limit = sum(len(doc) for doc in docs) * WIDTH * 4 // 2
     for _ in range(3):
         model = make_encoder(tiny_bert)
-        set_cache(model, limit, tmp_path)
+        set_cache(model, limit, tmp_path, NAME)
         for order in (docs, docs[::-1]):
             model.predict(order)
-        set_cache(model, 0, None)
+        set_cache(model, 0, None, NAME)
         size = sum(path.stat().st_size for path in shards_in(tmp_path))
         assert limit / 2 < size < limit + 24 * (len(docs) + 1)  # and an index
     assert sum("is full" in message for message in caplog.messages) == 3
@@ -322,19 +324,19 @@ def test_the_limit_is_one_of_the_folder(tiny_bert, docs, tmp_path, caplog):
 def test_damaged_vectors_are_computed_again(tiny_bert, docs, encoded, tmp_path, caplog):
     model = make_encoder(tiny_bert)
     expected = model.predict(docs)
-    set_cache(model, PLENTY, tmp_path)
+    set_cache(model, PLENTY, tmp_path, NAME)
     model.predict(docs)
-    set_cache(model, 0, None)
+    set_cache(model, 0, None, NAME)
     (path,) = shards_in(tmp_path)
     content = path.read_bytes()
     path.write_bytes(content[: len(content) * 2 // 3])
     encoded.clear()
-    set_cache(model, PLENTY, tmp_path)
+    set_cache(model, PLENTY, tmp_path, NAME)
     assert_same(model.predict(docs), expected)
     assert len(encoded) == 1
     assert sum("cut short" in message for message in caplog.messages) == 1
-    set_cache(model, 0, None)
-    set_cache(model, PLENTY, tmp_path)
+    set_cache(model, 0, None, NAME)
+    set_cache(model, PLENTY, tmp_path, NAME)
     assert_same(model.predict(docs), expected)
     assert len(encoded) == 1
     assert sum("cut short" in message for message in caplog.messages) == 1
