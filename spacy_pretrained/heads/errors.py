@@ -48,6 +48,12 @@ class Errors(SharedErrors):
         "distill_weight of '{name}' has to be from 0 (gold alone) to 1 (the teacher alone), but it "
         "is {weight}."
     )
+    NO_TEACHER = (
+        "Component '{name}' has distill_weight = {weight}, but no example so far has soft labels "
+        "of a teacher for it, so it learns from gold annotation alone. Read the corpus with "
+        "spacy-pretrained.Taught.v1, whose `components` must not leave this one out, or set "
+        "distill_weight = 0."
+    )
     TEACHER_LABELS = (
         "The teacher has labels of '{kind}' that component '{name}' lacks: {labels}. Give the "
         "component all labels in [initialize.components.{name}.labels], or add them with "
@@ -56,5 +62,6 @@ class Errors(SharedErrors):
     )
     REHEARSAL_UPSTREAM = (
         "Component '{name}' cannot rehearse: its vectors come from '{upstream}', which is no "
-        "`pretrained_encoder`. Leave it out: nlp.rehearse(examples, exclude=['{name}'])."
+        "`pretrained_encoder` that stands before it in the pipeline. Leave it out: "
+        "nlp.rehearse(examples, exclude=['{name}'])."
     )

@@ -340,6 +340,10 @@ class PretrainedNer(DistillingPipe):
         return divide({self._kind: said}, docs)
 
     @property
+    def _kinds(self) -> list[str]:
+        return [self._kind]
+
+    @property
     def _kind(self) -> str:
         """What a teacher's soft targets are called: components of one group of spans learn from
         each other."""

@@ -326,6 +326,10 @@ class BiaffineParser(DistillingPipe):
         open_ = find_open(_known_starts(docs), firsts, gold.words)
         return read_taught_parses(examples, gold.words, open_, self.label_data, self.name)
 
+    @property
+    def _kinds(self) -> list[str]:
+        return ["parse", "dep"]
+
     def teach(self, docs: list[Doc], temperature: float, top_k: int) -> list[Said]:
         self._check_ready(docs)
         vectors = self.model.get_ref("vectors").predict(docs)

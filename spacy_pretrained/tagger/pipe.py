@@ -328,6 +328,10 @@ class PretrainedTagger(DistillingPipe):
             total += loss
         return total, self.model.ops.xp.concatenate(gradients, axis=1)
 
+    @property
+    def _kinds(self) -> list[str]:
+        return list(self.label_data)
+
     def teach(self, docs: list[Doc], temperature: float, top_k: int) -> list[Said]:
         self._check_ready(docs)
         scores = self.model.ops.to_numpy(self._check_finite(self.model.predict(docs)))

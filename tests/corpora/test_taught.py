@@ -3,6 +3,7 @@ texts without annotation, and the teacher is nowhere in what is saved."""
 
 import os
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -251,6 +252,55 @@ def test_weights_out_of_range(tiny_bert):
         make_student(tiny_bert, weight=1.5, heads=(NER,))
 
 
+# Without a teacher
+
+
+@pytest.mark.parametrize("initializes", [True, False])
+def test_a_weight_without_a_teacher_says_once_that_it_has_no_effect(
+    teacher, caplog, monkeypatch, initializes
+):
+    monkeypatch.setattr(spacy.util.logger, "propagate", True)
+    nlp = spacy.load(teacher)
+    for name in HEADS:
+        nlp.get_pipe(name).distill_weight = 0.5
+    nlp.get_pipe(NER).distill_weight = 0.0
+    if initializes:
+        nlp.get_pipe(TAGGER).initialize(lambda: make_examples(nlp))
+    for _ in range(2):
+        nlp.update(make_examples(nlp), sgd=fast_optimizer())
+    found = [
+        message for message in caplog.messages if "no example so far has soft labels" in message
+    ]
+    assert len(found) == 2
+    assert all(f"'{name}' has distill_weight = 0.5" in one for name, one in zip(HEADS, found))
+
+
+@pytest.mark.parametrize("at", ["initialize", "update"])
+def test_with_some_soft_labels_nothing_is_said(teacher, caplog, monkeypatch, at):
+    monkeypatch.setattr(spacy.util.logger, "propagate", True)
+    nlp = spacy.load(teacher)
+    taught = list(build_taught(with_texts, teacher)(nlp))
+    for name in HEADS:
+        nlp.get_pipe(name).distill_weight = 0.5
+        if at == "initialize":
+            nlp.get_pipe(name).initialize(lambda: [*make_examples(nlp), *taught])
+    first = taught[:1] if at == "update" else []
+    for examples in ([*make_examples(nlp), *first], make_examples(nlp)):
+        nlp.update(examples, sgd=fast_optimizer())
+    assert "soft labels" not in caplog.text
+
+
+def test_a_component_that_the_teacher_lacks_says_so(teacher, caplog, monkeypatch):
+    monkeypatch.setattr(spacy.util.logger, "propagate", True)
+    nlp = spacy.load(teacher)
+    taught = list(build_taught(with_texts, teacher, components=[TAGGER])(nlp))
+    for name in HEADS:
+        nlp.get_pipe(name).distill_weight = 0.5
+    nlp.update(taught, sgd=fast_optimizer())
+    found = [message for message in caplog.messages if "soft labels" in message]
+    assert len(found) == 2 and f"'{PARSER}'" in found[0] and f"'{NER}'" in found[1]
+
+
 # The cache
 
 
@@ -289,6 +339,14 @@ def test_a_cache_stands_for_the_teacher(teacher, monkeypatch, tmp_path):
     loads = count_loads(monkeypatch)
     assert_same(first, said_of(build_taught(with_texts, teacher, cache=cache)))
     assert loads == []
+
+
+def test_a_teacher_and_a_cache_in_the_home_folder(teacher, monkeypatch, tmp_path):
+    first = said_of(build_taught(with_texts, teacher))
+    (tmp_path / "home").symlink_to(Path(teacher).parent)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert_same(first, said_of(build_taught(with_texts, "~/home/pipeline", cache="~/said")))
+    assert (tmp_path / "said").is_file()
 
 
 @pytest.mark.slow
