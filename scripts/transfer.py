@@ -35,6 +35,7 @@ from wasabi import msg
 
 from spacy_pretrained import complete_config
 from spacy_pretrained.corpora.conllu import read_conllu
+from spacy_pretrained.runtime.whole_files import write_json
 from spacy_pretrained.scoring.conll18 import read_gold
 from spacy_pretrained.scoring.evaluate import bare_copies, evaluate_entities, run_protocol
 
@@ -83,19 +84,27 @@ def main(
     sizes: Annotated[str, typer.Option(help="Sentences to learn from")] = "50 200 500 1000",
     steps: Annotated[int, typer.Option(help="On English")] = 1400,
     few_steps: Annotated[int, typer.Option(help="With a few sentences")] = 150,
+    entities: Annotated[bool, typer.Option(help="Learn entities from some sentences, too")] = True,
     joint: Annotated[bool, typer.Option(help="Train on English, French and Spanish, too")] = True,
     mixed_precision: Annotated[Precision, typer.Option(help="In bfloat16")] = Precision.false,
     gpu_id: Annotated[int, typer.Option(help="GPU for spaCy, -1: none")] = -1,
 ) -> None:
     """Train on English, score in other languages."""
-    settings = {"encoder": Path(encoder).name, "steps": steps, "few_steps": few_steps}
+    settings = {
+        "encoder": Path(encoder).name,
+        "steps": steps,
+        "few_steps": few_steps,
+        "mixed_precision": mixed_precision == "true",
+    }
     try:
         results = read_results(output, settings)
     except ValueError as error:
         msg.fail(str(error), exits=1)
-    trainer = Trainer(corpus, english, training, encoder, mixed_precision == "true", gpu_id)
+    trainer = Trainer(corpus, english, training, encoder, settings["mixed_precision"], gpu_id)
     runs = [*runs_without(corpus), Run(NONE, "en", "treebank")]
     runs += runs_with(corpus, langs.split(), [int(size) for size in sizes.split()])
+    if entities:
+        runs += runs_with_entities(corpus)
     if joint:
         runs += [Run(JOINT, lang, "treebank") for lang in ("en", *JOINT_WITH)]
     for run in runs:
@@ -110,7 +119,7 @@ def main(
         results["runs"].append({"run": vars(run), "scores": found})
         results["summary"] = summarize(results["runs"])
         output.parent.mkdir(parents=True, exist_ok=True)
-        output.write_text(json.dumps(results, indent=2) + "\n", encoding="utf8")
+        write_json(output, results)
         msg.good(f"{run}: {found}")
     msg.good(f"Written to {output}")
 
@@ -119,8 +128,8 @@ def read_results(path: Path, settings: dict[str, Any]) -> Results:
     """What the file has already. ValueError if its runs have other settings."""
     results = json.loads(path.read_text("utf8")) if path.exists() else settings | {"runs": []}
     for name, here in settings.items():
-        if results[name] != here:
-            there = results[name]
+        there = results.get(name, "not recorded")
+        if there != here:
             raise ValueError(OTHER_SETTING.format(path=path, name=name, there=there, here=here))
     return results
 
@@ -133,12 +142,16 @@ def runs_without(corpus: Path) -> list[Run]:
 
 
 def runs_with(corpus: Path, langs: list[str], sizes: list[int]) -> Iterator[Run]:
-    """Those sizes that there are draws of."""
+    """Treebanks of these languages, in those sizes that there are draws of."""
     for lang in langs:
         for size in sizes:
             for draw in range(DRAWS):
                 if (corpus / lang / f"{size}-{draw}.spacy").is_file():
                     yield Run(FEW, lang, "treebank", size, draw)
+
+
+def runs_with_entities(corpus: Path) -> Iterator[Run]:
+    """All draws of sentences that have entities."""
     for file in sorted(corpus.glob("*/entities-*-*.spacy")):
         _, size, draw = file.stem.split("-")
         yield Run(FEW, file.parent.name, "entities", int(size), int(draw))

@@ -8,16 +8,13 @@ import json
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from itertools import chain
 from typing import Any
 
 import numpy as np
-from spacy.util import minibatch
 
 from .errors import Errors
 from .wordpieces import PieceTokenizer
 
-BATCH = 1000
 BYTE = re.compile(r"<0x[0-9A-F]{2}>")  # what a tokenizer with byte fallback makes of the unknown
 
 
@@ -38,32 +35,37 @@ class FewerPieces:
 
 
 def keep_pieces(
-    tokenizer: PieceTokenizer, texts: Iterable[str], also: Iterable[int] = ()
+    tokenizer: PieceTokenizer, read: Iterable[int], also: Iterable[int] = ()
 ) -> FewerPieces:
-    """Keep the pieces that the texts are cut into, special and added ones, and whatever it takes
-    to cut any other text: single characters, and pieces with a character that is in no kept piece
-    alone. So the given texts are cut as before, others at worst finer, and what was known stays
-    known.
+    """Keep the pieces that were read, special and added ones, and whatever it takes to split any
+    other text: single characters, and pieces with a character that is in no kept piece alone. So
+    texts of which all pieces were read are split as before, others at worst into more pieces, and
+    what was known stays known.
 
+    read: Ids of the pieces of some texts.
     also: Ids of more pieces to keep, such as padding.
-    RAISES: ValueError if the tokenizer is not of the kind Unigram, or the texts have no pieces.
+    RAISES: ValueError if the tokenizer is not of the kind Unigram, or nothing was read.
     """
+    check_kind(tokenizer)
+    read = list(read)
+    if not read:
+        raise ValueError(Errors.KEEP_PIECES_NOTHING)
     definition = json.loads(tokenizer.definition)
     model = definition["model"]
-    if model.get("type") != "Unigram":
-        raise ValueError(Errors.KEEP_PIECES_KIND.format(kind=model.get("type")))
-    seen = [
-        np.unique(np.concatenate(tokenizer.encode_ids(batch))) for batch in minibatch(texts, BATCH)
-    ]
-    if not any(map(len, seen)):
-        raise ValueError(Errors.KEEP_PIECES_NOTHING)
     added = [token["id"] for token in definition.get("added_tokens", [])]
     frame = [*tokenizer.prefix, *tokenizer.suffix]
     needed = _needed_for_any_text([piece for piece, _ in model["vocab"]])
     unknown = [] if model.get("unk_id") is None else [model["unk_id"]]
-    kept = np.unique([*chain.from_iterable(seen), *added, *frame, *needed, *unknown, *also])
+    kept = np.unique([*read, *added, *frame, *needed, *unknown, *also])
     fewer = FewerPieces("", kept.astype("int64"), len(tokenizer.vocabulary()))
     return FewerPieces(_renumbered(definition, fewer), fewer.kept, fewer.n_before)
+
+
+def check_kind(tokenizer: PieceTokenizer) -> None:
+    """RAISES: ValueError if pieces of the tokenizer cannot be left out."""
+    kind = json.loads(tokenizer.definition)["model"].get("type")
+    if kind != "Unigram":
+        raise ValueError(Errors.KEEP_PIECES_KIND.format(kind=kind))
 
 
 def _needed_for_any_text(pieces: list[str]) -> list[int]:

@@ -30,8 +30,9 @@ def quantize(
         Path | None, typer.Option("--eval", help="Gold annotation to score both on: .spacy")
     ] = None,
     max_drop: Annotated[
-        float, typer.Option(help="Percent points that a score may drop, with --eval")
-    ] = 0.3,
+        float | None,
+        typer.Option(help="With --eval, percent points that a score may drop; by default 0.3"),
+    ] = None,
     strict: Annotated[
         bool, typer.Option("--strict", help="Refuse a copy if --eval is too small to tell")
     ] = False,
@@ -58,7 +59,8 @@ def quantize(
     windows: Annotated[
         str,
         typer.Option(
-            help="Of a stock pipeline: kept, as it was trained, or sentences, which are faster"
+            help="Of a stock pipeline: kept, as it was trained, or sentences, as our own encoders "
+            "read, which changes what it answers and is hardly faster"
         ),
     ] = "kept",
     n_texts: Annotated[int, typer.Option(help="Texts to draw for calibration")] = 300,

@@ -18,6 +18,7 @@ from pathlib import Path
 import numpy as np
 from thinc.types import Floats2d
 
+from ..runtime.whole_files import UNFINISHED, whole_file
 from .errors import Errors
 
 logger = logging.getLogger("spacy")
@@ -28,7 +29,7 @@ KEY_BYTES = 16
 HEADER = struct.Struct("<8sII")
 MAGIC = b"SPVEC\x00\x00\x01"  # the last byte is the version
 INDEX = np.dtype([("key", f"V{KEY_BYTES}"), ("rows", "<u4"), ("checksum", "<u4")])
-SUFFIX, UNFINISHED = ".vectors", ".unfinished"
+SUFFIX = ".vectors"
 # A file that is still unfinished after so long was left by a process that ended.
 UNFINISHED_SECONDS = 3600
 SHARD_BYTES = 32 * 2**20  # what a process that is killed may lose
@@ -39,18 +40,12 @@ def write_shard(folder: Path, vectors: Vectors) -> Path:
     index = np.zeros(len(vectors), dtype=INDEX)
     for row, (key, array) in zip(index, vectors.items()):
         row["key"], row["rows"], row["checksum"] = key, len(array), zlib.crc32(array)
-    name = uuid.uuid4().hex
-    unfinished, path = folder / (name + UNFINISHED), folder / (name + SUFFIX)
-    try:
-        with unfinished.open("wb") as file:
-            file.write(HEADER.pack(MAGIC, len(index), zlib.crc32(index)))
-            file.write(index)
-            for array in vectors.values():
-                file.write(array)
-        os.replace(unfinished, path)
-    except OSError:
-        unfinished.unlink(missing_ok=True)
-        raise
+    path = folder / (uuid.uuid4().hex + SUFFIX)
+    with whole_file(path) as unfinished, unfinished.open("wb") as file:
+        file.write(HEADER.pack(MAGIC, len(index), zlib.crc32(index)))
+        file.write(index)
+        for array in vectors.values():
+            file.write(array)
     return path
 
 
@@ -124,7 +119,8 @@ def count_bytes(folder: Path) -> int:
 
 
 def _remove_unfinished(folder: Path) -> None:
-    for path in folder.glob("*" + UNFINISHED):
+    """There is no lock: those that are young may be another process's, which is writing them."""
+    for path in folder.glob(f".*{SUFFIX}.*{UNFINISHED}"):
         with suppress(OSError):
             if time.time() - path.stat().st_mtime > UNFINISHED_SECONDS:
                 path.unlink(missing_ok=True)

@@ -7,6 +7,7 @@ from importlib.metadata import distribution, requires, version
 from pathlib import Path
 from typing import Any
 
+from packaging.utils import canonicalize_name
 from packaging.version import Version
 from spacy.util import load_config, walk_dict
 
@@ -22,6 +23,7 @@ from .licences import as_object
 OWN = "spacy-pretrained"
 # What only a pipeline on torch needs; a quantized copy of one does not inherit it.
 TRAIN_EXTRA = re.compile(r"""(?P<requirement>[^;]+);\s*extra\s*==\s*["']train["']""")
+PACKAGE = re.compile(r"[\w.-]*")  # its name, which a requirement begins with
 # What of a meta somebody may say about a pipeline. All else is that of what is packaged.
 ABOUT = ("license", "author", "email", "url", "description", "sources", "notes")
 # What `describe` makes, behind the names of the components.
@@ -68,7 +70,7 @@ def make_meta(
     }
     own = {key: meta[key] for key in found if meta.get(key) and not (made and key == "description")}
     meta |= found | own | about | {"sources": sources}
-    requirements = {r for r in meta.get("requirements", []) if not r.startswith(OWN)}
+    requirements = {r for r in meta.get("requirements", []) if not is_own(r)}
     requirements |= set(own_requirement(pipeline))
     if kind == "torch":
         requirements |= set(training_requirements())
@@ -195,6 +197,11 @@ def own_requirement(pipeline: Path) -> list[str]:
         return []
     here = Version(version(OWN))
     return [f"{OWN}>={here.public},<{here.major + 1}"]
+
+
+def is_own(requirement: str) -> bool:
+    """Whether it asks for this package, not for one whose name begins alike."""
+    return canonicalize_name(PACKAGE.match(requirement)[0]) == OWN
 
 
 def training_requirements() -> list[str]:

@@ -5,7 +5,6 @@ PosixPath('wheels/en_news_minilm_torch-0.1.0-py3-none-any.whl')
 """
 
 import json
-import os
 import shutil
 import stat
 import tempfile
@@ -17,6 +16,7 @@ from packaging.version import InvalidVersion, Version
 from spacy.cli.package import package
 from spacy.schemas import ModelMetaSchema, validate
 
+from ..runtime.whole_files import whole_file
 from ..saving.whole_folder import write_whole_folder
 from .errors import Errors
 from .licences import LICENCES, find_encoder_licence, make_licences
@@ -72,12 +72,9 @@ def package_pipeline(
 def _replace_older(wheel: Path, output: Path, pattern: str) -> Path:
     """Move a wheel to a folder, and only then remove those of the pattern that it had."""
     older = set(output.glob(pattern))
-    made, beside = output / wheel.name, output / f".{wheel.name}-{os.getpid()}"
-    try:
-        shutil.copyfile(wheel, beside)
-        os.replace(beside, made)
-    finally:
-        beside.unlink(missing_ok=True)
+    made = output / wheel.name
+    with whole_file(made) as unfinished:
+        shutil.copyfile(wheel, unfinished)
     for old in older - {made}:
         old.unlink()
     return made

@@ -67,6 +67,11 @@ class AgreementTrial:
         none of it, such as an encoder alone, or finds no entity in the texts."""
         return any(self.at_least.of(name) is not None for name in self.agreement)
 
+    def refusal(self, n_trials: int, *, precision: str, windows: str) -> str:
+        advice = Errors.TRY_MORE_PIECES if windows == "kept" else Errors.TRY_KEPT_OR_EVAL
+        known = {"n": n_trials, "why": self.explain(), "advice": advice}
+        return Errors.AGREES_TOO_LITTLE.format(**known)
+
     def explain(self) -> str:
         if not self.is_judged:
             return "cannot be judged: the original annotates nothing in the texts that is compared"
@@ -96,8 +101,10 @@ class AgreementGate:
     """A pipeline's annotation of some texts, with which that of its copies is compared.
 
     texts: Texts, or Docs of which only the tokens count, that are not calibrated on.
-    falls_back: Whether a copy in fp32 is always accepted, because no recipe is more careful. False
-        if copies differ from the pipeline by more than the recipe.
+    falls_back: Whether fp32 is tried last, because no recipe is more careful. False if copies have
+        other windows than the pipeline: then one that nothing can be said of is refused, too.
+    fewer_pieces: Whether copies lack wordpieces. If not, one in fp32 annotates as the pipeline
+        does, and is accepted in any case.
     """
 
     def __init__(
@@ -107,9 +114,11 @@ class AgreementGate:
         *,
         at_least: MinAgreement = DEFAULT,
         falls_back: bool = True,
+        fewer_pieces: bool = False,
         report: Callable[[str], None] = lambda step: None,
     ):
         self.falls_back = falls_back
+        self._fewer_pieces = fewer_pieces
         docs = [nlp.make_doc(text) if isinstance(text, str) else text for text in texts]
         if not any(len(doc) for doc in docs):
             raise ValueError(Errors.NOTHING_TO_COMPARE)
@@ -137,9 +146,10 @@ class AgreementGate:
         return AgreementTrial(recipe, found, self._at_least, n_texts)
 
     def accepts(self, trial: AgreementTrial) -> bool:
-        if self.falls_back:
-            return not trial.too_low or trial.recipe in (FP32, TORCH)
-        return trial.is_judged and not trial.too_low
+        if trial.too_low:
+            is_same = trial.recipe in (FP32, TORCH) and not self._fewer_pieces
+            return self.falls_back and is_same
+        return self.falls_back or trial.is_judged
 
 
 def _bare(doc: Doc) -> Doc:

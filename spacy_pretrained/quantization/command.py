@@ -24,6 +24,7 @@ from .judge import Trial
 from .quantizer import MIN_TEXTS, Quantizer, check_settings, read_docs
 from .recipes import INT8, check_installed
 
+MAX_DROP = 0.3
 # Of weights that are not where OpenVINO's are: those on torch, and those of a stock transformer.
 OTHER_WEIGHTS = ("backbone/model.safetensors", "model")
 
@@ -36,7 +37,7 @@ class Job:
     output: Path
     texts: Path | None
     gold: Path | None  # --eval
-    max_drop: float
+    max_drop: float | None  # None for MAX_DROP
     strict: bool
     agreement: dict[str, float]  # arguments of `MinAgreement`
     precision: str
@@ -73,14 +74,20 @@ def run_job(job: Job, *, report: Callable[[str], None]) -> Result:
         judge = Gate(
             nlp,
             examples,
-            max_drop=job.max_drop,
+            max_drop=MAX_DROP if job.max_drop is None else job.max_drop,
             strict=job.strict,
             seed=job.seed,
             report=report,
         )
     elif others:
-        at_least, kept = MinAgreement(**job.agreement), job.windows == "kept"
-        judge = AgreementGate(nlp, others, at_least=at_least, falls_back=kept, report=report)
+        judge = AgreementGate(
+            nlp,
+            others,
+            at_least=MinAgreement(**job.agreement),
+            falls_back=job.windows == "kept",
+            fewer_pieces=job.keep_pieces is not None,
+            report=report,
+        )
     elif job.windows != "kept":
         given = {"windows": job.windows, "path": job.texts}
         raise ValueError(Errors.WINDOWS_TOO_FEW_TEXTS.format(**given))
@@ -103,10 +110,12 @@ def run_job(job: Job, *, report: Callable[[str], None]) -> Result:
 def _check(job: Job) -> None:
     """Refuse, before anything takes its time, whatever can be seen to be wrong."""
     check_settings(job.precision, job.windows)
-    check_max_drop(job.max_drop, strict=job.strict)
+    if job.max_drop is not None:
+        check_max_drop(job.max_drop, strict=job.strict)
     MinAgreement(**job.agreement)
-    if job.strict and job.gold is None:
-        raise ValueError(Errors.STRICT_NEEDS_EVAL)
+    for option, is_given in (("--strict", job.strict), ("--max-drop", job.max_drop is not None)):
+        if is_given and job.gold is None:
+            raise ValueError(Errors.SCORES_NEED_EVAL.format(option=option))
     if job.agreement and job.gold is not None:
         options = ", ".join(f"--min-{name}" for name in job.agreement)
         raise ValueError(Errors.AGREEMENT_OR_EVAL.format(options=options))
@@ -118,6 +127,8 @@ def _check(job: Job) -> None:
         _check_gold(job.gold)
     if job.texts and job.gold and job.texts.samefile(job.gold):
         raise ValueError(Errors.TEXTS_ARE_EVAL.format(path=job.texts))
+    if job.keep_pieces and job.gold and job.keep_pieces.samefile(job.gold):
+        raise ValueError(Errors.KEEP_PIECES_ARE_EVAL.format(path=job.keep_pieces))
     if job.precision == INT8 and job.texts is None:
         raise ValueError(Errors.TEXTS_NEEDED)
     if job.windows != "kept" and job.texts is None and job.gold is None:

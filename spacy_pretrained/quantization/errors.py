@@ -39,8 +39,19 @@ class Errors(SharedErrors):
     )
     AGREES_TOO_LITTLE = (
         "No recipe of {n} agrees with the original well enough, and nothing is written. The last "
-        "one {why}. Keep the windows that the pipeline was trained with, or give --eval to compare "
-        "scores."
+        "one {why}. {advice}"
+    )
+    TRY_KEPT_OR_EVAL = (
+        "Keep the windows that the pipeline was trained with, or give --eval to compare scores."
+    )
+    TRY_MORE_PIECES = (
+        "Give --keep-pieces more texts of the kind that the pipeline is for, or give --eval to "
+        "compare scores."
+    )
+    KEEP_PIECES_ARE_EVAL = (
+        "'{path}' is given as texts whose wordpieces are kept and to evaluate on. The copy would "
+        "lack none of their wordpieces, and the scores would hide what it lacks of other texts: "
+        "keep the wordpieces of training texts."
     )
     TOO_FEW_TEXTS = (
         "INT8 is calibrated on at least {least} texts, better some hundreds, but there are only "
@@ -127,7 +138,7 @@ class Errors(SharedErrors):
         "No number of documents can show that a score does not drop at all: with --strict, give a "
         "max-drop above 0."
     )
-    STRICT_NEEDS_EVAL = "--strict is about scores: give gold annotation, too, by --eval."
+    SCORES_NEED_EVAL = "{option} is about scores: give gold annotation, too, by --eval."
     AGREEMENT_OR_EVAL = (
         "With --eval the copy is judged by its scores, not by its agreement with the original: "
         "leave {options} out."

@@ -59,6 +59,11 @@ class Drop:
             return Answer.FAILS
         return Answer.PASSES if self.visible <= max_drop else Answer.CANNOT_TELL
 
+    def is_within_error(self, max_drop: float) -> bool:
+        """Whether it passes though it is above max_drop: the documents do not show that it is no
+        chance, and would have shown a drop that is larger by max_drop."""
+        return self.drop > max_drop and self.answer(max_drop) is Answer.PASSES
+
     def times_as_many(self, max_drop: float) -> float:
         """How many times as many documents it takes to tell. Intervals shrink with the square root
         of their number, what none of them shows with the number itself."""
@@ -90,13 +95,31 @@ class ScoreTrial:
         order = (Answer.FAILS, Answer.CANNOT_TELL, Answer.PASSES)
         return next(answer for answer in order if answer in answers)
 
+    def refusal(self, n_trials: int, *, precision: str, windows: str) -> str:
+        advice = _advise(precision, windows)
+        known = {"n": n_trials, "max_drop": self.max_drop, "advice": advice}
+        return Errors.QUANTIZED_TOO_LOW.format(**known)
+
     def explain(self) -> str:
         """One line: the answer, and what it rests on."""
         if self.is_unsure:
             return self._explain_doubt()
         failed = [drop for drop in self.drops if drop.answer(self.max_drop) is Answer.FAILS]
-        names = ", ".join(f"{drop.score} drops by {drop.drop:.2f}" for drop in failed)
-        return f"{self.answer}: {names}" if names else str(self.answer)
+        if failed:
+            return f"{self.answer}: {_list_drops(failed)}"
+        return f"{self.answer}: {self.remark}" if self.remark else str(self.answer)
+
+    @property
+    def remark(self) -> str:
+        """What there is to say of scores that pass though they drop by more than max_drop."""
+        within = [drop for drop in self.drops if drop.is_within_error(self.max_drop)]
+        if not within:
+            return ""
+        documents = count_of(self.documents, "document")
+        return (
+            f"{_list_drops(within)}: above {self.max_drop:g}, but by no more than the error in "
+            f"{documents} explains"
+        )
 
     def _explain_doubt(self) -> str:
         """About the score that takes the most documents."""
@@ -125,7 +148,10 @@ class ScoreTrial:
         ]
         header = ("", "before", "after", "drop", "at least", "at most", "")
         scores = table(rows, header=header, divider=True, aligns=("l", *"rrrrr", "l"))
-        return f"{scores}\nAt least, at most: each with 95 % confidence."
+        lines = [scores, "At least, at most: each with 95 % confidence."]
+        if self.remark:
+            lines.append(f"Passes: {self.remark}.")
+        return "\n".join(lines)
 
     def figures(self) -> dict[str, Any]:
         """What is stored; scores in percent."""
@@ -147,6 +173,10 @@ class ScoreTrial:
         }
 
 
+def _list_drops(drops: list[Drop]) -> str:
+    return ", ".join(f"{drop.score} drops by {drop.drop:.2f}" for drop in drops)
+
+
 class Refused(ValueError):
     """No recipe was accepted. Has the trials of all.
 
@@ -158,11 +188,8 @@ class Refused(ValueError):
         last, n = trials[-1], len(trials)
         if doubts:
             message = Errors.QUANTIZED_UNSURE.format(n=n, doubt=doubts[-1].explain())
-        elif isinstance(last, ScoreTrial):
-            advice = _advise(precision, windows)
-            message = Errors.QUANTIZED_TOO_LOW.format(n=n, max_drop=last.max_drop, advice=advice)
         else:
-            message = Errors.AGREES_TOO_LITTLE.format(n=n, why=last.explain())
+            message = last.refusal(n, precision=precision, windows=windows)
         super().__init__(message)
         self.trials = trials
 

@@ -19,6 +19,10 @@ class Trial(Protocol):
     def is_unsure(self) -> bool:
         """Whether there is too little to compare on to tell whether the copy is good enough."""
 
+    def refusal(self, n_trials: int, *, precision: str, windows: str) -> str:
+        """What to say where this is the last of so many trials, and no copy was accepted; precision
+        and windows are those that were asked for."""
+
     def explain(self) -> str:
         """Why the copy is not accepted, or what is unsure, in a line."""
 

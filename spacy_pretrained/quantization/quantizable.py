@@ -7,6 +7,7 @@ from itertools import chain
 from typing import Any
 
 from spacy.language import Language
+from spacy.pipeline.tok2vec import Tok2Vec
 from spacy.tokens import Doc
 from spacy.util import registry
 from thinc.api import Model, Shim
@@ -14,6 +15,7 @@ from thinc.api import Model, Shim
 from ..backends.backbone import get_shim
 from ..backends.backend import Backend
 from ..encoder.concat_encoder import find_named
+from ..stock.proof import run_before
 from .errors import Errors
 
 # Architectures that run on torch, and the same on OpenVINO, whose settings are among theirs.
@@ -35,6 +37,16 @@ class TorchBackbone:
     def plan_batches(self, nlp: Language, docs: list[Doc]) -> list[Any]:
         """The batches that it gets to see for these Docs."""
         return list(chain.from_iterable(nlp.get_pipe(n).plan_batches(docs) for n in self.names))
+
+    def plan_as_it_runs(self, nlp: Language, texts: list[str | Doc]) -> list[Any]:
+        """The batches that it gets to see for texts, or the tokens of Docs. Nothing else of the
+        Docs counts, as where the pipeline runs: windows of an encoder begin where the components
+        before it find sentences, not where gold annotation has them. Components that read whole
+        texts do not ask what was found in them, and nothing is run for these."""
+        is_encoder = {name: isinstance(pipe, Tok2Vec) for name, pipe in nlp.components}
+        encoders = [name for name in nlp.component_names if name in self.names and is_encoder[name]]
+        first = (encoders or nlp.component_names)[0]
+        return self.plan_batches(nlp, [run_before(nlp, first, text) for text in texts])
 
 
 def find_backbones(nlp: Language) -> list[TorchBackbone]:

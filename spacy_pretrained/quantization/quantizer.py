@@ -10,7 +10,7 @@ from spacy.language import Language
 from spacy.tokens import Doc
 
 from ..stock.adopt import adopt
-from ..stock.proof import prove, run_before
+from ..stock.proof import prove
 from ..stock.reader import Stock, read_stock
 from .errors import Errors
 from .gate import Refused
@@ -170,14 +170,10 @@ def read_docs(nlp: Language, texts: Iterable[str | Doc]) -> list[Doc]:
 
 def record_batches(nlp: Language, backbone: TorchBackbone, docs: list[Doc]) -> list[Any]:
     """The batches that a backbone would run for the tokens of the Docs, some of every length."""
-    # Nothing else of the Docs counts, as where the copy runs: windows begin where the components
-    # before the backbone find sentences, not where gold annotation has them.
-    first = min(backbone.names, key=nlp.component_names.index)
-    docs = [run_before(nlp, first, doc) for doc in docs]
     batches = [
         batch
         for i in range(0, len(docs), nlp.batch_size)
-        for batch in backbone.plan_batches(nlp, docs[i : i + nlp.batch_size])
+        for batch in backbone.plan_as_it_runs(nlp, docs[i : i + nlp.batch_size])
     ]
     batches.sort(key=lambda batch: batch.ids.shape[1])
     chosen = np.linspace(0, len(batches) - 1, min(CALIBRATION_BATCHES, len(batches)))

@@ -5,38 +5,57 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import spacy
 import torch
 from spacy.language import Language
 from spacy.tokens import Doc
+from spacy.util import minibatch
 
 from ..backends.torch_backend import TorchShim
 from ..backends.torch_kinds import find_embeddings
 from ..checkpoints.errors import Errors
-from ..checkpoints.fewer_pieces import FewerPieces, keep_pieces
+from ..checkpoints.fewer_pieces import FewerPieces, check_kind, keep_pieces
 from ..checkpoints.wordpieces import PieceTokenizer
-from .quantizable import find_backbones
+from .quantizable import TorchBackbone, find_backbones
 
 
 def with_fewer_pieces(nlp: Language, texts: Iterable[str | Doc]) -> tuple[Language, dict[str, int]]:
-    """A copy of the pipeline whose encoders keep the pieces that the texts need: see `keep_pieces`.
+    """A copy of the pipeline whose backbones keep the pieces that they read where it annotates the
+    texts, those of labels and prefixes among them: see `keep_pieces`.
 
+    texts: Texts, or Docs of which only the tokens count.
     RETURNS: The copy, and how many pieces there were and are.
     """
-    texts = [text if isinstance(text, str) else text.text for text in texts]
     with tempfile.TemporaryDirectory() as folder:
         nlp.to_disk(folder)
         copy = spacy.load(folder)
     copy._path = nlp.path
     n_pieces = {"before": 0, "after": 0}
-    for backbone in find_backbones(copy):
+    backbones = find_backbones(copy)
+    for backbone in backbones:
+        check_kind(backbone.shim.checkpoint.tokenizer)
+    for backbone, read in zip(backbones, _find_read(copy, backbones, texts)):
         checkpoint = backbone.shim.checkpoint
         also = {checkpoint.layout.pad, *_ids_in(checkpoint.config).values()}
-        fewer = keep_pieces(checkpoint.tokenizer, texts, also)
+        fewer = keep_pieces(checkpoint.tokenizer, read, also)
         keep_rows(backbone.shim, fewer)
         n_pieces["before"] += fewer.n_before
         n_pieces["after"] += len(fewer.kept)
     return copy, n_pieces
+
+
+def _find_read(
+    nlp: Language, backbones: list[TorchBackbone], texts: Iterable[str | Doc]
+) -> list[set[int]]:
+    """The pieces that each backbone reads. The plan of its batches says so, since a component may
+    read more than a text, or tokenize it by the word."""
+    read: list[set[int]] = [set() for _ in backbones]
+    for some in minibatch(texts, nlp.batch_size):
+        for backbone, pieces in zip(backbones, read):
+            for batch in backbone.plan_as_it_runs(nlp, some):
+                pieces.update(np.unique(batch.ids[batch.mask > 0]).tolist())
+    return read
 
 
 def keep_rows(shim: TorchShim, fewer: FewerPieces) -> None:

@@ -51,13 +51,16 @@ def write_json(path: Path, value: Any) -> None:
         unfinished.write_text(json.dumps(value, indent=2) + "\n", encoding="utf8")
 
 
-def remove_unfinished(folder: Path, *names: str) -> None:
+def remove_unfinished(folder: Path, *names: str, process: int | None = None) -> None:
     """What processes left that were killed.
 
-    names: Of the files; none for all. A lock has to see to it that nobody writes these now.
+    names: Of the files; none for all.
+    process: The number of one that has ended; None for any. Then a lock has to see to it that
+        nobody writes these files now.
     """
+    writer = "*" if process is None else process
     for name in names or ("*",):
-        for path in folder.glob(f".{name}.*{UNFINISHED}"):
+        for path in folder.glob(f".{name}.{writer}{UNFINISHED}"):
             with suppress(FileNotFoundError):
                 path.unlink()
 

@@ -5,11 +5,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+from ..runtime.whole_files import remove_unfinished
 from .errors import Errors
 from .hub_client import TOKENS
 from .hub_id import HubId
 from .installed import is_installed
 from .model_folder import find_bin
+
+KILLED = -9  # the exit code of a process that got SIGKILL
 
 
 def convert_bin(folder: Path, hub: HubId) -> None:
@@ -23,7 +26,15 @@ def convert_bin(folder: Path, hub: HubId) -> None:
         raise ValueError(Errors.CONVERT_NEEDS_TORCH.format(hub=hub, name=name))
     command = [sys.executable, "-m", f"{__package__}.torch_convert", str(folder)]
     environment = {name: value for name, value in os.environ.items() if name not in TOKENS}
-    done = subprocess.run(command, env=environment, capture_output=True, text=True)
-    if done.returncode:
-        lines = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]
-        raise ValueError(Errors.CONVERT_FAILED.format(hub=hub, error=lines[-1]))
+    pipes = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE, "text": True}
+    with subprocess.Popen(command, env=environment, **pipes) as process:
+        try:
+            _, said = process.communicate()
+        finally:
+            process.kill()  # it has ended, unless this process was interrupted
+            process.wait()
+            remove_unfinished(folder, process=process.pid)
+    if code := process.returncode:
+        lines = said.strip().splitlines() or [f"exit code {code}"]
+        reason = Errors.CONVERT_KILLED if code == KILLED else lines[-1]
+        raise ValueError(Errors.CONVERT_FAILED.format(hub=hub, error=reason))

@@ -154,6 +154,11 @@ class Errors(SharedErrors):
         "torch. Run: pip install 'spacy-pretrained[train]'"
     )
     CONVERT_FAILED = "The weights of '{hub}' could not be converted to safetensors: {error}"
+    CONVERT_KILLED = (
+        "the process was killed (signal 9), most likely because the memory was not enough. It "
+        "takes twice the size of the weights. Run the command again where there is more, or end "
+        "other programs first."
+    )
     NOT_TENSORS = (
         "{name} holds {what} instead of tensors by name. Load it with the program that saved it, "
         "and save the model with `model.save_pretrained(folder)`."

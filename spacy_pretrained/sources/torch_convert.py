@@ -1,7 +1,5 @@
 """A program: weights in pickles to safetensors. `python -m … FOLDER`; see `convert.convert_bin`."""
 
-import json
-import os
 import sys
 from pathlib import Path
 
@@ -9,6 +7,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
+from ..runtime.whole_files import whole_file, write_json
 from .errors import Errors
 from .hub_files import BIN, INDEX, SAFETENSORS
 from .model_folder import find_parts
@@ -35,22 +34,15 @@ def convert(folder: Path) -> None:
         names |= dict.fromkeys(tensors, target.name)
         n_bytes += sum(tensor.nbytes for tensor in tensors.values())
     new = {"metadata": {"total_size": n_bytes}, "weight_map": names}
-    path = folder / (SAFETENSORS + INDEX)
-    temporary = _temporary(path)
-    temporary.write_text(json.dumps(new, indent=2) + "\n", encoding="utf8")
-    os.replace(temporary, path)
+    write_json(folder / (SAFETENSORS + INDEX), new)
 
 
 def convert_file(source: Path, target: Path) -> Tensors:
     """RETURNS: The tensors that were written."""
     tensors, dropped = drop_tied(read_bin(source))
-    temporary = _temporary(target)
-    try:
-        save_file(tensors, temporary, metadata={"format": "pt"} | dropped)
-        compare(tensors, temporary, source.name)
-        os.replace(temporary, target)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with whole_file(target) as unfinished:
+        save_file(tensors, unfinished, metadata={"format": "pt"} | dropped)
+        compare(tensors, unfinished, source.name)
     return tensors
 
 
@@ -111,10 +103,6 @@ def _as_bytes(tensor: torch.Tensor) -> torch.Tensor:
 def _preference(name: str) -> tuple[bool, bool, int, str]:
     is_tied = any(part in name for part in TIED_TO)
     return is_tied, not name.endswith("shared.weight"), len(name), name
-
-
-def _temporary(path: Path) -> Path:
-    return path.with_name(f".{path.name}.{os.getpid()}.tmp")
 
 
 def main() -> None:

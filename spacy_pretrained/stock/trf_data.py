@@ -1,9 +1,10 @@
 """`doc._.trf_data` of Docs of a converted pipeline: what programs read there that were written for
 the stock one. It is a view on `doc.tensor`; nothing is kept in `doc.user_data`.
 
-The extension is installed when such a pipeline is loaded, unless there is one of that name. If a
-stock pipeline is loaded in the same process afterwards, it finds this extension: what it sets is
-kept as spaCy keeps it, and comes back as it was.
+The extension is installed when such a pipeline is loaded, unless a program has one of its own under
+that name. It takes the place of that of the stock packages, which holds a value and nothing else: a
+stock pipeline in the same process finds this extension instead. What it sets is kept as spaCy keeps
+it, and comes back as it was.
 """
 
 from collections.abc import Iterator, Sequence
@@ -17,6 +18,8 @@ from .errors import Errors
 
 NAME = "trf_data"
 KEY = ("._.", NAME, None, None)  # spaCy's own, of an extension's value
+# The default, method, getter and setter of the stock packages' extension.
+STOCK = (None, None, None, None)
 
 _widths: set[int] = set()  # of the encoders of converted pipelines in this process
 
@@ -24,28 +27,34 @@ _widths: set[int] = set()  # of the encoders of converted pipelines in this proc
 def install(width: int) -> None:
     """Let Docs whose vectors have this width have `doc._.trf_data`."""
     _widths.add(width)
-    if not Doc.has_extension(NAME):
-        Doc.set_extension(NAME, getter=get_trf_data, setter=set_trf_data)
+    if not Doc.has_extension(NAME) or Doc.get_extension(NAME) == STOCK:
+        Doc.set_extension(NAME, getter=get_trf_data, setter=set_trf_data, force=True)
 
 
 def get_trf_data(doc: Doc) -> Any:
     """A view on the Doc's vectors; None if it has none of a converted pipeline."""
     if KEY in doc.user_data:
         return doc.user_data[KEY]
-    tensor = doc.tensor
-    if tensor is None:  # a `doc_cleaner` was there
-        return None
-    is_own = tensor.ndim == 2 and len(tensor) == len(doc) and tensor.shape[1] in _widths
-    return TrfData(tensor) if is_own else None
+    return TrfData(doc.tensor) if _has_vectors(doc) else None
 
 
 def set_trf_data(doc: Doc, value: Any) -> None:
-    """None drops the vectors: programs do that to free memory."""
-    if value is None:
-        doc.user_data.pop(KEY, None)
-        doc.tensor = np.zeros((0,), dtype="float32")
-    else:
+    """None drops the vectors: programs do that to free memory. A tensor of another encoder stays,
+    such as of one beside a stock transformer."""
+    if value is not None:
         doc.user_data[KEY] = value
+        return
+    doc.user_data.pop(KEY, None)
+    if _has_vectors(doc):
+        doc.tensor = np.zeros((0,), dtype="float32")
+
+
+def _has_vectors(doc: Doc) -> bool:
+    """Whether its tensor is of a converted pipeline, as far as its shape can tell."""
+    tensor = doc.tensor
+    if tensor is None:  # a `doc_cleaner` was there
+        return False
+    return tensor.ndim == 2 and len(tensor) == len(doc) and tensor.shape[1] in _widths
 
 
 class _Missing:

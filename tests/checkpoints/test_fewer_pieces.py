@@ -26,6 +26,11 @@ def make_tokenizer(vocab: list[tuple[str, float]]) -> PieceTokenizer:
     return PieceTokenizer(tokenizer.to_str())
 
 
+def read_by(tokenizer: PieceTokenizer, texts: list[str]) -> list[int]:
+    """The ids of all pieces that the texts are split into."""
+    return [number for ids in tokenizer.encode_ids(texts) for number in ids.tolist()]
+
+
 def pieces_of(tokenizer: PieceTokenizer, text: str) -> list[str]:
     names = {number: piece for piece, number in tokenizer.vocabulary().items()}
     return [names[number] for number in tokenizer.encode_ids([text])[0].tolist()]
@@ -39,7 +44,7 @@ def tokenizer(tiny_source):
 
 @pytest.fixture(scope="module")
 def fewer(tokenizer) -> FewerPieces:
-    return keep_pieces(tokenizer, KEPT)
+    return keep_pieces(tokenizer, read_by(tokenizer, KEPT))
 
 
 def test_the_given_texts_are_cut_as_before(tokenizer, fewer):
@@ -71,7 +76,7 @@ def test_characters_that_are_in_longer_pieces_alone():
     """Of 日本 there are no single characters: it would be unknown without its piece."""
     vocab = [("▁", -1.0), ("a", -2.0), ("b", -2.0), ("ab", -1.0), ("日本", -3.0), ("▁ab", -0.5)]
     before = make_tokenizer(vocab)
-    fewer = keep_pieces(before, ["b a"])
+    fewer = keep_pieces(before, read_by(before, ["b a"]))
     after = PieceTokenizer(fewer.definition)
     assert set(before.vocabulary()) - set(after.vocabulary()) == {"ab", "▁ab"}
     assert pieces_of(before, "ab 日本") == ["▁ab", "▁", "日本"]
@@ -83,7 +88,7 @@ def test_characters_that_are_in_longer_pieces_alone():
 
 def test_all_is_kept_of_texts_that_need_all(tokenizer):
     names = [piece for piece, _ in json.loads(tokenizer.definition)["model"]["vocab"]]
-    fewer = keep_pieces(tokenizer, KEPT, also=range(len(names)))
+    fewer = keep_pieces(tokenizer, read_by(tokenizer, KEPT), also=range(len(names)))
     assert len(fewer.kept) == len(tokenizer.vocabulary())
     after = PieceTokenizer(fewer.definition)
     assert after.vocabulary() == tokenizer.vocabulary()
@@ -92,7 +97,6 @@ def test_all_is_kept_of_texts_that_need_all(tokenizer):
 def test_what_is_refused(tokenizer, tiny_bert):
     of_bert = PieceTokenizer((Path(tiny_bert) / "tokenizer.json").read_text(encoding="utf8"))
     with pytest.raises(ValueError, match=r"Unigram only.*WordPiece"):
-        keep_pieces(of_bert, KEPT)
-    for texts in ([], ["", " "]):
-        with pytest.raises(ValueError, match="have no pieces"):
-            keep_pieces(tokenizer, texts)
+        keep_pieces(of_bert, read_by(of_bert, KEPT))
+    with pytest.raises(ValueError, match="have no pieces"):
+        keep_pieces(tokenizer, [])

@@ -220,6 +220,10 @@ def files(tmp_path):
     [
         ([], "give --texts"),
         (["--texts", "dev.spacy", "--eval", "dev.spacy"], "to calibrate on and to evaluate on"),
+        (
+            ["--precision", "fp32", "--keep-pieces", "dev.spacy", "--eval", "dev.spacy"],
+            "wordpieces are kept and to evaluate on",
+        ),
         (["--texts", "none.spacy"], "There is no file"),
         (["--precision", "fp32", "--keep-pieces", "none.txt"], "There is no file"),
         (["--texts", "train.spacy", "--n-texts", "3"], "n_texts has to be"),
@@ -227,6 +231,7 @@ def files(tmp_path):
         (["--texts", "train.spacy", "--windows", "some"], "some"),
         (["--texts", "train.spacy", "--max-drop", "-1"], "max_drop is in percent points"),
         (["--texts", "train.spacy", "--strict"], "--strict is about scores"),
+        (["--texts", "train.spacy", "--max-drop", "0.3"], "--max-drop is about scores"),
         (["--texts", "train.spacy", "--min-tags", "101"], "agreement of tags is in percent"),
         (["--min-tags", "99", "--eval", "dev.spacy"], "leave --min-tags out"),
         (["--strict", "--max-drop", "0", "--eval", "dev.spacy"], "max-drop above 0"),

@@ -11,7 +11,6 @@ from spacy_pretrained.encoder.vector_shards import (
     HEADER,
     INDEX,
     SUFFIX,
-    UNFINISHED,
     UNFINISHED_SECONDS,
     ShardWriter,
     count_bytes,
@@ -19,6 +18,7 @@ from spacy_pretrained.encoder.vector_shards import (
     read_shards,
     write_shard,
 )
+from spacy_pretrained.runtime.whole_files import UNFINISHED
 
 WIDTH = 6
 
@@ -118,7 +118,7 @@ def test_what_cannot_be_read_or_removed_is_no_reason_to_end(tmp_path, monkeypatc
 
 
 def test_unfinished_files_are_left_to_their_process_for_a_while(tmp_path):
-    fresh, old = tmp_path / ("a" + UNFINISHED), tmp_path / ("b" + UNFINISHED)
+    fresh, old = (tmp_path / f".{name}{SUFFIX}.1{UNFINISHED}" for name in "ab")
     for path in (fresh, old):
         path.write_bytes(b"...")
     then = time.time() - UNFINISHED_SECONDS - 10

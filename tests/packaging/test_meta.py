@@ -135,10 +135,12 @@ def test_only_torch_asks_for_torch(pipeline):
 def test_a_later_version_of_this_package_will_do(pipeline, monkeypatch):
     monkeypatch.setattr("spacy_pretrained.packaging.meta.version", lambda _: "1.4.2")
     meta = json.loads((pipeline / "meta.json").read_text())
-    meta["requirements"] = ["spacy-pretrained>=0.1.0,<0.2.0", "jieba"]  # of an older wheel
+    older = ["spacy-pretrained>=0.1.0,<0.2.0", "spacy_pretrained[train]"]  # of an older wheel
+    meta["requirements"] = [*older, "jieba", "spacy-pretrained-heads>=2"]
     (pipeline / "meta.json").write_text(json.dumps(meta))
     set_architecture(pipeline, "spacy-pretrained.OpenVinoEncoder.v1")
-    assert make_meta(pipeline, {})["requirements"] == ["jieba", "spacy-pretrained>=1.4.2,<2"]
+    expected = ["jieba", "spacy-pretrained-heads>=2", "spacy-pretrained>=1.4.2,<2"]
+    assert make_meta(pipeline, {})["requirements"] == expected
 
 
 def test_a_pipeline_without_anything_of_ours_does_not_ask_for_us(tmp_path):

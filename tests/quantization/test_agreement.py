@@ -53,6 +53,16 @@ def test_limits_can_be_set_and_fp32_is_always_accepted():
     assert gate.accepts(gate.try_out(make_nlp(wrong_below=99), "fp32"))
 
 
+def test_fp32_brings_no_wordpieces_back():
+    gate = AgreementGate(make_nlp(), TEXTS, fewer_pieces=True)
+    alike, other = (gate.try_out(make_nlp(wrong_below=n), "fp32") for n in (0, 2))
+    assert gate.falls_back and gate.accepts(alike) and not gate.accepts(other)
+    assert "Give --keep-pieces more texts" in str(Refused([other]))
+    assert "Keep the windows" in str(Refused([other], windows="sentences"))
+    nothing = AgreementGate(spacy.blank("xx"), TEXTS, fewer_pieces=True)
+    assert nothing.accepts(nothing.try_out(spacy.blank("xx"), "recipe"))
+
+
 class Filter:
     """Leaves out Docs that begin with a word."""
 

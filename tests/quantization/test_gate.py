@@ -138,6 +138,18 @@ def test_one_score_is_enough_to_fail_and_all_have_to_pass():
     assert answer(sure, unsure, bad) is Answer.FAILS
 
 
+def test_a_drop_that_passes_within_its_error_is_told():
+    def make(*drops: Drop) -> ScoreTrial:
+        return ScoreTrial("recipe", list(drops), 1050, 0.3, {})
+
+    within, sure, bad = make_drop(0.31, error=0.16), make_drop(0.29), make_drop(5.0)
+    said = "x drops by 0.31: above 0.3, but by no more than the error in 1,050 documents explains"
+    assert make(sure, within).explain() == f"passes: {said}"
+    assert make(sure, within).summary().endswith(f"\nPasses: {said}.")
+    assert make(within, bad).explain() == "fails: x drops by 5.00"
+    assert make(sure).explain() == "passes" and "above" not in make(sure, bad).summary()
+
+
 def draw_drop(rng: np.random.Generator, n_docs: int, rare: bool) -> Drop:
     """Counts of documents of 20 to 400 words, of which a system that was right in 90 of 100 loses
     three more on average: in every document, or all of it in one of ten."""

@@ -4,6 +4,8 @@ import pytest
 import spacy
 from numpy_backend import build_numpy_encoder  # noqa: F401 - registers it
 from random_windows import window_lengths
+from spacy.language import Language
+from spacy.tokens import Doc
 from spacy.util import registry
 from tiny_pipelines import ENCODER, LISTENER, make_examples, make_nlp, train
 
@@ -36,6 +38,21 @@ def test_a_shared_backbone_sees_the_batches_of_all(tiny_bert):
     n_windows = [len(window_lengths(nlp.get_pipe(n).plan_batches(docs))) for n in backbone.names]
     assert n_windows == [1, 1 + 2]  # and the two labels
     assert len(window_lengths(backbone.plan_batches(nlp, docs))) == sum(n_windows)
+
+
+@Language.component("fails_for_tests")
+def fail(doc: Doc) -> Doc:
+    raise AssertionError("it runs")
+
+
+def test_nothing_is_run_for_what_reads_whole_texts(tiny_bert):
+    nlp = make(tiny_bert, ZERO_SHOT)
+    nlp.add_pipe("fails_for_tests", first=True)
+    encoder, zero_shot = find_backbones(nlp)
+    texts = ["She sold sea shells.", nlp.make_doc("The sea.")]
+    assert len(window_lengths(zero_shot.plan_as_it_runs(nlp, texts))) == 2 + 2
+    with pytest.raises(AssertionError, match="it runs"):
+        encoder.plan_as_it_runs(nlp, texts)
 
 
 def test_what_has_none_or_one_in_a_stock_component_is_refused(tiny_bert):

@@ -71,6 +71,13 @@ def test_a_place_is_checked_before_anything_is_made(tmp_path, monkeypatch):
         check_place(place)
 
 
+def test_what_one_process_left_is_removed_alone(tmp_path):
+    for name in (".file.1.tmp", ".file.11.tmp", ".other.1.tmp", ".file.2.tmp"):
+        (tmp_path / name).write_text("new")
+    remove_unfinished(tmp_path, process=1)
+    assert {path.name for path in tmp_path.iterdir()} == {".file.11.tmp", ".file.2.tmp"}
+
+
 def test_what_a_killed_process_left_is_removed(tmp_path):
     with whole_file(tmp_path / "file") as unfinished:
         unfinished.write_text("new")

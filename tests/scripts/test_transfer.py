@@ -119,11 +119,15 @@ def test_runs(scripts, corpus):
         ("da", "entities"),
         ("hr", "entities"),
     }
-    few = {
-        (r.lang, r.task, r.sentences, r.draw) for r in transfer.runs_with(corpus, ["de"], [2, 7])
-    }
-    both = {("de", "treebank", 2, draw) for draw in range(2)}
-    assert few == both | {("da", "entities", 3, draw) for draw in range(2)}
+    few, entities = (
+        {(run.lang, run.task, run.sentences, run.draw) for run in runs}
+        for runs in (
+            transfer.runs_with(corpus, ["de"], [2, 7]),
+            transfer.runs_with_entities(corpus),
+        )
+    )
+    assert few == {("de", "treebank", 2, draw) for draw in range(2)}
+    assert entities == {("da", "entities", 3, draw) for draw in range(2)}
 
 
 def test_runs_of_other_settings_are_not_mixed(scripts, tmp_path):
@@ -135,6 +139,8 @@ def test_runs_of_other_settings_are_not_mixed(scripts, tmp_path):
     assert transfer.read_results(path, settings) == found
     with pytest.raises(ValueError, match="encoder = one, and these would have two"):
         transfer.read_results(path, settings | {"encoder": "two"})
+    with pytest.raises(ValueError, match=r"mixed_precision = not recorded, .* True"):
+        transfer.read_results(path, settings | {"mixed_precision": True})
 
 
 def test_a_pipeline_of_another_config_is_trained_again(scripts, tmp_path, monkeypatch):
@@ -177,12 +183,14 @@ def test_trained_scored_and_summed_up(scripts, corpus, tmp_path, monkeypatch, ca
         "sizes": "2",
         "steps": 2,
         "few_steps": 2,
+        "entities": True,
         "joint": True,
         "mixed_precision": "false",
         "gpu_id": -1,
     }
     transfer.main(corpus, output, **settings)
     found = json.loads(output.read_text("utf8"))
+    assert found["mixed_precision"] is False and found["few_steps"] == 2
     summary = {(s["kind"], s["lang"], s["task"]): s for s in found["summary"]}
     assert summary["few", "de", "treebank"]["draws"] == 2
     assert set(summary["none", "de", "treebank"]["mean"]) == {

@@ -151,7 +151,7 @@ def test_killed_while_it_quantizes(pipelines, tmp_path):
             folder,
             texts=None,
             gold=None,
-            max_drop=0.3,
+            max_drop=None,
             strict=False,
             agreement={},
             precision="fp32",

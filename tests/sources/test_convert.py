@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from transformers import AutoModelForMaskedLM
 
 from spacy_pretrained.backends.torch_weights import load_pretrained
 from spacy_pretrained.sources import hub_client
+from spacy_pretrained.sources.convert import convert_bin
 from spacy_pretrained.sources.download import download
 from spacy_pretrained.sources.find import find_source
 from spacy_pretrained.sources.hub_id import HubId
@@ -94,6 +96,26 @@ def test_nothing_in_a_pickle_is_run(hub, bin_model, tmp_path, monkeypatch):
     with pytest.raises(ValueError, match=r"could not be converted.*Nothing in it was run"):
         download(BIN)
     assert not (tmp_path / "was_run").exists()
+
+
+KILLED = """#!{python}
+import os, pathlib, signal, sys
+pathlib.Path(sys.argv[-1], f".model.safetensors.{{os.getpid()}}.tmp").write_bytes(b"...")
+print("so far so good", file=sys.stderr)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_a_program_that_is_killed_leaves_nothing_and_it_is_said_why(tmp_path, monkeypatch):
+    program, folder = tmp_path / "program", tmp_path / "model"
+    program.write_text(KILLED.format(python=sys.executable))
+    program.chmod(0o755)
+    folder.mkdir()
+    (folder / ".model.safetensors.1.tmp").write_bytes(b"of a process that is at work")
+    monkeypatch.setattr(sys, "executable", str(program))
+    with pytest.raises(ValueError, match=r"killed .* memory was not enough"):
+        convert_bin(folder, BIN)
+    assert [path.name for path in folder.iterdir()] == [".model.safetensors.1.tmp"]
 
 
 def test_what_is_not_tensors_by_name(bin_model):

@@ -141,6 +141,25 @@ def test_what_a_stock_pipeline_sets_comes_back(nlp):
     assert doc._.trf_data is None
 
 
+def test_a_stock_package_may_have_been_there_before(nlp):
+    """A component that reads `trf_data` gets the vectors, and a stock pipeline what it has set."""
+    Doc.set_extension("trf_data", default=None, force=True)  # as both packages have it
+    trf_data.install(WIDTH)
+    assert_there(nlp(TEXT))
+    doc = nlp.make_doc(TEXT)
+    doc._.trf_data = "TransformerData"
+    assert Doc(nlp.vocab).from_bytes(doc.to_bytes())._.trf_data == "TransformerData"
+
+
+def test_a_tensor_of_another_encoder_stays(nlp):
+    """Such as of spaCy's CNN beside a stock transformer, whose data a program drops."""
+    doc = nlp.make_doc(TEXT)
+    doc.tensor = np.ones((len(doc), WIDTH + 1), "float32")
+    doc._.trf_data = "TransformerData"
+    doc._.trf_data = None
+    assert doc._.trf_data is None and doc.tensor.shape == (len(doc), WIDTH + 1)
+
+
 def test_an_extension_of_that_name_stays(nlp):
     Doc.set_extension("trf_data", default="somebody's", force=True)
     try:
