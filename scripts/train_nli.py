@@ -62,14 +62,14 @@ def main(
         msg.fail("Say how long to train: --steps or --minutes.", exits=1)
     settings = Settings(steps, minutes, batch_size, learn_rate, max_pieces, bfloat16, seed)
     try:
+        source = find_source(encoder)
         pairs, counts = read_training(data)
         held_out = {s.title: read_set(data, s) for s in (SNLI_DEV, SNLI_TEST)}
-    except ValueError as error:
+    except (ValueError, OSError) as error:
         msg.fail(str(error), exits=1)
     rows = [(title, n.read, n.dropped, n.left) for title, n in counts.items()]
     msg.table(rows, header=("", "pairs", "dropped", "left"), aligns=list("lrrr"))
     torch.manual_seed(seed)
-    source = find_source(encoder)
     module, tokenizer = load(source, max_pieces)
     spent = train(module, tokenizer, pairs, settings)
     accuracies = {title: find_accuracy(module, tokenizer, p) for title, p in held_out.items()}

@@ -72,13 +72,17 @@ def _adapt(
         warn(Errors.SENTENCE_ENCODER.format(source=source))
         if not labelled:
             warn(Errors.NOT_MEASURED)
-    if labelled and "zero_shot_before" not in work.progress:
-        work.note(zero_shot_before=measure_zero_shot(source, labelled))
-    from .torch_adapt import train_and_save
+    from .torch_adapt import prepare, train_and_save
 
-    found = train_and_save(source, folder, texts, work, options, report)
+    prepared = prepare(source, folder, texts, options, report)
+    before = work.progress.get("zero_shot_before")
+    if labelled and before is None:
+        before = measure_zero_shot(source, labelled)
+    work.start()
     if labelled:
-        before = work.progress["zero_shot_before"]
+        work.note(zero_shot_before=before)
+    found = train_and_save(prepared, source, folder, work, options, report)
+    if labelled:
         # A name such as minilm-l6 alone would be that of another source.
         after = measure_zero_shot(str(work.out.resolve()), labelled)
         found = replace(found, zero_shot={"before": before, "after": after})

@@ -38,6 +38,10 @@ def make_data(path: Path, checkpoint: Checkpoint, options: AdaptOptions) -> Data
         n = max(1, round(HELD_OUT * len(blocks)))
         blocks, rest = blocks.take(slice(None, -n)), blocks.take(slice(-n, None))
     if not len(blocks) or not len(rest) or not rest.n_pieces:
+        if left_out:
+            n = left_out + len(blocks) + len(rest)
+            known = {"n_long": left_out, "n": n, "length": options.length}
+            raise ValueError(Errors.PAIRS_LONG.format(**known))
         found = f"{len(blocks) + len(rest)} blocks"
         raise ValueError(Errors.TEXTS_FEW.format(n_blocks=found, length=options.length))
     return Data(blocks, rest.take(slice(MOST_HELD_OUT_BLOCKS)), len(texts), left_out)

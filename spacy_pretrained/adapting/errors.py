@@ -22,6 +22,11 @@ class Errors(SharedErrors):
         "sentences or more: in a .txt file lines are sentences, and blank lines end texts; other "
         "formats have texts that are split into sentences."
     )
+    PAIRS_LONG = (
+        "{n_long:,} of {n:,} pairs of sentences are longer than {length} wordpieces (--length), so "
+        "too few are left to train on and to hold some out. Set --length higher, or leave out "
+        "--next-sentence."
+    )
     PAIRS_ONE_TEXT = (
         "All sentences are of one text, so there is no other text that a wrong next sentence could "
         "come from. In a .txt file blank lines end texts. Or leave out --next-sentence."

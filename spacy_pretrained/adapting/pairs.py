@@ -60,6 +60,7 @@ def pack_pairs(
     """A block for each pair that fits into one.
 
     RETURNS: The blocks, and how many pairs were left out because they are too long.
+    RAISES: ValueError if there are no pairs, or all are too long.
     """
     sentences = [sentence for text in texts for sentence in text]
     pairs = draw_pairs([len(text) for text in texts], rng)
@@ -67,9 +68,12 @@ def pack_pairs(
     sizes = np.asarray([len(ids) for ids, _ in pieces], dtype="int64")
     frame = tokenizer.find_pair_frame()
     total = sizes[pairs.first] + sizes[pairs.second] + frame.n_special
-    fits = (total <= length) & (sizes[pairs.first] > 0) & (sizes[pairs.second] > 0)
-    kept = np.flatnonzero(fits)
+    is_pair = (sizes[pairs.first] > 0) & (sizes[pairs.second] > 0)
+    kept = np.flatnonzero(is_pair & (total <= length))
+    n_long = int(is_pair.sum()) - len(kept)
     if not len(kept):
+        if n_long:
+            raise ValueError(Errors.PAIRS_LONG.format(n_long=n_long, n=n_long, length=length))
         raise ValueError(Errors.PAIRS_NONE)
     ids = np.full((len(kept), length), pad, dtype="int32")
     units = np.full((len(kept), length), NO_UNIT, dtype="int32")
@@ -79,7 +83,7 @@ def pack_pairs(
         size = total[pair]
         ids[row, :size], units[row, :size], segments[row, :size] = _lay_out(frame, *parts)
     blocks = Blocks(ids, units, total[kept].astype("int32"), segments, pairs.is_next[kept])
-    return blocks, len(fits) - len(kept)
+    return blocks, n_long
 
 
 def _lay_out(frame: PairFrame, first: tuple, second: tuple) -> tuple[list, list, list]:

@@ -2,7 +2,7 @@
 
 import math
 import time
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import torch
@@ -27,6 +27,7 @@ from .work import Work
 # Of a fresh head, alone: it has few weights, which begin at random.
 HEAD_RATE = 1e-3
 HEAD_EVALUATIONS = 20  # at most; it mostly ends before, when the perplexity stops falling
+HEAD_LEAST_STEPS = 500  # that it may have, however few texts there are
 HEAD_PATIENCE = 2
 HEAD_LEAST_FALL = 0.01  # less is no fall
 HEAD_SHARE = 0.3  # of --minutes, at most
@@ -34,10 +35,20 @@ EVALUATIONS = 10
 TRIAL_STEPS = 3  # to see how long one takes
 
 
-def train_and_save(
-    source: str, folder: Path, texts: Path, work: Work, options: AdaptOptions, report: Report
-) -> Adapted:
-    """Everything between a folder with weights and another."""
+@dataclass(frozen=True)
+class Prepared:
+    opened: Opened
+    data: Data
+    batches: Batches
+
+
+def prepare(
+    source: str, folder: Path, texts: Path, options: AdaptOptions, report: Report
+) -> Prepared:
+    """Everything before the training. Nothing is written.
+
+    RAISES: ValueError for whatever does not fit.
+    """
     opened = open_masked_lm(folder, source, pairs=options.next_sentence, seed=options.seed)
     layout, tokenizer = opened.checkpoint.layout, opened.checkpoint.tokenizer
     opened.model.to(find_device())
@@ -57,6 +68,19 @@ def train_and_save(
         source=source,
     )
     report(describe_memory(batches.peak, batches.batch, batches.accumulated))
+    return Prepared(opened, data, batches)
+
+
+def train_and_save(
+    prepared: Prepared,
+    source: str,
+    folder: Path,
+    work: Work,
+    options: AdaptOptions,
+    report: Report,
+) -> Adapted:
+    """Everything between a folder with weights and another."""
+    opened, data, batches = prepared.opened, prepared.data, prepared.batches
     head_curve = _train_head(opened, data, batches, work, options, report)
     is_settled = not head_curve or has_settled(head_curve, HEAD_PATIENCE, HEAD_LEAST_FALL)
     if "before" not in work.progress:
@@ -95,7 +119,7 @@ def _train_head(
     if not (opened.is_fresh or options.next_sentence):
         return []
     per_epoch = _steps_per_epoch(data, batches)
-    interval = max(1, math.ceil(per_epoch / 4))
+    interval = math.ceil(max(per_epoch / 4, HEAD_LEAST_STEPS / HEAD_EVALUATIONS))
     minutes = math.inf if options.minutes is None else options.minutes
     course = Course(
         folder=work.folder / "head",

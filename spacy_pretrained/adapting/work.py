@@ -32,14 +32,24 @@ SETTINGS, PROGRESS, LOCK = "settings.json", "progress.json", "lock"
 class Work:
     """What is known of a training, on disk at once."""
 
-    def __init__(self, out: Path):
+    def __init__(self, out: Path, settings: dict[str, Any] | None = None):
         self.out = out
         self.folder = out / WORK
+        self._settings = settings or {}
 
     @property
     def progress(self) -> dict[str, Any]:
         path = self.folder / PROGRESS
         return json.loads(path.read_text("utf8")) if path.is_file() else {}
+
+    def start(self) -> None:
+        """Nothing can be refused any more: from now on, only the same command goes on here."""
+        if not self.has_started:
+            write_json(self.folder / SETTINGS, self._settings)
+
+    @property
+    def has_started(self) -> bool:
+        return (self.folder / SETTINGS).is_file()
 
     def note(self, **found: Any) -> None:
         """Add to the progress."""
@@ -52,28 +62,39 @@ class Work:
 
     @contextmanager
     def alone(self) -> Iterator[None]:
-        """RAISES: ValueError if another process trains here."""
+        """What was refused leaves nothing behind.
+
+        RAISES: ValueError if another process trains here.
+        """
+        is_new = not self.out.exists()
+        self.folder.mkdir(parents=True, exist_ok=True)
         with (self.folder / LOCK).open("a") as file:
             if not try_lock(file):
                 raise ValueError(Errors.OUT_IN_USE.format(folder=self.out))
             remove_unfinished(self.out)
             remove_unfinished(self.folder)
-            yield
+            try:
+                yield
+            finally:
+                if not self.has_started:
+                    shutil.rmtree(self.folder, ignore_errors=True)
+                    if is_new and not any(self.out.iterdir()):
+                        self.out.rmdir()
 
 
 def begin(out: Path, source: str, folder: Path, texts: Path, options: AdaptOptions) -> Work:
     """Begin, or go on with what was begun with the same settings, and files with the same contents.
+    Nothing is written before `Work.start`.
 
     folder: That of the source.
     RAISES: ValueError if the folder has something else.
     """
     if (out / REPORT).is_file():
         raise ValueError(Errors.OUT_DONE.format(folder=out))
-    work = Work(out)
-    path = work.folder / SETTINGS
     settings = _settings(source, folder, texts, options)
-    if path.is_file():
-        found = json.loads(path.read_text("utf8"))
+    work = Work(out, settings)
+    if work.has_started:
+        found = json.loads((work.folder / SETTINGS).read_text("utf8"))
         # Earlier versions did not note all of them.
         names = [name for name, value in settings.items() if found.get(name, value) != value]
         if names:
@@ -81,8 +102,6 @@ def begin(out: Path, source: str, folder: Path, texts: Path, options: AdaptOptio
         return work
     if out.exists() and any(one for one in out.iterdir() if one.name != WORK):
         raise ValueError(Errors.OUT_TAKEN.format(folder=out))
-    work.folder.mkdir(parents=True, exist_ok=True)
-    write_json(path, settings)
     return work
 
 

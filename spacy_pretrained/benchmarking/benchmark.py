@@ -82,10 +82,9 @@ def make_cases(
         runs.append((target.folder, TRAINING, engine, target.precision))
     runs += [(path, INFERENCE, *how) for path, *how in find_versions(target, folder, notes, report)]
     for path, task, engine, precision in runs:
-        for words_a_batch in batches:
-            for words_a_text in lengths:
-                sizes = (words_a_text, words_a_batch)
-                yield Case(target.name, path, task, engine, precision, *sizes)
+        # A batch has one text at least.
+        for sizes in dict.fromkeys((n, max(n, batch)) for batch in batches for n in lengths):
+            yield Case(target.name, path, task, engine, precision, *sizes)
 
 
 def find_versions(

@@ -16,6 +16,10 @@ class Errors(SharedErrors):
         "The encoder '{source}' is not on this machine. Run: python -m spacy pretrained download "
         "{source}"
     )
+    NO_FOLDER = (
+        "There is no folder '{source}' here, and no encoder of that name on this machine. Check "
+        "the path. For a model of the hub, run: python -m spacy pretrained download {source}"
+    )
     NOT_KNOWN = (
         "'{source}' is no name in the catalogue, no folder of an encoder or of a pipeline, and no "
         "installed pipeline. `python -m spacy pretrained models --cached` lists the encoders that "

@@ -79,5 +79,6 @@ def _find_encoder(source: str) -> Path | None:
         return None
     copy = find_copy(hub)
     if copy is None or copy.pickle:  # `download` converts a pickle, too
-        raise ValueError(Errors.NOT_HERE.format(source=source))
+        message = Errors.NOT_HERE if source in CATALOGUE else Errors.NO_FOLDER
+        raise ValueError(message.format(source=source))
     return find_source(str(copy.folder))

@@ -1,11 +1,9 @@
 """A config ready to train, by what was recommended."""
 
-from thinc.api import Config
-
-from ..training.config import complete_config
+from ..training.config import CompleteConfig, complete_config
 from ..training.corpus_contents import CATEGORIES, CorpusContents
 from .errors import Errors
-from .plan import FEW_SHOT, WORDS
+from .plan import FEW_SHOT, words_of_text
 from .query import WITHOUT_TRAINING, Query
 from .recommend import Recommendation
 
@@ -22,9 +20,11 @@ LEARNT_FROM = {
 
 def make_config(
     query: Query, choice: Recommendation, *, train: str | None = None, dev: str | None = None
-) -> Config:
-    """See `training.config.complete_config`. With a corpus its size counts, and not a guess.
+) -> CompleteConfig:
+    """The config of a choice: its plan, as it was shown, is what is written.
 
+    query: That of the choice; with the size of `train`, if there is one.
+    train, dev: As of `training.config.complete_config`.
     RAISES: ValueError for a task that needs no training.
     """
     if query.task not in PURPOSES:
@@ -32,14 +32,15 @@ def make_config(
         raise ValueError(Errors.NO_CONFIG.format(task=query.task, **names))
     plan = choice.plan
     purpose = "few_shot" if plan.method == FEW_SHOT else PURPOSES[query.task]
-    config = complete_config(
+    made = complete_config(
         purpose,
         train=train,
         dev=dev,
         lang=query.lang,
         encoder=choice.name,
-        max_steps=0 if train or purpose == "few_shot" else plan.steps,
-    ).config
+        max_steps=plan.steps or 0,
+    )
+    config = made.config
     model = config["components"][COMPONENTS.get(purpose, ENCODER)]["model"]
     settings = model.get("encoder", model)
     settings["frozen"] = plan.frozen
@@ -48,10 +49,10 @@ def make_config(
     settings["device"] = "cuda" if query.device == "cuda" else "auto"
     batcher = config["training"]["batcher"]
     if purpose == "few_shot":  # whose batches are counted in texts
-        batcher["size"] = plan.batch_words // WORDS["textcat"]
-    elif not train:
+        batcher["size"] = plan.batch_words // words_of_text(query)
+    else:
         batcher["size"] = plan.batch_words
-    return config
+    return made
 
 
 def check_corpus(task: str, contents: CorpusContents, path: str) -> None:

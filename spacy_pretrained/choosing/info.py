@@ -69,7 +69,11 @@ def _find_elsewhere(source: str) -> Path | None:
 
 def of_entry(name: str) -> dict[str, Section]:
     entry = CATALOGUE[name]
-    here = {one.source: str(one.path) for one in find_cached() if one.name == name}
+    here = {
+        one.source: str(one.path) if one.complete else f"{one.path} (incomplete)"
+        for one in find_cached()
+        if one.name == name
+    }
     facts = {key: value for key, value in entry.items() if key not in ("sources", "short")}
     return {
         "encoder": describe(name, entry) | {key: facts[key] for key in facts if key != "computed"},

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..checkpoints.catalogue import CATALOGUE, find_name
+from ..sources.download import find_copy
 from ..sources.find import find_in_package
-from ..sources.hub_cache import cache_folder, find_shared, size_of
+from ..sources.hub_cache import cache_folder, find_shared, find_snapshot, size_of
+from ..sources.hub_id import HubId
 
 PREFIX = "models--"
-INCOMPLETE = ".incomplete"
-WEIGHTS = ("*.safetensors", "pytorch_model*.bin")
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class Cached:
     name: str | None  # in the catalogue
     path: Path
     size: int  # bytes
-    complete: bool
+    complete: bool  # all files that a source needs are there, and what came of them was checked
 
 
 def find_cached() -> list[Cached]:
@@ -45,10 +45,16 @@ def _find_in_cache(cache: Path) -> list[Cached]:
         source = folder.name.removeprefix(PREFIX).replace("--", "/", 1)
         snapshots = [path for path in (folder / "snapshots").glob("*") if path.is_dir()]
         newest = max(snapshots, key=lambda path: path.stat().st_mtime, default=folder)
-        has_weights = any(any(newest.glob(pattern)) for pattern in WEIGHTS)
-        begun = any((folder / "blobs").glob(f"*{INCOMPLETE}"))
-        complete = has_weights and (newest / "config.json").exists() and not begun
+        chosen = find_snapshot(HubId(source)) or newest  # that of the main branch, as a source's
+        complete = _is_complete(HubId(source, chosen.name))
         shared = find_shared((folder / "blobs").glob("*"), cache)
         size = size_of(folder) + sum(file.stat().st_size for file in shared)
-        found.append(Cached(source, find_name(source), newest, size, complete))
+        found.append(Cached(source, find_name(source), chosen, size, complete))
     return found
+
+
+def _is_complete(commit: HubId) -> bool:
+    try:
+        return find_copy(commit) is not None
+    except ValueError:  # of damaged files
+        return False

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from math import ceil
 
 from ..backends.learn_rate import choose_rate
+from ..training.length import LEAST_STEPS, WARMUP, count_epochs
 from .memory import (
     PIECES_PER_WORD,
     Memory,
@@ -18,7 +19,7 @@ FULL, FROZEN, FEW_SHOT, NONE = "full fine-tuning", "frozen encoder", "few-shot",
 FEW_EXAMPLES = 500  # up to here a text classifier learns more by few-shot learning
 BATCH_WORDS = 1500  # as in our configs
 LEAST_WORDS = 200
-LEAST_STEPS = 500  # smaller batches, where there would be fewer
+BATCH_STEP = 50  # words, of which batches are multiples
 FEW_SHOT_TEXTS = 32  # of a batch
 WORDS = {"textcat": 50}  # of an example; a guess, which a corpus replaces
 SENTENCE_WORDS = 20
@@ -26,7 +27,6 @@ HEAD_RATE = 1e-3
 SMALL = 60e6  # parameters outside the embeddings
 # Up to so many examples: epochs on a small encoder, and on one of base size or more.
 EPOCHS = ((1_000, 20, 8), (5_000, 15, 4), (20_000, 8, 4), (50_000, 4, 3), (float("inf"), 3, 2))
-WARMUP = 0.1
 
 
 @dataclass(frozen=True)
@@ -56,22 +56,25 @@ def make_plan(query: Query, sizes: Sizes) -> Plan | None:
         return Plan(NONE, None, None, None, None, None, False, False, False, None, *running)
     bfloat16 = query.device == "cuda"
     is_few = query.task == "textcat" and query.examples <= FEW_EXAMPLES
-    wanted = FEW_SHOT_TEXTS * WORDS["textcat"] if is_few else BATCH_WORDS
+    unit = words_of_text(query) if is_few else BATCH_STEP
     epochs = choose_epochs(query.examples, sizes)
-    if not is_few:
-        in_least_steps = count_words(query) * epochs // LEAST_STEPS // 50 * 50
-        wanted = min(wanted, max(LEAST_WORDS, in_least_steps))
+    if is_few:
+        wanted, least = FEW_SHOT_TEXTS * unit, max(LEAST_WORDS, unit)
+    else:
+        in_least_steps = count_words(query) * epochs // LEAST_STEPS // unit * unit
+        wanted, least = min(BATCH_WORDS, max(LEAST_WORDS, in_least_steps)), LEAST_WORDS
     for frozen, checkpointing in ((False, False), (False, True), (True, False)):
         settings = {"bfloat16": bfloat16, "gradient_checkpointing": checkpointing, "frozen": frozen}
         words = wanted
         if query.memory is not None:
             words = min(words, int(most_pieces(sizes, query.memory, **settings) / PIECES_PER_WORD))
-        if words < LEAST_WORDS:
+        if words < min(least, wanted):
             continue
+        words = words // unit * unit
         memory = estimate_training(sizes, round(words * PIECES_PER_WORD), **settings)
-        words = min(wanted, words // 50 * 50)
         rate = HEAD_RATE if frozen else choose_rate(sizes.outside)
-        length = (epochs, words, count_steps(query, epochs, words), rate, WARMUP)
+        longer, steps = choose_length(count_words(query), epochs, words)
+        length = (longer, words, steps, rate, WARMUP)
         method = FROZEN if frozen else FULL
         if is_few:  # which has a length and rates of its own
             method, length = FEW_SHOT, (None, words, None, None, None)
@@ -88,10 +91,26 @@ def choose_epochs(examples: int, sizes: Sizes) -> int:
     raise AssertionError
 
 
-def count_steps(query: Query, epochs: int, words: int) -> int:
-    return max(1, ceil(epochs * count_words(query) / words))
+def choose_length(n_words: int, epochs: int, batch: int) -> tuple[int, int]:
+    """Epochs and steps of a training in batches of so many words: more epochs than were chosen
+    where they would make too few steps.
+
+    >>> choose_length(100_000, 4, 800), choose_length(1_000, 8, 200)
+    ((4, 500), (100, 500))
+    """
+    steps = max(LEAST_STEPS, ceil(epochs * n_words / batch))
+    return max(epochs, count_epochs(n_words, steps, batch)), steps
 
 
 def count_words(query: Query) -> int:
     """Of all examples."""
+    if query.corpus is not None:
+        return query.corpus.words
     return query.examples * WORDS.get(query.task, SENTENCE_WORDS)
+
+
+def words_of_text(query: Query) -> int:
+    """Of a text with categories, on average."""
+    if query.corpus is not None:
+        return max(1, round(query.corpus.words / query.corpus.examples))
+    return WORDS["textcat"]

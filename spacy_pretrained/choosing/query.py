@@ -72,6 +72,12 @@ ELSEWHERE = {
 
 
 @dataclass(frozen=True)
+class CorpusSize:
+    examples: int  # as in a query
+    words: int  # of all of them
+
+
+@dataclass(frozen=True)
 class Query:
     """What an encoder is wanted for.
 
@@ -79,6 +85,8 @@ class Query:
     lang: Code of a language, as `read_lang` gives it; "xx" for many.
     examples: Annotated sentences, or texts with categories, to learn from.
     domain: One of `DOMAINS`, or None for texts in general.
+    corpus: What is trained on, if it is there: the length of a training follows it. Without one,
+        the words of an example are a guess.
     RAISES: ValueError, naming what is known, for anything else.
     """
 
@@ -89,6 +97,7 @@ class Query:
     speed: str = "balanced"
     examples: int = USUAL_EXAMPLES
     domain: str | None = None
+    corpus: CorpusSize | None = None
 
     def __post_init__(self):
         if self.task not in TASKS:

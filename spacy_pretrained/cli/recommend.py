@@ -10,6 +10,7 @@ from wasabi import msg
 from .clear_errors import clear_errors
 
 if TYPE_CHECKING:
+    from ..choosing.query import CorpusSize
     from ..choosing.recommend import Recommendation
 
 
@@ -67,9 +68,10 @@ def recommend(
             if value is not None and config is None:
                 raise ValueError(Errors.NO_CONFIG_FILE.format(name=option))
         limit = None if memory is None else read_memory(memory)
-        n_examples = USUAL_EXAMPLES if train is None else count_examples(task, train)
-        examples = n_examples if examples is None else examples
-        query = Query(task, read_lang(lang), device, limit, speed, examples, domain)
+        corpus = None if train is None else measure_corpus(task, train)
+        if examples is None:
+            examples = USUAL_EXAMPLES if corpus is None else corpus.examples
+        query = Query(task, read_lang(lang), device, limit, speed, examples, domain, corpus)
         found = find(query)
         if as_json:
             print(json.dumps([as_dict(one) for one in found], indent=2, ensure_ascii=False))
@@ -82,20 +84,23 @@ def recommend(
 
             made = make_config(query, found[0], train=train, dev=dev)
             config.parent.mkdir(parents=True, exist_ok=True)
-            made.to_disk(config)
+            made.config.to_disk(config)
             if not as_json:
-                msg.good(f"{config}: {found[0].plan.method} of {found[0].name}")
-                print(f"To train: {train_command(config, made)}")
+                how = f"{found[0].plan.method} of {found[0].name}"
+                msg.good(f"{config}: {how}, {made.describe_length()}")
+                print(f"To train: {train_command(config, made.config)}")
 
 
-def count_examples(task: str, train: str) -> int:
+def measure_corpus(task: str, train: str) -> "CorpusSize":
     """RAISES: ValueError if there are none for the task."""
     from ..choosing.config import check_corpus
+    from ..choosing.query import CorpusSize
     from ..training.corpus_contents import read_contents
 
     contents = read_contents(Path(train))
     check_corpus(task, contents, train)
-    return contents.texts if task == "textcat" else contents.sentences
+    examples = contents.texts if task == "textcat" else contents.sentences
+    return CorpusSize(examples, contents.words)
 
 
 def show(number: int, one: "Recommendation") -> None:

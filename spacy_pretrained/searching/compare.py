@@ -4,7 +4,7 @@ import json
 import math
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import mean, variance
 from threading import Event
@@ -13,7 +13,7 @@ from typing import Any
 from thinc.api import Config
 
 from ..runtime.whole_files import write_json
-from .configs import with_seed
+from .configs import read_seed, with_seed
 from .errors import Errors
 from .inputs import digest_inputs
 from .options import T_QUANTILES, SearchOptions
@@ -22,6 +22,10 @@ from .trial import TrialFailed, run_trial
 
 DEFAULT, BEST = "default", "best"
 FOLDER = "seeds"
+
+
+class RunFailed(ValueError):
+    """One of the trainings has no score: nothing can be compared."""
 
 
 @dataclass(frozen=True)
@@ -67,26 +71,32 @@ def compare(
     stop: Event,
     report: Callable[[str], None],
 ) -> Comparison:
-    """Train both configs with each seed. What is there from an earlier run is not run again.
+    """Train both configs with each seed, one training at a time. What is there from an earlier run
+    is not run again.
+
+    The seeds are others than that of the trials: with that one, the best config was lucky enough to
+    be chosen.
 
     configs: By DEFAULT and BEST.
-    RAISES: ValueError if a training fails.
+    RAISES: RunFailed if a training fails.
     """
+    first = 1 + max(map(read_seed, configs.values()))
+    seeds = range(first, first + options.seeds)
+    options = replace(options, jobs=1)  # it has all cores
     path = out / COMPARISON
     found = json.loads(path.read_text("utf8")) if path.is_file() else {}
     runs = {
         which: _begin(config, found.get(which, {}), options.code)
         for which, config in configs.items()
     }
-    for seed in range(options.seeds):
+    for seed in seeds:
         for which, config in configs.items():
             if str(seed) not in runs[which]["seeds"]:
                 score = _train(which, with_seed(config, seed), seed, out, metric, options, stop)
                 runs[which]["seeds"][str(seed)] = score
                 write_json(path, runs)
                 report(f"{which} config, seed {seed}: {100 * score:.2f}")
-    numbers = [str(seed) for seed in range(options.seeds)]
-    return Comparison(*([runs[w]["seeds"][n] for n in numbers] for w in (DEFAULT, BEST)))
+    return Comparison(*([runs[w]["seeds"][str(s)] for s in seeds] for w in (DEFAULT, BEST)))
 
 
 def _begin(config: Config, known: dict[str, Any], code: Path | None) -> dict[str, Any]:
@@ -112,6 +122,6 @@ def _train(
         return run_trial(config, folder, metric, options, stop).score
     except TrialFailed as failed:
         known = {"which": which, "seed": seed, "reason": failed}
-        raise ValueError(Errors.RUN_FAILED.format(**known)) from failed
+        raise RunFailed(Errors.RUN_FAILED.format(**known)) from failed
     finally:
         shutil.rmtree(folder, ignore_errors=True)

@@ -69,6 +69,18 @@ def with_values(config: Config, values: Values) -> Config:
     return copy
 
 
+def read_seed(config: Config) -> int:
+    """That of a training's random numbers."""
+    return config.interpolate()["training"].get("seed") or 0
+
+
+def find_warmup(config: Config) -> int:
+    """Steps in which the learning rate still rises; 0 if it has no such schedule."""
+    rate = config.interpolate()["training"].get("optimizer", {}).get("learn_rate")
+    steps = rate.get("warmup_steps") if isinstance(rate, dict) else None
+    return steps if isinstance(steps, int) else 0
+
+
 def with_seed(config: Config, seed: int) -> Config:
     """A copy that begins with other random numbers."""
     copy = config.copy()

@@ -61,6 +61,9 @@ class Errors(SharedErrors):
         "config itself train?"
     )
     RUN_FAILED = "The training of the {which} config with seed {seed} failed: {reason}"
+    NOT_COMPARED = (
+        "The best config is not compared with the default, so its lead may be luck. {error}"
+    )
     NONE_YET = (
         "No trial has a score yet. Other processes run all that are left; the one that ends last "
         "makes the comparison."

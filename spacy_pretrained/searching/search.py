@@ -12,8 +12,8 @@ from thinc.api import Config
 from ..errors import count_of
 from ..runtime.whole_files import write_json
 from ..sources.installed import is_installed
-from .compare import BEST, DEFAULT, Comparison, compare
-from .configs import check_settings, read_config, read_values, with_values
+from .compare import BEST, DEFAULT, Comparison, RunFailed, compare
+from .configs import check_settings, find_warmup, read_config, read_values, with_values
 from .errors import Errors
 from .inputs import digest_inputs
 from .lock import locked
@@ -144,11 +144,14 @@ class Runner:
         remove_folders(self.out, self.trials)
 
     def _try(self, trial, values: Values) -> None:
+        config = with_values(self.config, self.space.spread(values))
+        warmup = find_warmup(config)
+
         def on_score(step: int, score: float) -> bool:
             trial.report(score, step)
-            return self.options.prune and trial.should_prune()
+            # spaCy evaluates at step 0, too, when nothing is learnt, and while rates rise, little.
+            return self.options.prune and step > warmup and trial.should_prune()
 
-        config = with_values(self.config, self.space.spread(values))
         folder = self.out / FOLDERS / str(trial.number)
         settings = (self.space.metric, self.options, self.stop)
         try:
@@ -195,7 +198,10 @@ def _finish(runner: Runner, warn: Report) -> Found:
         runner.report(f"The best config and the default, {options.seeds} seeds each")
         metric = runner.space.metric
         with locked(out / COMPARING):  # who waits finds all scores in seeds.json
-            comparison = compare(configs, out, metric, options, runner.stop, runner.report)
+            try:
+                comparison = compare(configs, out, metric, options, runner.stop, runner.report)
+            except RunFailed as failed:
+                warn(Errors.NOT_COMPARED.format(error=failed))
     states = [trial.state.name for trial in counted]
     return Found(
         best.number,

@@ -20,6 +20,7 @@ from .model_folder import (
     check_weights,
     find_bin,
     find_model_folder,
+    has_tokenizer,
     has_weights,
 )
 
@@ -74,10 +75,11 @@ def fetch(hub: HubId, *, take_bin: bool = False) -> Download:
         if found := find_copy(hub):
             logger.warning(Errors.HUB_OLD_COPY.format(endpoint=endpoint, reason=reason))
             return found
-        known = {"hub": hub, "folder": model_folder(hub).name, "cache": cache_folder()}
-        raise ValueError(
-            Errors.HUB_UNREACHABLE.format(endpoint=endpoint, reason=reason, **known)
-        ) from reason
+        known = {"hub": hub, "endpoint": endpoint, "reason": reason}
+        if isinstance(reason, hub_client.TooBusy):
+            raise ValueError(Errors.HUB_BUSY.format(**known)) from reason
+        known |= {"folder": model_folder(hub).name, "cache": cache_folder()}
+        raise ValueError(Errors.HUB_UNREACHABLE.format(**known)) from reason
 
     files = choose_files(listing.sizes)
     if not {Path(name).name for name in files.descriptions} & {CONFIG, ADAPTER_CONFIG}:
@@ -105,7 +107,8 @@ def find_copy(hub: HubId) -> Download | None:
         return None
     folder = find_model_folder(snapshot)
     pickle = None if has_weights(folder) else find_bin(folder)
-    if (folder / CONFIG).is_file() and (has_weights(folder) or pickle):
+    has_descriptions = (folder / CONFIG).is_file() and has_tokenizer(folder)
+    if has_descriptions and (has_weights(folder) or pickle):
         return Download(folder, read_licence(folder), pickle)
     return None
 

@@ -128,6 +128,10 @@ class Errors(SharedErrors):
         "config.json, the tokenizer's files and the .safetensors files of the model to any folder, "
         "and give that as source."
     )
+    HUB_BUSY = (
+        "The model hub ({endpoint}) cannot be reached{reason}, and this machine has no complete "
+        "copy of '{hub}'. Try again later."
+    )
     HUB_OLD_COPY = (
         "The model hub ({endpoint}) cannot be reached{reason}: the copy on this machine is taken."
     )

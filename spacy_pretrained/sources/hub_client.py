@@ -18,11 +18,16 @@ from .hub_id import HubId, describe_unknown
 PATIENCE = 5.0  # seconds for the hub's first answer; importing what a command needs takes others
 NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 SERVER_FAULT = 500  # of HTTP statuses, the first that says that the hub itself failed
+TRY_LATER = (408, 429)  # the hub was too slow, or asked too often
 TOKENS = ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN")
 
 
 class Unreachable(Exception):
     """The hub gives no answer. Its text is the reason, to be put behind "cannot be reached"."""
+
+
+class TooBusy(Unreachable):
+    """The hub answers that one should ask later."""
 
 
 @dataclass(frozen=True)
@@ -44,8 +49,8 @@ def endpoint() -> str:
 def list_files(hub: HubId) -> Listing:
     """Ask the hub for the files of a model.
 
-    RAISES: Unreachable if there is no answer in `PATIENCE` seconds; ValueError if the hub has no
-        such model, or does not give it.
+    RAISES: Unreachable if there is no answer in `PATIENCE` seconds, or the hub itself fails;
+        ValueError if the hub has no such model, or does not give it.
     """
     from huggingface_hub import HfApi, errors
 
@@ -74,7 +79,10 @@ def list_files(hub: HubId) -> Listing:
     if isinstance(info, errors.OfflineModeIsEnabled):
         raise Unreachable(" (HF_HUB_OFFLINE is set)") from info
     if isinstance(info, Exception):
-        if (_status(info) or SERVER_FAULT) >= SERVER_FAULT:
+        status = _status(info)
+        if status in TRY_LATER:
+            raise TooBusy(f" (HTTP status {status}: it is too busy)") from info
+        if status is None or status >= SERVER_FAULT:
             raise Unreachable(f" ({_first_line(info).rstrip('.')})") from info
         raise ValueError(_explain(info, hub)) from info
     files = info.siblings or []

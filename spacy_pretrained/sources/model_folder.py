@@ -14,6 +14,7 @@ from .tensor_names import read_tensor_names
 CONFIG = "config.json"
 TOKENIZER = "tokenizer.json"
 TOKENIZER_CONFIG = "tokenizer_config.json"
+TOKENIZERS = ("tokenizer*", "vocab*", "merges.txt", "*.model")  # one has some of these
 MODULES = "modules.json"  # the parts of a sentence-transformers model
 WITHOUT_WEIGHTS = (".Transformer", ".Pooling", ".Normalize")  # or with those that are read
 ADAPTER_CONFIG = "adapter_config.json"
@@ -117,6 +118,11 @@ def check_weights(folder: Path) -> None:
     names = [name for path in _weights(folder) for name in read_tensor_names(path)]
     if names and all(name.startswith(WRAPPED) for name in names):
         raise ValueError(Errors.FOLDER_WRAPPED.format(folder=folder))
+
+
+def has_tokenizer(folder: Path) -> bool:
+    """Whether a folder has files of a tokenizer. Programs that run the model alone fetch none."""
+    return any(path.is_file() for pattern in TOKENIZERS for path in folder.glob(pattern))
 
 
 def has_weights(folder: Path) -> bool:

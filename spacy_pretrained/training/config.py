@@ -2,9 +2,6 @@
 
 >>> config = complete_config("ner", train="train.spacy", dev="dev.spacy", lang="de").config
 >>> config.to_disk("config.cfg")
-
-A training sees the corpus 15 times in batches of 1,500 words. A small corpus gets smaller batches,
-so that it is still learnt in `LEAST_STEPS` steps or more.
 """
 
 import shlex
@@ -12,7 +9,6 @@ from configparser import Error as ConfigParserError
 from dataclasses import dataclass, field
 from importlib.resources import as_file, files
 from importlib.util import find_spec
-from math import ceil
 from pathlib import Path
 
 import spacy
@@ -24,6 +20,7 @@ from ..errors import count_of
 from ..sources.find import check_source
 from .corpus_contents import find_idle, leave_out, read_contents
 from .errors import Errors
+from .length import WARMUP, count_epochs, fit_length
 
 # The configs that are installed with the package, as `spacy_pretrained.configs`.
 PURPOSES = {
@@ -39,11 +36,7 @@ PURPOSES = {
     "pipeline_trf": "tags, dependencies and entities on the transformer of spacy-transformers",
     "train_on": "a trained pipeline (--model), trained further with all of its components",
 }
-EPOCHS = 15
-LEAST_STEPS = 500
-LEAST_BATCH, BATCH = 200, 1500  # words
 STEPS_PER_EVALUATION = 0.1
-WARMUP = 0.1
 # The others count texts, and keep their length.
 COUNT_WORDS = {"spacy.batch_by_words.v1", "spacy.batch_by_padded.v1"}
 
@@ -67,8 +60,7 @@ class CompleteConfig:
         length = f"{count_of(steps, 'step')} of {count_of(batcher['size'], 'word')}"
         if self.n_words is None:
             return length
-        epochs = steps * min(1, batcher["size"] / self.n_words)  # no batch goes beyond one
-        epochs = count_of(round(epochs), "epoch")
+        epochs = count_of(count_epochs(self.n_words, steps, batcher["size"]), "epoch")
         return f"{count_of(self.n_words, 'word')}, {length} (about {epochs})"
 
 
@@ -143,13 +135,6 @@ def read_short(purpose: str) -> Config:
         return load_config(purpose)
     except (ValueError, ConfigParserError) as error:  # of confection's own, or not in UTF-8
         raise ValueError(Errors.CONFIG_FILE_BROKEN.format(path=purpose, error=error)) from error
-
-
-def fit_length(n_words: int, max_steps: int = 0) -> tuple[int, int]:
-    """Steps of a training, and words of a batch, by the size of the corpus."""
-    batch = min(BATCH, max(LEAST_BATCH, n_words * EPOCHS // LEAST_STEPS))
-    steps = max_steps or max(LEAST_STEPS, 100 * ceil(EPOCHS * n_words / batch / 100))
-    return steps, batch
 
 
 def describe_misfits(config: Config) -> list[str]:

@@ -202,7 +202,9 @@ def step_of(out):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", sorted(KINDS))
-def test_kinds_of_encoders(kind, tiny_source, texts_file, tmp_path):
+def test_kinds_of_encoders(kind, tiny_source, texts_file, tmp_path, monkeypatch):
+    # On a random encoder, a head that has settled knows nearly all there is to learn.
+    monkeypatch.setattr("spacy_pretrained.adapting.torch_adapt.HEAD_LEAST_STEPS", 20)
     if kind in REFUSED:
         with pytest.raises(ValueError, match="no masked-language model"):
             adapt(tiny_source(kind), texts_file, tmp_path / "out", LONGER)
@@ -235,6 +237,36 @@ def test_a_length_that_does_not_fit(length, tiny_bert, texts_file, tmp_path):
     with pytest.raises(ValueError, match="from 4 to 64"):
         options = AdaptOptions(**QUICK | {"length": length})
         adapt(tiny_bert, texts_file, tmp_path / "out", options)
+    assert not (tmp_path / "out").exists()  # so that the command may be given again
+
+
+@pytest.mark.parametrize("lines, interval", [(160, 25), (40_000, 26)])
+def test_a_head_has_enough_steps_of_few_texts(lines, interval, tiny_bert, tmp_path, monkeypatch):
+    from spacy_pretrained.adapting import torch_adapt
+    from spacy_pretrained.adapting.torch_train import Evaluation
+    from spacy_pretrained.adapting.work import Work
+
+    courses = []
+
+    def run(course, *_):
+        courses.append(course)
+        return [Evaluation(1, 9.0, 0.0)]
+
+    monkeypatch.setattr(torch_adapt, "run_course", run)
+    texts = [f"the quick brown fox {number}" for number in range(lines)]
+    (tmp_path / "texts.txt").write_text("\n".join(texts), "utf8")
+    options = AdaptOptions(length=32)
+    prepared = torch_adapt.prepare(
+        tiny_bert, Path(tiny_bert), tmp_path / "texts.txt", options, lambda line: None
+    )
+    parts = (prepared.opened, prepared.data, prepared.batches)
+    work = Work(tmp_path / "out")
+    work.folder.mkdir(parents=True)
+    torch_adapt._train_head(*parts, work, options, lambda line: None)
+    (course,) = courses
+    per_epoch = torch_adapt._steps_per_epoch(prepared.data, prepared.batches)
+    assert course.interval == max(25, -(-per_epoch // 4)) >= interval
+    assert course.max_steps == 20 * course.interval >= 500
 
 
 def test_too_little_text(tiny_bert, tmp_path):

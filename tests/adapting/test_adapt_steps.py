@@ -52,7 +52,7 @@ def training(monkeypatch) -> SimpleNamespace:
     """What trains. As many of its runs as `stops` says come to no end."""
     found = SimpleNamespace(stops=0, runs=0)
 
-    def train_and_save(source, folder, texts, work, options, report):
+    def train_and_save(prepared, source, folder, work, options, report):
         found.runs += 1
         report("step 4 of 8: held-out perplexity 40.0")
         if found.runs <= found.stops:
@@ -62,7 +62,8 @@ def training(monkeypatch) -> SimpleNamespace:
         return make_found(source=source)
 
     monkeypatch.setattr(module, "is_installed", lambda package: True)
-    monkeypatch.setitem(sys.modules, TRAINING, SimpleNamespace(train_and_save=train_and_save))
+    functions = {"prepare": lambda *_: None, "train_and_save": train_and_save}
+    monkeypatch.setitem(sys.modules, TRAINING, SimpleNamespace(**functions))
     return found
 
 
@@ -145,11 +146,46 @@ def test_without_the_extra(tiny_bert, texts_file, tmp_path, monkeypatch):
     assert not (tmp_path / "out").exists()
 
 
+def test_what_is_refused_leaves_nothing_behind(
+    training, tiny_bert, texts_file, tmp_path, monkeypatch
+):
+    """The command is given again as it should be, in the same folder."""
+
+    def refuse(source, folder, texts, options, report):
+        if options.length == 999:
+            raise ValueError("too long")
+
+    monkeypatch.setattr(sys.modules[TRAINING], "prepare", refuse)
+    out = tmp_path / "out"
+    for is_there in (False, True):
+        if is_there:
+            out.mkdir()
+        with pytest.raises(ValueError, match="too long"):
+            adapt(tiny_bert, texts_file, out, AdaptOptions(length=999))
+        assert out.exists() == is_there and not (out / "adapt").exists()
+    adapt(tiny_bert, texts_file, out, OPTIONS)
+    assert training.runs == 1
+
+
+@pytest.mark.usefixtures("sentence_encoder")
+def test_what_zero_shot_refuses_leaves_nothing_behind(training, tiny_bert, tmp_path, monkeypatch):
+    def refuse(*_):
+        raise ValueError("no labels")
+
+    path = write_labelled(tmp_path / "texts.spacy", [("a fox", "animals")])
+    monkeypatch.setattr(module, "measure_zero_shot", refuse)
+    with pytest.raises(ValueError, match="no labels"):
+        adapt(tiny_bert, path, tmp_path / "out", OPTIONS)
+    assert not (tmp_path / "out").exists() and not training.runs
+
+
 def test_two_do_not_train_in_one_folder(tmp_path):
     pytest.importorskip("fcntl", reason="not noticed on Windows")
-    work = Work(tmp_path)
-    work.folder.mkdir()
-    with work.alone(), pytest.raises(ValueError, match="Another process"), Work(tmp_path).alone():
+    with (
+        Work(tmp_path).alone(),
+        pytest.raises(ValueError, match="Another process"),
+        Work(tmp_path).alone(),
+    ):
         pass
     with Work(tmp_path).alone():
         pass

@@ -87,6 +87,15 @@ def test_pairs(checkpoint, texts, tmp_path):
     assert "too long, and left out" in describe_data(data)
 
 
+def test_pairs_that_are_mostly_too_long(checkpoint, tmp_path):
+    long = ["the lazy dog " * 30] * 4
+    parts = ["\n".join(long), "A fox.\nA dog."]
+    (tmp_path / "texts.txt").write_text("\n\n".join(parts), "utf8")
+    options = replace(OPTIONS, length=32, next_sentence=True, seed=1)
+    with pytest.raises(ValueError, match=r"[34] of 4 pairs .*longer than 32 wordpieces"):
+        make_data(tmp_path / "texts.txt", checkpoint, options)
+
+
 def test_whole_words(checkpoint, texts_file):
     words = make_data(texts_file, checkpoint, replace(OPTIONS, whole_words=True)).training
     pieces = make_data(texts_file, checkpoint, OPTIONS).training

@@ -86,6 +86,16 @@ def test_there_are_no_pairs(counts, said):
         draw_pairs(counts, np.random.default_rng(0))
 
 
+def test_pairs_that_are_all_too_long(wordpiece):
+    """It says how many, and what the limit is."""
+    texts = [["the lazy dog " * 20] * 3, ["She sold shells " * 20] * 2]
+    settings = {"rng": np.random.default_rng(0), "whole_words": True}
+    with pytest.raises(ValueError, match=r"3 of 3 pairs .*longer than 32 wordpieces \(--length\)"):
+        pack_pairs(texts, wordpiece, 32, PAD, **settings)
+    with pytest.raises(ValueError, match="No pair of sentences"):
+        pack_pairs([["", " "], [" "]], wordpiece, 32, PAD, **settings)
+
+
 def test_pairs_that_are_too_long_are_left_out(wordpiece):
     texts = [["The quick fox.", "It jumps.", "the lazy dog " * 20], ["She sold shells.", "Yes!"]]
     rng = np.random.default_rng(0)

@@ -6,7 +6,7 @@ import pytest
 
 from spacy_pretrained.adapting.checkpoints import MARK, find_whole, keep_only, mark_whole
 from spacy_pretrained.adapting.options import AdaptOptions
-from spacy_pretrained.adapting.work import begin
+from spacy_pretrained.adapting.work import Work, begin
 
 
 @pytest.fixture
@@ -55,8 +55,17 @@ def source(tmp_path_factory):
     return folder
 
 
+def start(*begun) -> Work:
+    """Begin, and write it down."""
+    work = begin(*begun)
+    assert not work.folder.exists()
+    work.folder.mkdir(parents=True)
+    work.start()
+    return work
+
+
 def test_what_was_noted_is_there_again(tmp_path, source, texts):
-    work = begin(tmp_path / "out", "a", source, texts, AdaptOptions())
+    work = start(tmp_path / "out", "a", source, texts, AdaptOptions())
     work.note(before=3.5)
     again = begin(tmp_path / "out", "a", source, texts, AdaptOptions())
     assert again.progress == {"before": 3.5}
@@ -68,7 +77,7 @@ def test_what_was_noted_is_there_again(tmp_path, source, texts):
 
 
 def test_other_settings_and_other_texts_are_refused(tmp_path, source, texts):
-    begin(tmp_path / "out", "a", source, texts, AdaptOptions())
+    start(tmp_path / "out", "a", source, texts, AdaptOptions())
     with pytest.raises(ValueError, match="other settings: source, epochs"):
         begin(tmp_path / "out", "b", source, texts, AdaptOptions(epochs=9))
     texts.write_text("Two.\n", "utf8")
@@ -81,7 +90,7 @@ def test_a_source_and_labelled_texts_that_were_changed_are_refused(tmp_path, sou
     labelled = tmp_path / "labelled.spacy"
     labelled.write_bytes(b"one")
     begun = tmp_path / "out", "a", source, texts, AdaptOptions(labelled=labelled)
-    begin(*begun)
+    start(*begun)
     (source / "nohup.out").write_text("more")  # is not of the model
     begin(*begun)
     labelled.write_bytes(b"two")
@@ -94,7 +103,7 @@ def test_a_source_and_labelled_texts_that_were_changed_are_refused(tmp_path, sou
 
 def test_a_training_of_an_earlier_version_goes_on(tmp_path, source, texts):
     """It did not note what the files of the source were."""
-    work = begin(tmp_path / "out", "a", source, texts, AdaptOptions())
+    work = start(tmp_path / "out", "a", source, texts, AdaptOptions())
     path = work.folder / "settings.json"
     settings = json.loads(path.read_text("utf8"))
     for name in ("source files", "labelled texts"):

@@ -7,7 +7,7 @@ import pytest
 import spacy
 
 from spacy_pretrained.benchmarking import targets as module
-from spacy_pretrained.benchmarking.benchmark import benchmark, read_numbers
+from spacy_pretrained.benchmarking.benchmark import benchmark, make_cases, read_numbers
 from spacy_pretrained.benchmarking.cases import BFLOAT16, FP32, INT8
 from spacy_pretrained.benchmarking.targets import ENCODER, ON_TORCH, PLAIN, find_target
 
@@ -41,7 +41,7 @@ def test_installed_encoders():
 
 @pytest.mark.usefixtures("as_with_torch")
 def test_an_encoder_in_the_cache_of_the_hub(tiny_bert, cache):
-    with pytest.raises(ValueError, match=r"not on this machine.*pretrained download owner/name@v1"):
+    with pytest.raises(ValueError, match=r"no folder 'owner/name@v1'.*download owner/name@v1"):
         find_target("owner/name@v1")
     with pytest.raises(ValueError, match="pretrained download roberta-base"):
         find_target("roberta-base")
@@ -72,11 +72,26 @@ def test_a_quantized_pipeline_does_not_train():
         benchmark([str(folder / "pipeline")], train=True)
 
 
+def test_a_text_that_is_longer_than_a_batch_is_a_batch(tmp_path):
+    """What is said of a batch is what is measured."""
+    spacy.blank("xx").to_disk(tmp_path)
+    target = find_target(str(tmp_path))
+    cases = make_cases(target, tmp_path, False, (16, 256), (50, 100, 500), [], print)
+    found = [(case.words_a_text, case.words_a_batch) for case in cases]
+    assert found == [(16, 50), (256, 256), (16, 100), (16, 500), (256, 500)]
+
+
 def test_what_is_nothing(tmp_path):
     for source in ("roberta-bse", str(tmp_path / "nothing")):
         with pytest.raises(ValueError, match="is no name in the catalogue") as error:
             find_target(source)
         assert f"'{source}'" in str(error.value)
+    for source in ("training/model-best", "training/missing/model-best"):
+        with pytest.raises(ValueError, match=r"no folder|no installed pipeline") as error:
+            find_target(source)
+        assert f"'{source}'" in str(error.value)
+    with pytest.raises(ValueError, match="no folder 'training/model-best' here"):
+        find_target("training/model-best")
     with pytest.raises(ValueError, match=r"has no config\.json"):
         find_target(str(tmp_path))
     with pytest.raises(ValueError, match="nothing to benchmark"):

@@ -11,13 +11,13 @@ from spacy_pretrained.choosing.config import make_config
 from spacy_pretrained.choosing.explain import as_dict, describe_plan
 from spacy_pretrained.choosing.memory import GIGABYTE
 from spacy_pretrained.choosing.plan import FEW_SHOT
-from spacy_pretrained.choosing.query import Query
+from spacy_pretrained.choosing.query import CorpusSize, Query
 from spacy_pretrained.choosing.recommend import recommend
 
 
 def make(**settings) -> Config:
     query = Query(**settings)
-    return make_config(query, recommend(query)[0])
+    return make_config(query, recommend(query)[0]).config
 
 
 @pytest.mark.parametrize("task", ["tagging", "parsing", "ner", "textcat"])
@@ -52,7 +52,7 @@ def test_few_texts_are_learnt_in_little_memory(memory, frozen, checkpointing, te
     assert ("on a frozen encoder" in describe_plan(first)) == frozen
     assert any("it stays frozen" in reason for reason in first.reasons) == frozen
     assert as_dict(first)["plan"]["frozen"] == frozen
-    config = make_config(query, first)
+    config = make_config(query, first).config
     encoder = config["components"]["few_shot_textcat"]["model"]["encoder"]
     assert (encoder["frozen"], encoder["gradient_checkpointing"]) == (frozen, checkpointing)
     assert config["training"]["batcher"]["size"] == texts
@@ -72,10 +72,25 @@ def test_settings_follow_the_plan():
 def test_a_corpus_sets_the_length(tmp_path):
     vocab = spacy.blank("xx").vocab
     DocBin(docs=[make_reference(vocab, [0, 1]) for _ in range(20)]).to_disk(tmp_path / "t.spacy")
-    query = Query("ner")
-    config = make_config(query, recommend(query)[0], train=str(tmp_path / "t.spacy"))
+    query = Query("ner", examples=20, corpus=CorpusSize(20, 40))
+    choice = recommend(query)[0]
+    made = make_config(query, choice, train=str(tmp_path / "t.spacy"))
+    config = made.config
     assert config["paths"]["train"] == str(tmp_path / "t.spacy")
-    assert config["training"]["max_steps"] == 500
+    assert config["training"]["max_steps"] == choice.plan.steps == 500
+    assert choice.plan.epochs == 500  # a batch has all of it
+
+
+def test_long_texts_make_small_batches_of_few_examples():
+    for words, texts in ((2, 32), (50, 32), (300, 32), (20_000, 1)):
+        memory = 3 * GIGABYTE if words > 1000 else None
+        corpus = CorpusSize(100, 100 * words)
+        query = Query("textcat", examples=100, memory=memory, corpus=corpus)
+        first = recommend(query)[0]
+        config = make_config(query, first).config
+        assert config["training"]["batcher"]["size"] == texts, words
+        assert first.plan.batch_words == texts * words
+        assert memory is None or first.plan.training.peak <= memory
 
 
 def test_what_needs_no_training_has_no_config():

@@ -1,11 +1,17 @@
 """The hub's cache, in the layout of huggingface_hub, and installed packages."""
 
+import json
+import os
 from pathlib import Path
 
 import pytest
 
+from spacy_pretrained.choosing.info import find_info
 from spacy_pretrained.choosing.on_this_machine import find_cached
 from spacy_pretrained.sources.hub_cache import cache_folder
+
+WEIGHTS = "model.safetensors"
+FILES = {"config.json": b'{"a": "b"}', "tokenizer.json": b"{}", WEIGHTS: b"x" * 1000}
 
 
 def add_model(cache: Path, name: str, *, incomplete: bool = False, links: bool = True) -> Path:
@@ -14,14 +20,14 @@ def add_model(cache: Path, name: str, *, incomplete: bool = False, links: bool =
     for path in (blobs, snapshot, folder / "refs"):
         path.mkdir(parents=True)
     (folder / "refs" / "main").write_text("0123abc")
-    for file, size in (("config.json", 10), ("model.safetensors", 1000)):
-        if incomplete and file != "config.json":
-            (blobs / f"{file}.incomplete").write_bytes(b"x" * 300)
+    for file, content in FILES.items():
+        if incomplete and file == WEIGHTS:
+            (blobs / f"{file}.incomplete").write_bytes(content[:300])
         elif links:
-            (blobs / file).write_bytes(b"x" * size)
+            (blobs / file).write_bytes(content)
             (snapshot / file).symlink_to(blobs / file)
         else:
-            (snapshot / file).write_bytes(b"x" * size)
+            (snapshot / file).write_bytes(content)
     return snapshot
 
 
@@ -43,10 +49,10 @@ def test_models_have_sizes_paths_and_names(cache, links):
     other = add_model(cache, "owner/a--b", links=links)
     (cache / "datasets--owner--name").mkdir()
     found = in_cache(cache)
-    main = 7  # refs/main
+    size = 1012 + 7  # with refs/main
     assert [(c.source, c.name, c.path, c.size, c.complete) for c in found] == [
-        ("FacebookAI/roberta-base", "roberta-base", one, 1010 + main, True),
-        ("owner/a--b", None, other, 1010 + main, True),
+        ("FacebookAI/roberta-base", "roberta-base", one, size, True),
+        ("owner/a--b", None, other, size, True),
     ]
 
 
@@ -54,6 +60,67 @@ def test_one_that_was_broken_off_is_incomplete(cache):
     add_model(cache, "owner/name", incomplete=True)
     (found,) = in_cache(cache)
     assert not found.complete and found.size >= 300
+
+
+@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("links", [True, False])
+def test_each_file_is_needed(cache, name, links):
+    """A link to a file that is gone is no file."""
+    snapshot = add_model(cache, "owner/name", links=links)
+    (in_cache(cache)[0].path / name).resolve().unlink()
+    assert (snapshot / name).is_symlink() == links
+    assert not in_cache(cache)[0].complete
+
+
+def test_all_parts_of_the_weights_are_needed(cache):
+    snapshot = add_model(cache, "owner/name", links=False)
+    (snapshot / WEIGHTS).unlink()
+    parts = [f"model-0000{number}-of-00002.safetensors" for number in (1, 2)]
+    index = {"weight_map": dict(zip("ab", parts))}
+    (snapshot / f"{WEIGHTS}.index.json").write_text(json.dumps(index))
+    for part, is_complete in zip(parts, (False, True)):
+        (snapshot / part).write_bytes(b"x")
+        assert in_cache(cache)[0].complete == is_complete
+
+
+def test_what_others_left_half_done_does_not_count(cache):
+    """Nor does a folder for the transformer, as older sentence encoders have."""
+    snapshot = add_model(cache, "owner/name", links=False)
+    (snapshot.parents[1] / "blobs" / "tf_model.incomplete").write_bytes(b"x")
+    assert in_cache(cache)[0].complete
+    (snapshot / "0_Transformer").mkdir()
+    for name in FILES:
+        (snapshot / name).rename(snapshot / "0_Transformer" / name)
+    assert in_cache(cache)[0].complete
+
+
+def test_the_main_branch_is_what_a_source_takes(cache):
+    snapshot = add_model(cache, "owner/name", links=False)
+    newer = snapshot.with_name("4567def")
+    newer.mkdir()
+    os.utime(newer, (2_000_000_000, 2_000_000_000))
+    (found,) = in_cache(cache)
+    assert found.path == snapshot and found.complete
+
+
+def test_files_that_were_not_checked_and_damaged_ones(cache):
+    snapshot = add_model(cache, "owner/name", links=False)
+    mark = snapshot.parents[1] / ".unverified" / snapshot.name / WEIGHTS
+    mark.parent.mkdir(parents=True)
+    mark.touch()
+    assert not in_cache(cache)[0].complete
+    mark.unlink()
+    assert in_cache(cache)[0].complete
+    (snapshot / "config.json").write_text("{")
+    assert not in_cache(cache)[0].complete
+
+
+@pytest.mark.parametrize("incomplete", [True, False])
+def test_info_says_so_too(cache, incomplete):
+    path = add_model(cache, "FacebookAI/roberta-base", incomplete=incomplete)
+    here = find_info("roberta-base")["on this machine"]
+    end = " (incomplete)" if incomplete else ""
+    assert here == {"FacebookAI/roberta-base": f"{path}{end}"}
 
 
 def test_an_empty_or_missing_cache_has_nothing(cache, monkeypatch):

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -9,10 +10,13 @@ from pathlib import Path
 
 import pytest
 import spacy
-from spacy.tokens import Doc, DocBin
+from spacy.tokens import Doc, DocBin, Span
+from spacy.util import load_config
 from stand_in_hub import StandInHub
 from typer.testing import CliRunner
 
+from spacy_pretrained.backends.learn_rate import choose_rate
+from spacy_pretrained.checkpoints.catalogue import CATALOGUE
 from spacy_pretrained.cli import pretrained_cli
 
 # The commands run in a process where torch and the hub's library cannot be imported.
@@ -148,6 +152,77 @@ def test_a_corpus_sets_what_is_recommended(tmp_path):
     of_corpus = run("recommend", "--task", "textcat", *corpus)
     assert "few-shot" in of_corpus and "few_shot_textcat" in out.read_text("utf8")
     assert "few-shot" not in run("recommend", "--task", "textcat", "--examples", "5000", *corpus)
+
+
+@pytest.fixture
+def corpus(tmp_path) -> Path:
+    """2,000 sentences of 20 words, with all that a task may want."""
+    vocab, docs = spacy.blank("xx").vocab, []
+    for number in range(400):
+        words, heads = ["word"] * 100, [i - i % 20 for i in range(100)]
+        deps = ["ROOT" if i % 20 == 0 else "dep" for i in range(100)]
+        doc = Doc(vocab, words=words, heads=heads, deps=deps, tags=["X"] * 100)
+        doc.ents = [Span(doc, 0, 1, "A")]
+        doc.cats = {"a": number % 2, "b": 1 - number % 2}
+        docs.append(doc)
+    DocBin(docs=docs, store_user_data=True).to_disk(tmp_path / "train.spacy")
+    return tmp_path / "train.spacy"
+
+
+PLANS = (
+    r"How: ([\w -]+), ([\d,]+) epochs, batches of ([\d,]+) words \(some ([\d,]+) steps\), (the "
+    r"task heads'|the encoder's) learning rate ([\d.e-]+) after a warm-up of 10%(.*)"
+)
+
+
+@pytest.mark.parametrize(
+    "memory, device", [(None, "cpu"), ("800MB", "cpu"), ("1.2GB", "cuda"), ("4GB", "cpu")]
+)
+@pytest.mark.parametrize("task", ["tagging", "parsing", "ner", "textcat"])
+@pytest.mark.parametrize("with_corpus", [True, False])
+def test_what_is_written_is_what_was_printed(tmp_path, corpus, task, memory, device, with_corpus):
+    out = tmp_path / "out.cfg"
+    args = ["--task", task, "--device", device, "--config", str(out), "--examples", "2000"]
+    args += ["--memory", memory] if memory else []
+    args += ["--train", str(corpus)] if with_corpus else []
+    said = " ".join(run("recommend", *args).split())
+    method, epochs, batch, steps, whose, rate, extras = re.search(PLANS, said).groups()
+    config = load_config(out)
+    training, model = config["training"], config["components"]["pretrained_encoder"]["model"]
+    schedule = training["optimizer"]["learn_rate"]
+    assert training["batcher"]["size"] == int(batch.replace(",", ""))
+    n_steps = int(steps.replace(",", ""))
+    assert training["max_steps"] == schedule["total_steps"] == n_steps
+    assert schedule["warmup_steps"] == round(0.1 * n_steps)
+    assert model["frozen"] == (method == "frozen encoder") == (whose == "the task heads'")
+    if model["frozen"]:
+        assert schedule["initial_rate"] == float(rate)
+    else:  # by its size, when it is trained
+        name = re.search(r"1\. ([\w.-]+)", said)[1]
+        outside = CATALOGUE[name]["computed"]["parameters_outside_embeddings"]
+        assert model["learn_rate_factor"] is None and choose_rate(outside) == float(rate)
+    extras = extras.split(". Memory")[0]
+    assert model["mixed_precision"] == ("mixed_precision" in extras) == (device == "cuda")
+    assert model["gradient_checkpointing"] == ("gradient_checkpointing" in extras)
+    assert f"{steps} steps of {batch} words" in said.split(str(out))[1]
+    if with_corpus:
+        assert f"40,000 words, {steps} steps" in said and f"(about {epochs} epochs)" in said
+        assert abs(n_steps * training["batcher"]["size"] / 40_000 - int(epochs)) < 0.5
+
+
+@pytest.mark.parametrize("memory", [None, "800MB", "1.2GB"])
+def test_few_texts_have_the_length_that_was_printed(tmp_path, corpus, memory):
+    out = tmp_path / "out.cfg"
+    args = ["--task", "textcat", "--train", str(corpus), "--config", str(out)]
+    args += ["--memory", memory] if memory else []
+    said = " ".join(run("recommend", *args).split())
+    plan = json.loads(run("recommend", *args, "--json"))[0]["plan"]
+    config = load_config(out)
+    encoder = config["components"]["few_shot_textcat"]["model"]["encoder"]
+    assert encoder["frozen"] == ("on a frozen encoder" in said) == plan["frozen"]
+    assert encoder["gradient_checkpointing"] == plan["gradient_checkpointing"]
+    assert config["training"]["batcher"]["size"] * 100 == plan["batch_words"]
+    assert f"{config['training']['max_steps']} steps" in said.split(str(out))[1]
 
 
 @pytest.mark.parametrize(

@@ -46,6 +46,15 @@ def test_the_component_takes_what_was_trained(train_nli, data, tiny_bert, tmp_pa
     assert train_nli.find_accuracy(module.eval(), tokenizer, pairs) == 100
 
 
+@pytest.mark.parametrize("encoder", ["nonsense", "no/such/folder"])
+def test_an_encoder_that_is_none_is_said_in_a_line(train_nli, data, tmp_path, capsys, encoder):
+    with pytest.raises(SystemExit):
+        train_nli.main(data, tmp_path / "nli", encoder, steps=1)
+    said = " ".join(capsys.readouterr().out.split())
+    assert f"Unknown source of weights '{encoder}'" in said and "SNLI" not in said
+    assert not (tmp_path / "nli").exists()
+
+
 def test_the_loss_is_cross_entropy_where_one_class_is_possible(train_nli):
     logits = torch.randn(3, 3, requires_grad=True)
     gold = torch.tensor([0, 1, 2])

@@ -51,13 +51,36 @@ def run(configs, folder, monkeypatch, fails=False, **options):
 
 def test_seeds_are_not_run_again(configs, tmp_path, monkeypatch):
     trained, found = run(configs, tmp_path, monkeypatch)
-    assert sorted(trained) == [(d, seed) for d in (0.1, 0.2) for seed in (0, 1, 2)]
-    assert found.best == pytest.approx([0.2, 0.21, 0.22])
+    assert sorted(trained) == [(d, seed) for d in (0.1, 0.2) for seed in (1, 2, 3)]
+    assert found.best == pytest.approx([0.21, 0.22, 0.23])
     assert run(configs, tmp_path, monkeypatch) == ([], found)
     configs[BEST]["training"]["dropout"] = 0.3  # later trials found another one
     trained, found = run(configs, tmp_path, monkeypatch)
-    assert sorted(trained) == [(0.3, 0), (0.3, 1), (0.3, 2)]
-    assert found.best == pytest.approx([0.3, 0.31, 0.32])
+    assert sorted(trained) == [(0.3, 1), (0.3, 2), (0.3, 3)]
+    assert found.best == pytest.approx([0.31, 0.32, 0.33])
+
+
+@pytest.mark.parametrize("seed", [0, 7, "${system.seed}"])
+def test_the_seeds_are_not_that_of_the_trials(configs, tmp_path, monkeypatch, seed):
+    """Which may be a setting of the space, too."""
+    configs[BEST]["training"]["seed"] = seed
+    configs[BEST]["system"]["seed"] = 3
+    own = {0, 3 if isinstance(seed, str) else seed}
+    trained, _ = run(configs, tmp_path, monkeypatch)
+    seeds = {d: {s for dropout, s in trained if dropout == d} for d in (0.1, 0.2)}
+    assert seeds[0.1] == seeds[0.2] and len(seeds[0.1]) == 3 and not seeds[0.1] & own
+
+
+def test_one_training_at_a_time_has_all_cores(configs, tmp_path, monkeypatch):
+    jobs = []
+
+    def train(config, folder, metric, options, stop):
+        jobs.append(options.jobs)
+        return Outcome(0.5, 1)
+
+    monkeypatch.setattr(module, "run_trial", train)
+    compare(configs, tmp_path, "score", SearchOptions(jobs=4, seeds=2), Event(), print)
+    assert jobs == [1] * 4
 
 
 def test_seeds_of_other_code_are_run_again(configs, tmp_path, monkeypatch):
@@ -81,7 +104,7 @@ def test_seeds_that_an_earlier_version_trained_count(configs, tmp_path, monkeypa
 
 
 def test_a_training_that_fails_is_named(configs, tmp_path, monkeypatch):
-    with pytest.raises(ValueError, match="default config with seed 0 failed: NaN"):
+    with pytest.raises(ValueError, match="default config with seed 1 failed: NaN"):
         run(configs, tmp_path, monkeypatch, fails=True)
 
 

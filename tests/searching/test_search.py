@@ -53,7 +53,7 @@ def test_the_whole_of_it(files, tmp_path):
     assert found["logger"] == default["logger"]
     assert count_pipelines(out) == 1 and (out / "trials.png").is_file()
     seeds = json.loads((out / "seeds.json").read_text("utf8"))
-    assert all(set(seeds[which]["seeds"]) == {"0", "1"} for which in ("default", "best"))
+    assert all(set(seeds[which]["seeds"]) == {"1", "2"} for which in ("default", "best"))
     assert "seed noise" in " ".join(result.output.split())
 
 

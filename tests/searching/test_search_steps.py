@@ -100,6 +100,35 @@ def test_a_trial_is_pruned_that_does_worse_than_others_did(find, tmp_path, prune
     assert [row["state"] for row in read_rows(tmp_path / "out")] == ["complete"] * 6 + [state]
 
 
+@pytest.mark.parametrize("warmup, ends", [(None, "pruned at 2"), (4, "pruned at 6"), (9, "")])
+def test_none_is_pruned_before_it_has_learnt(find, files, tmp_path, monkeypatch, warmup, ends):
+    """Neither at step 0, nor while the learning rate rises."""
+    if warmup is not None:
+        read = module.read_config
+
+        def read_with_schedule(path):
+            config = read(path)
+            config["training"]["optimizer"]["learn_rate"] = {"warmup_steps": warmup}
+            return config
+
+        monkeypatch.setattr(module, "read_config", read_with_schedule)
+        space = '[search.space]\ntraining.dropout = {"low": 0.0, "high": 0.5}\n'
+        (tmp_path / "space.cfg").write_text('[search]\nmetric = "tag_acc"\n' + space)
+        monkeypatch.setattr(module, "read_space", lambda _: read_space(str(tmp_path / "space.cfg")))
+    pruned = []
+
+    def train(number, on_score, stop):
+        score = 0.1 if number == "6" else 0.9
+        for step in (0, 2, 4, 6, 8):
+            if on_score(step, score):
+                pruned.append(f"pruned at {step}")
+                raise TrialPruned
+        return Outcome(score, 8)
+
+    find(train, n_trials=7)
+    assert "".join(pruned) == ends
+
+
 def test_the_best_is_compared_with_the_default(find, tmp_path):
     def train(folder, on_score, stop):
         return Outcome({"0": 0.5, "1": 0.75}.get(folder, 0.625), 4)
@@ -109,9 +138,23 @@ def test_the_best_is_compared_with_the_default(find, tmp_path):
     assert found.comparison.best == found.comparison.default == [0.625, 0.625]
     assert not found.comparison.is_better
     assert "The best config and the default, 2 seeds each" in said
-    assert "best config, seed 1: 62.50" in said
+    assert "best config, seed 2: 62.50" in said
     seeds = json.loads((tmp_path / "out" / "seeds.json").read_text("utf8"))
-    assert seeds["best"]["seeds"] == {"0": 0.625, "1": 0.625}
+    assert seeds["best"]["seeds"] == {"1": 0.625, "2": 0.625}
+
+
+def test_a_default_that_fails_does_not_hide_the_best(find, tmp_path):
+    def train(folder, on_score, stop):
+        if folder == "seeds":
+            raise TrialFailed("NaN")
+        return Outcome(0.75, 4)
+
+    warned = []
+    found = find(train, n_trials=2, seeds=2, warn=warned.append)
+    assert (found.number, found.score, found.comparison) == (0, 0.75, None)
+    (warning,) = warned
+    assert "not compared" in warning and "default config with seed 1 failed: NaN" in warning
+    assert (tmp_path / "out" / "best.cfg").is_file()
 
 
 def test_without_matplotlib_there_are_no_pictures_and_it_says_so(find, tmp_path, monkeypatch):

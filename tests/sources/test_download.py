@@ -393,6 +393,28 @@ def nobody(monkeypatch):
         yield endpoint
 
 
+@pytest.mark.parametrize("status", [408, 429])
+def test_a_hub_that_is_too_busy(hub, caplog, status):
+    """A training goes on with the copy; without one, it says when to ask again."""
+    hub.status = status
+    with pytest.raises(ValueError, match=rf"HTTP status {status}.* no complete copy.*Try again l"):
+        download(TINY)
+    hub.status = 0
+    folder = download(TINY).folder
+    hub.status = status
+    assert find_source("owner/tiny") == folder
+    assert "the copy on this machine is taken" in caplog.text
+
+
+def test_a_copy_without_a_tokenizer_is_none(hub):
+    folder = download(TINY).folder
+    hub.status = 429
+    for path in folder.glob("tokenizer*"):
+        path.unlink()
+    with pytest.raises(ValueError, match="no complete copy"):
+        find_source("owner/tiny")
+
+
 def test_no_network_says_what_to_copy_where(cache, nobody):
     with pytest.raises(ValueError, match="cannot be reached") as error:
         download(TINY)

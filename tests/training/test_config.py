@@ -10,15 +10,13 @@ from spacy.tokens import DocBin
 from spacy.util import load_config
 
 from spacy_pretrained.training.config import (
-    LEAST_BATCH,
-    LEAST_STEPS,
     PURPOSES,
     _set_encoder,
     complete_config,
-    fit_length,
     read_short,
     train_command,
 )
+from spacy_pretrained.training.length import LEAST_BATCH, LEAST_STEPS, fit_length
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 WITH_ENCODER = [name for name in PURPOSES if name not in ("pipeline_trf", "train_on")]
