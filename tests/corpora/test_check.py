@@ -213,7 +213,8 @@ def test_empty_documents(write, vocab):
 
 def test_a_group_without_a_name(write, vocab, configure):
     report = check_corpus(write(make_doc(vocab)), configure(pretrained_ner={"spans_key": ""}))
-    find(report, "error", "'pretrained_ner' has spans_key = \"\".")
+    text = find(report, "error", "'pretrained_ner' has spans_key = \"\".")
+    assert [finding.text for finding in report.findings if finding.level == "error"] == [text]
 
 
 def test_overlapping_and_crossing_spans(write, vocab, configure):

@@ -140,6 +140,7 @@ def _read_components(config: Config) -> tuple[list[Component], list[Finding]]:
         factory = settings.get("factory", "")
         if factory == "pretrained_ner" and settings.get("spans_key") == "":
             findings.append(Finding("error", NerErrors.SPANS_KEY_EMPTY.format(name=name)))
+            continue
         source, architecture = None, settings.get("model", {}).get("@architectures")
         has_source = factory in HAVE_SOURCE and architecture not in WITHOUT_SOURCE
         if has_source and not is_sourced and not settings.get("upstream"):
