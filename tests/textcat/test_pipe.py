@@ -305,6 +305,17 @@ def test_labels_are_added_after_training(multi_label):
     assert best(nlp, TEXTS[0][0]) == "animals"
 
 
+def test_initialized_again_after_a_label_was_added():
+    """It begins with equal scores, as always."""
+    nlp = make_cnn_textcat()
+    examples = make_examples(nlp)
+    nlp.initialize(lambda: examples)
+    nlp.get_pipe(TEXTCAT).add_label("new")
+    labels = [*LABELS, "new"]
+    nlp.get_pipe(TEXTCAT).initialize(lambda: examples, labels=labels)
+    assert nlp("A text.").cats == dict.fromkeys(labels, 0.25)
+
+
 def test_labels_are_added_before_training():
     nlp = make_cnn_textcat()
     nlp.get_pipe(TEXTCAT).add_label("new")
