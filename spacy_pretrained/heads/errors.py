@@ -6,8 +6,9 @@ from ..errors import Errors as SharedErrors
 class Errors(SharedErrors):
     VECTORS_MISSING = (
         "Component '{name}' needs the vectors of '{upstream}', but this Doc has none: "
-        "'{upstream}' is excluded, disabled, or not in the pipeline. If you train with "
-        "annotating_components (in Python: annotates=[...]), add it there."
+        "'{upstream}' is excluded, disabled, not in the pipeline, or stands behind '{name}' in it. "
+        "Put it before '{name}'. If you train with annotating_components (in Python: "
+        "annotates=[...]), add it there."
     )
     VECTORS_REMOVED = (
         "Component '{name}' needs the vectors of '{upstream}', but a component before it has "

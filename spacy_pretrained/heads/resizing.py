@@ -7,8 +7,8 @@ from thinc.api import Model
 FAR_BELOW = 7.0
 
 
-def resize(model: Model, **dims: int) -> None:
-    """Set dims of a layer, ahead of its parameters.
+def resize(model: Model, **dims: int | None) -> None:
+    """Set dims of a layer, ahead of its parameters; None for those that are not known yet.
 
     Parameters of other sizes are forgotten, and so is what belongs to them: their gradients, and
     the moments of optimizers, which know a layer by its id. So it gets a new one.

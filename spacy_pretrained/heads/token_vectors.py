@@ -56,6 +56,7 @@ def insert_outputs(model: Model[list[Doc], Floats2d], at: int, *, like: list[lis
     """
     old = model.get_ref("output")
     new = Linear(old.get_dim("nO") + len(like), old.maybe_get_dim("nI"))
+    new.init = old.init
     if old.has_param("W"):
         xp = model.ops.xp
         W, b = old.get_param("W"), old.get_param("b")

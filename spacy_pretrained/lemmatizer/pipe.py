@@ -202,8 +202,11 @@ class PretrainedLemmatizer(RehearsingPipe):
 
     def _score_words(self, docs: list[Doc], rows: Ints1d, words: Rows, lemmas: Lemmas) -> None:
         """Find the lemmas of some rows, those in lowercase that the table has among them."""
-        ops, strings = self.model.ops, docs[0].vocab.strings
-        forms = [strings[form] for form in words["form"][rows].tolist()]
+        ops = self.model.ops
+        ends = np.cumsum([len(doc) for doc in docs])
+        places = np.searchsorted(ends, rows, side="right")  # the Doc of each row
+        pairs = zip(places.tolist(), words["form"][rows].tolist())
+        forms = [docs[place].vocab.strings[form] for place, form in pairs]
         vectors = self.model.get_ref("vectors").predict(docs)[ops.asarray_i(rows)]
         features = ops.asarray(read_features(forms, words["tag"][rows]))
         scores = self.model.get_ref("scores").predict((vectors, features))
@@ -239,6 +242,7 @@ class PretrainedLemmatizer(RehearsingPipe):
     def set_annotations(self, docs: Iterable[Doc], lemmas: Lemmas) -> None:
         docs, low = list(docs), 0
         add_strings(docs, lemmas.new)
+        self._add_known(docs, lemmas)
         values, sure = lemmas.lemmas, lemmas.confidence
         if not self.overwrite:
             (old,) = read_columns(docs, [LEMMA])
@@ -254,6 +258,13 @@ class PretrainedLemmatizer(RehearsingPipe):
             else:
                 clear_tokens(doc, ["lemma"])
             low = high
+
+    def _add_known(self, docs: list[Doc], lemmas: Lemmas) -> None:
+        """Let vocabs other than that of the component know the lemmas that come from the table."""
+        others = [doc for doc in docs if doc.vocab is not self.vocab]
+        if others:
+            strings, found = self.vocab.strings, np.unique(lemmas.lemmas).tolist()
+            add_strings(others, [strings[lemma] for lemma in found if lemma in strings])
 
     # Training
 

@@ -4,6 +4,10 @@ from ..errors import Errors as SharedErrors
 
 
 class Errors(SharedErrors):
+    SPANS_KEY_EMPTY = (
+        "'{name}' has spans_key = \"\". Give the name of a group of spans, or null, so that it "
+        "sets doc.ents."
+    )
     SPANS_OVERLAP = (
         "The spans '{key}' overlap in the gold annotation: {one} and {other}, in: {text}. A token "
         "can belong to one entity only. For nested or overlapping spans, use spaCy's spancat."

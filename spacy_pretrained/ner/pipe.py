@@ -132,6 +132,8 @@ class PretrainedNer(DistillingPipe):
         confidence: bool = True,
         scorer: Callable | None = score,
     ):
+        if spans_key == "":
+            raise ValueError(Errors.SPANS_KEY_EMPTY.format(name=name))
         own = {"labels": [], "calibration": None}
         super().__init__(vocab, model, name, confidence=confidence, scorer=scorer, **own)
         self._set_distill_weight(distill_weight)

@@ -30,6 +30,7 @@ from spacy.training import Example
 from ..annotation.bare import bare_copy
 from ..corpora.conllu import ConversionReport, read_conllu
 from ..corpora.multiword import mode_of, words_of
+from ..textcat.scorer import find_positive
 from .conll18 import Annotation, annotation_of, read_gold, score
 from .errors import Errors
 
@@ -185,12 +186,20 @@ def evaluate_categories(nlp: Language, data: str | Path) -> list[Scores]:
 
 def _find_labelled(classifier: Any, examples: list[Example], *, is_alone: bool) -> list[Example]:
     """Those that have labels of a classifier. If there is no other one, labels that it does not
-    have are what it misses; then these examples count, too."""
+    have are what it misses; then these examples count, too.
+
+    Those that the scorer of our classifiers leaves out do not: where any number of labels may hold,
+    those that have none of the labels; where one does, those of which none is known to hold.
+    """
     labels = getattr(classifier, "labels", None)
     if labels is None:
         return examples
     own = [one for one in examples if not one.reference.cats.keys().isdisjoint(labels)]
-    return examples if is_alone and own else own
+    multi_label = getattr(classifier, "multi_label", None)  # spaCy's have no such setting
+    counted = examples if is_alone and own and not multi_label else own
+    if multi_label is False:
+        return [one for one in counted if find_positive(one.reference.cats)]
+    return counted
 
 
 def _describe_categories(scores: Scores) -> Scores:

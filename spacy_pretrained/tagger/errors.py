@@ -17,6 +17,10 @@ class Errors(SharedErrors):
         "'{label}', which '{name}' was given as a label of 'morph', is no list of features. Write "
         "them as in 'Case=Nom|Number=Sing', or '_' for none."
     )
+    LABEL_POS = (
+        "'{label}', which '{name}' was given as a label of 'pos', is no part of speech that spaCy "
+        "knows. Use one of these: {known}. Other names belong in 'tag'."
+    )
     ATTRIBUTE_UNKNOWN = (
         "'{attribute}' is not an attribute that '{name}' can set. Choose from {attributes}."
     )

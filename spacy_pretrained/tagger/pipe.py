@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 import numpy as np
 from spacy.attrs import IDS
 from spacy.language import Language
+from spacy.parts_of_speech import IDS as POS_IDS
 from spacy.scorer import Scorer
 from spacy.strings import get_string_id
 from spacy.tokens import Doc, Token
@@ -32,6 +33,8 @@ logger = logging.getLogger("spacy")
 ATTRIBUTES = ("tag", "pos", "morph")
 # What white space gets; nobody has to learn it.
 OF_SPACE = {"tag": "_SP", "pos": "SPACE", "morph": "_"}
+# All that a token can have.
+PARTS_OF_SPEECH = tuple(sorted(name for name in POS_IDS if name))
 ROWS_AT_ONCE = 8192
 
 DEFAULT_MODEL = {
@@ -192,7 +195,11 @@ class PretrainedTagger(DistillingPipe):
         return 1
 
     def _normalize(self, attribute: str, value: str) -> str:
-        """Features in spaCy's order, as all annotation has them. ValueError if they are none."""
+        """Features in spaCy's order, as all annotation has them. ValueError if they are none, or
+        for a part of speech that no token can have."""
+        if attribute == "pos" and value not in PARTS_OF_SPEECH:
+            message, known = Errors.LABEL_POS, ", ".join(PARTS_OF_SPEECH)
+            raise ValueError(message.format(name=self.name, label=value, known=known))
         if attribute != "morph":
             return value
         try:

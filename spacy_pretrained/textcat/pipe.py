@@ -13,7 +13,7 @@ from thinc.types import Floats2d
 from ..heads.divergence import binary_divergence, divergence
 from ..heads.losses import cross_entropy, sigmoid, softmax
 from ..heads.rehearsing_pipe import RehearsingPipe
-from ..heads.token_vectors import set_outputs
+from ..heads.token_vectors import insert_outputs, set_outputs
 from ..saving.save_mark import own
 from .errors import Errors
 from .gold import collect_cats, make_targets, read_cats
@@ -95,6 +95,22 @@ class PretrainedTextcat(RehearsingPipe):
         self.mixing_alpha = mixing_alpha
         self.threshold = threshold
 
+    def add_label(self, label: str) -> int:
+        """Add a label, also to a trained component: what it has learnt stays, and training
+        continues from there. The new label is improbable until it is met in training.
+
+        RETURNS: 1, or 0 if the label is there already.
+        """
+        if not isinstance(label, str) or not label.strip():
+            raise ValueError(Errors.LABEL_INVALID.format(name=self.name, label=label))
+        if label in self.labels:
+            return 0
+        n_old = len(self.labels)
+        self.cfg["labels"].append(label)
+        if self.model.get_ref("output").has_param("W"):
+            insert_outputs(self.model, n_old, like=[list(range(n_old))])
+        return 1
+
     # Prediction
 
     def predict(self, docs: Iterable[Doc]) -> Floats2d:
@@ -124,16 +140,20 @@ class PretrainedTextcat(RehearsingPipe):
         nlp: Language | None = None,
         labels: list[str] | None = None,
     ) -> None:
-        """Collect the labels of the examples, and allocate the model.
+        """Collect the labels of the examples, and allocate the model. Labels that were added to a
+        component that is not trained come first.
 
         labels: Labels in place of those of the examples.
         """
         validate_get_examples(get_examples, "PretrainedTextcat.initialize")
         if labels is None:
             labels = collect_cats(get_examples(), self.name, multi_label=self.multi_label)
-        self._set_labels(list(dict.fromkeys(labels)), what="cats")
-        if len(self.labels) < 2 and not self.multi_label:
-            raise ValueError(Errors.CATS_ONE_LABEL.format(name=self.name, label=self.labels[0]))
+        if not self.model.get_ref("output").has_param("W"):
+            labels = [*self.labels, *labels]
+        labels = list(dict.fromkeys(labels))
+        if len(labels) == 1 and not self.multi_label:
+            raise ValueError(Errors.CATS_ONE_LABEL.format(name=self.name, label=labels[0]))
+        self._set_labels(labels, what="cats")
         set_outputs(self.model, len(self.labels))
         self._initialize_model(get_examples)
 

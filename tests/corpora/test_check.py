@@ -211,6 +211,12 @@ def test_empty_documents(write, vocab):
 # Entities
 
 
+def test_a_group_without_a_name(write, vocab, configure):
+    report = check_corpus(write(make_doc(vocab)), configure(pretrained_ner={"spans_key": ""}))
+    text = find(report, "error", "'pretrained_ner' has spans_key = \"\".")
+    assert [finding.text for finding in report.findings if finding.level == "error"] == [text]
+
+
 def test_overlapping_and_crossing_spans(write, vocab, configure):
     doc = make_doc(vocab)
     doc.spans["sc"] = [Span(doc, 0, 2, "A"), Span(doc, 1, 3, "B"), Span(doc, 1, 2, "C")]

@@ -287,6 +287,9 @@ def test_docs_without_vectors(tiny_bert, head):
     other.add_pipe(head, source=nlp)
     with pytest.raises(ValueError, match=message):
         other("Ada sees")
+    other.add_pipe(ENCODER, source=nlp)
+    with pytest.raises(ValueError, match=f"or stands behind '{head}'"):
+        other("Ada sees")
 
 
 @pytest.mark.parametrize("head", HEADS)

@@ -373,6 +373,29 @@ def test_sourced_into_another_pipeline(trained):
         assert lemmas(nlp(as_blank(doc))) == lemmas(doc)
 
 
+@pytest.mark.parametrize("way", ["table", "trees"])
+def test_docs_of_several_vocabs_in_a_batch(fresh, way):
+    if way == "trees":
+        forget_words(fresh)
+    known = references(fresh)
+    others = [spacy.blank("en").vocab for _ in known]
+    docs = [
+        Doc(
+            vocab,
+            words=[token.text for token in doc],
+            spaces=[bool(token.whitespace_) for token in doc],
+            tags=[token.tag_ for token in doc],
+            morphs=[str(token.morph) for token in doc],
+        )
+        for vocab, doc in zip(others, known)
+    ]
+    with fresh.select_pipes(disable=[TAGGER]):
+        encoded = [fresh.get_pipe("pretrained_encoder")(doc) for doc in docs]
+        pipe = fresh.get_pipe(LEMMATIZER)
+        pipe.set_annotations(encoded, pipe.predict(encoded))  # `pipe` would try each Doc alone
+    assert [lemmas(doc) for doc in encoded] == [lemmas(doc) for doc in known]
+
+
 # What is predicted
 
 

@@ -343,6 +343,11 @@ def test_spans_there_are_stay():
     assert not any(span.label_ == "OLD" for span in nlp(doc).spans["sc"])
 
 
+def test_a_group_without_a_name():
+    with pytest.raises(ValueError, match=r"'pretrained_ner' has spans_key = \"\".* null"):
+        make_cnn_ner(spans_key="")
+
+
 def test_spans_that_overlap():
     nlp = make_cnn_ner(spans_key="sc")
     doc = Doc(nlp.vocab, words=["a", "b", "c"])

@@ -315,6 +315,21 @@ def test_a_single_classifier_misses_labels_that_it_does_not_have(tmp_path):
     assert evaluate_categories(nlp, path) == []
 
 
+@pytest.mark.parametrize(("multi_label", "documents"), [(False, 2), (True, 3)])
+def test_documents_that_are_not_scored_are_not_counted(tmp_path, multi_label, documents):
+    nlp = make_choosers(topic=(TOPICS, True))
+    nlp.get_pipe("topic").multi_label = multi_label
+    rows = [
+        ("a", None, {"sport": 1.0}),
+        ("b", None, {"sport": 0.0, "law": 0.0}),
+        ("c", None, {"sport": 0.0}),
+        ("d", None, {"weather": 1.0}),
+    ]
+    path = write_docs(tmp_path / "a.spacy", nlp.vocab, *rows)
+    (found,) = evaluate_categories(nlp, path)
+    assert found["documents"] == documents
+
+
 def test_classifiers_without_a_scorer(tmp_path):
     path = write_docs(tmp_path / "a.spacy", spacy.blank("xx").vocab, ("a", None, {"sport": 1.0}))
     one = make_choosers(topic=(TOPICS, False))

@@ -244,6 +244,19 @@ def test_diverged_training_stops(tiny_bert):
         nlp.update(make_examples(nlp), sgd=fast_optimizer())
 
 
+@pytest.mark.parametrize("label", ["noun", "NN", "N"])
+def test_a_part_of_speech_that_there_is_not(label):
+    nlp = spacy.blank("xx")
+    tagger = nlp.add_pipe(TAGGER, config={"model": {"tok2vec": CNN}})
+    message = f"'{label}', which '{TAGGER}' was given as a label of 'pos'.* ADJ, .*NOUN"
+    with pytest.raises(ValueError, match=message):
+        tagger.add_label(f"pos={label}")
+    with pytest.raises(ValueError, match=message):
+        tagger.initialize(lambda: make_examples(nlp), labels={"pos": ["NOUN", label]})
+    assert tagger.labels == ()
+    assert [tagger.add_label(f"pos={name}") for name in ("NOUN", "X", "CONJ")] == [1, 1, 1]
+
+
 def test_features_are_labels_in_any_order():
     nlp = spacy.blank("xx")
     tagger = nlp.add_pipe(TAGGER, config={"model": {"tok2vec": CNN}})

@@ -276,6 +276,62 @@ def test_initialized_again_with_other_labels(tiny_bert):
     assert set(nlp("A text.").cats) == {"a", "b"}
 
 
+# Labels that are added
+
+
+@pytest.mark.parametrize("multi_label", [False, True])
+def test_labels_are_added_after_training(multi_label):
+    """Scores of the old ones stay, and the new one is learnt, with the same optimizer."""
+    nlp, optimizer = make_cnn_textcat(multi_label=multi_label), fast_optimizer()
+    examples = make_examples(nlp)
+    nlp.initialize(lambda: examples)
+    for _ in range(20):
+        nlp.update(examples, sgd=optimizer)
+    pipe, docs = nlp.get_pipe(TEXTCAT), [as_blank(example.reference) for example in examples]
+    before, probable = pipe.model.predict(docs), read_cats(nlp, examples)
+    assert (pipe.add_label("new"), pipe.add_label("new")) == (1, 0)
+    assert pipe.labels == (*LABELS, "new")
+    assert_allclose(pipe.model.predict(docs)[:, :-1], before, atol=1e-6)
+    after = read_cats(nlp, examples)
+    assert_allclose(after[:, :-1], probable, atol=0.01)
+    assert (after[:, -1] < 0.01).all()
+    assert_allclose(read_cats(copy_of(nlp), examples), after, atol=1e-6)
+    for example in examples:
+        example.reference.cats["new"] = 0.0
+    new = make_example(nlp, "Something else.", dict.fromkeys(LABELS, 0.0) | {"new": 1.0})
+    for _ in range(60):
+        nlp.update([*examples, new], sgd=optimizer)
+    assert best(nlp, new.text) == "new"
+    assert best(nlp, TEXTS[0][0]) == "animals"
+
+
+def test_initialized_again_after_a_label_was_added():
+    """It begins with equal scores, as always."""
+    nlp = make_cnn_textcat()
+    examples = make_examples(nlp)
+    nlp.initialize(lambda: examples)
+    nlp.get_pipe(TEXTCAT).add_label("new")
+    labels = [*LABELS, "new"]
+    nlp.get_pipe(TEXTCAT).initialize(lambda: examples, labels=labels)
+    assert nlp("A text.").cats == dict.fromkeys(labels, 0.25)
+
+
+def test_labels_are_added_before_training():
+    nlp = make_cnn_textcat()
+    nlp.get_pipe(TEXTCAT).add_label("new")
+    examples = make_examples(nlp)
+    nlp.initialize(lambda: examples)
+    assert nlp.get_pipe(TEXTCAT).labels == ("new", *LABELS)
+    nlp.initialize(lambda: examples)
+    assert nlp.get_pipe(TEXTCAT).labels == LABELS
+
+
+@pytest.mark.parametrize("label", ["", None, 7, " "])
+def test_what_is_no_label(label):
+    with pytest.raises(ValueError, match=f"A label of '{TEXTCAT}' has to be a string with more"):
+        make_cnn_textcat().get_pipe(TEXTCAT).add_label(label)
+
+
 # Bad input
 
 

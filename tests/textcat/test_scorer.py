@@ -44,3 +44,19 @@ def test_labels_that_exclude_nothing_may_all_be_denied():
     gold = {"business": 0.0, "sport": 0.0}
     assert score_one(gold, multi_label=True)["cats_micro_p"] == 0.5
     assert score_one({}, multi_label=True)["cats_micro_p"] == 1
+
+
+@pytest.mark.parametrize("labels", [("business", "sport"), ("a", "b"), ("no", "ok")])
+@pytest.mark.parametrize("others", [{}, {"other": 1.0}])
+def test_a_text_without_a_prediction_is_a_miss(labels, others):
+    """Such as one that an error handler passed over, with labels of other components or none."""
+    examples = []
+    for cats, best in (({}, labels[0]), ({labels[0]: 0.0, labels[1]: 1.0}, labels[1])):
+        doc, reference = (Doc(Vocab(), words=["a"]) for _ in range(2))
+        doc.cats = others | cats
+        reference.cats = {label: float(label == best) for label in labels}
+        examples.append(Example(doc, reference))
+    scores = score(examples, labels=labels, multi_label=False)
+    assert (scores["cats_micro_p"], scores["cats_micro_r"]) == (1, 0.5)
+    assert scores["cats_f_per_type"][labels[0]] == {"p": 0, "r": 0, "f": 0}
+    assert scores["cats_f_per_type"][labels[1]] == {"p": 1, "r": 1, "f": 1}

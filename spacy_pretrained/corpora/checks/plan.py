@@ -12,6 +12,7 @@ from spacy.language import Language
 from spacy.util import load_config, load_model_from_config
 from thinc.api import Config
 
+from ...ner.errors import Errors as NerErrors
 from .errors import Errors
 from .finding import Finding
 
@@ -137,6 +138,9 @@ def _read_components(config: Config) -> tuple[list[Component], list[Finding]]:
             if finding is not None and (finding.level == "error" or name not in frozen):
                 findings.append(finding)
         factory = settings.get("factory", "")
+        if factory == "pretrained_ner" and settings.get("spans_key") == "":
+            findings.append(Finding("error", NerErrors.SPANS_KEY_EMPTY.format(name=name)))
+            continue
         source, architecture = None, settings.get("model", {}).get("@architectures")
         has_source = factory in HAVE_SOURCE and architecture not in WITHOUT_SOURCE
         if has_source and not is_sourced and not settings.get("upstream"):

@@ -64,6 +64,12 @@ def set_head(model: FewShot, head: Head) -> None:
     output.set_param("b", model.ops.asarray1f(head.b))
 
 
+def drop_head(model: FewShot) -> None:
+    """Make the head one without labels, as it was before it had any."""
+    resize(model.get_ref("output"), nO=None, nI=None)
+    model.set_dim("nO", None, force=True)
+
+
 def has_head(model: FewShot) -> bool:
     """Whether it was initialized with labels."""
     return bool(model.get_ref("output").has_param("W"))

@@ -30,7 +30,7 @@ from ..labels.label_set import LabelSet
 from ..scorer import SCORE_WEIGHTS, SCORER, score
 from .errors import Errors
 from .head import Head
-from .model import get_head, has_head, make_prior, read_head, set_head
+from .model import drop_head, get_head, has_head, make_prior, read_head, set_head
 from .progress import is_watched, show_progress
 from .training import FitSettings, Step, Task, accumulate, fit
 
@@ -201,6 +201,7 @@ class FewShotTextcat(LabelPipe, HeadPipe):
         if labels is None and not self.cfg.get("collected"):
             labels = self.cfg["labels"]
         self.cfg["labels"] = []  # nothing that was learnt of them is kept
+        drop_head(self.model)
         if labels:
             self.set_labels(labels)
         else:

@@ -348,6 +348,19 @@ def test_a_second_initialize_takes_the_labels_of_other_examples(tiny_bert, tmp_p
         assert pipeline.get_pipe(NAME).labels == ("x", "y")
 
 
+def test_a_second_initialize_without_labels(tiny_bert, tmp_path):
+    nlp = make_nlp(tiny_bert, labels=[])
+    nlp.initialize(lambda: make_examples(nlp))
+    nlp.initialize(lambda: [make_example(nlp, "One.", {})])
+    assert nlp.get_pipe(NAME).labels == ()
+    nlp.to_disk(tmp_path)
+    for pipeline in (nlp, spacy.load(tmp_path)):
+        with pytest.raises(ValueError, match="labels"):
+            pipeline("One.")
+        fit(pipeline, make_examples(pipeline) * OFTEN)
+        assert set(pipeline("One.").cats) == set(LABELS)
+
+
 def test_initialize_forgets_what_was_learnt(tiny_bert):
     nlp = make_nlp(tiny_bert)
     before = scores(nlp)
