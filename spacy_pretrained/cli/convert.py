@@ -13,6 +13,7 @@ from .clear_errors import clear_errors
 from .interrupts import ends_when_interrupted
 from .listing import Command, WholeSummary
 from .next_step import find_lang, show_next
+from .unused import refuse_unused
 
 if TYPE_CHECKING:
     from ..corpora.splits import Split
@@ -30,6 +31,9 @@ Encoding = Annotated[
     str, typer.Option(help="Encoding of the file, as Python names it: utf8, utf-16, cp1252")
 ]
 Revision = Annotated[str, typer.Option(help="Version on the hub, such as a commit")]
+# Parameters of `convert dataset`, by what it reads.
+OF_WORDS = {"words", "tags", "upos", "xpos", "label_names", "scheme"}
+OF_SPANS = {"text", "lang"}
 
 
 class GuessingGroup(WholeSummary, TyperGroup):
@@ -180,6 +184,7 @@ def convert_columns(
 
 @convert.command("dataset", cls=Command)
 def convert_dataset(
+    context: typer.Context,
     source: Source,
     output: SpacyFile,
     split: Part = "train",
@@ -220,10 +225,12 @@ def convert_dataset(
     }
     with clear_errors(), ends_when_interrupted():
         if spans:
+            refuse_unused(context, OF_WORDS, "with --spans")
             report: Any = corpora.convert_span_dataset(
                 source, output, text=text, spans=spans, lang=lang, **opened
             )
         else:
+            refuse_unused(context, OF_SPANS, "without --spans")
             report = corpora.convert_dataset(
                 source,
                 output,

@@ -171,6 +171,20 @@ def test_dataset_of_texts(run, datasets, tmp_path):
     assert "xq" in said
 
 
+@pytest.mark.parametrize(
+    "options, message",
+    [
+        (
+            ["--spans", "x", "--words", "w", "--scheme", "auto"],
+            "--words, --scheme: this would have",
+        ),
+        (["--lang", "de"], "--lang: this would have no effect without --spans"),
+    ],
+)
+def test_options_of_datasets_that_have_no_effect_are_refused(run, options, message):
+    assert message in run("dataset", "a.jsonl", "a.spacy", *options, code=1)
+
+
 @pytest.mark.parametrize("kind", ["dataset", "texts"])
 def test_name_and_revision_go_to_the_hub(run, datasets, monkeypatch, kind):
     import datasets
