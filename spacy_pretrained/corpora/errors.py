@@ -205,6 +205,10 @@ class Errors(SharedErrors):
         "'{path}' is no file or folder here, and no name of a data set on the hub ('name' or "
         "'owner/name')."
     )
+    DATASET_NOT_ON_HUB = (
+        "'{path}' is on this machine, where a name and a revision have no effect: they are for "
+        "datasets on the hub. Leave them out."
+    )
     DATASET_FORMAT = (
         "'{path}' is of an unknown format. Files of data sets are {known}; for files with a token "
         "a line see `python -m spacy pretrained convert columns`."

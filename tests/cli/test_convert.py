@@ -202,6 +202,14 @@ def test_name_and_revision_go_to_the_hub(run, datasets, monkeypatch, kind):
     assert asked["split"] == "test"
 
 
+@pytest.mark.parametrize("option", ["--name", "--revision"])
+def test_name_and_revision_of_a_file_are_refused(run, datasets, tmp_path, option):
+    write_lines(tmp_path / "a.jsonl", [{"text": "One", "label": "b"}])
+    for kind in ("dataset", "texts"):
+        said = run(kind, "a.jsonl", "a.spacy", option, "abc", code=1)
+        assert "'a.jsonl' is on this machine" in said
+
+
 def test_texts(run, tmp_path):
     (tmp_path / "a.csv").write_text("text,label\nOne,b\nTwo,a\n")
     said = run("a.csv", "a.spacy")
