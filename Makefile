@@ -206,8 +206,8 @@ quantization-report: int8 evaluate evaluate-int8 wheels bench-latency bench-memo
 int8: install
 	$(RUN) -m spacy pretrained quantize "$(MODEL)" "$(INT8)" --texts "$(TRAIN)" \
 	    --eval "$(ENTITIES)" --metrics metrics/ewt/quantization.json
-	$(RUN) -m spacy pretrained quantize "$(MODEL)" "$(WEIGHTS)" --texts "$(TRAIN)" \
-	    --eval "$(ENTITIES)" --precision int8-weights
+	$(RUN) -m spacy pretrained quantize "$(MODEL)" "$(WEIGHTS)" --eval "$(ENTITIES)" \
+	    --precision int8-weights
 	$(RUN) -m spacy pretrained quantize "$(MODEL)" "$(FP32)" --precision fp32
 
 evaluate: install
@@ -431,9 +431,9 @@ STOCK_PYTHON = $(STOCK_VENV)/bin/python
 COPIES := fp32-kept fp32-sentences int8-kept int8-sentences int8-agreeing
 COPY_fp32-kept := --precision fp32 --eval "$(ENTITIES)"
 COPY_fp32-sentences := $(COPY_fp32-kept) --windows sentences --max-drop 99
-COPY_int8-kept := --eval "$(ENTITIES)"
+COPY_int8-kept := --texts "$(TRAIN)" --eval "$(ENTITIES)"
 COPY_int8-sentences := $(COPY_int8-kept) --windows sentences --max-drop 99
-COPY_int8-agreeing :=
+COPY_int8-agreeing := --texts "$(TRAIN)"
 stock-pipeline:
 	$(MAKE) stock-pipeline-trained
 	$(MAKE) stock-copies
@@ -446,7 +446,7 @@ stock-pipeline-trained: install
 
 stock-copies: install
 	$(foreach copy,$(COPIES),$(STOCK_PYTHON) -m spacy pretrained quantize training/stock/$(STOCK_AS) \
-	    training/stock/$(STOCK_AS)-$(copy) --texts "$(TRAIN)" $(COPY_$(copy)) \
+	    training/stock/$(STOCK_AS)-$(copy) $(COPY_$(copy)) \
 	    --metrics metrics/stock/$(STOCK_AS)-$(copy).json &&) true
 	$(STOCK_PYTHON) benchmarks/compare_stock.py training/stock/$(STOCK_AS) --dev "$(ENTITIES)" \
 	    $(foreach copy,$(COPIES),--copy $(copy)=training/stock/$(STOCK_AS)-$(copy)) \

@@ -9,12 +9,14 @@ from wasabi import msg
 from ..errors import count_of
 from .clear_errors import clear_errors
 from .interrupts import INTERRUPTED
+from .unused import refuse_unused
 
 if TYPE_CHECKING:
     from ..bulk_annotation.run import Progress
 
 
 def annotate(
+    context: typer.Context,
     pipeline: Annotated[str, typer.Argument(help="Trained pipeline: a folder or a package")],
     paths: Annotated[
         list[str],
@@ -98,6 +100,17 @@ def annotate(
             seed=seed,
             gpu_id=gpu_id,
         )
+        if options.format in ("spacy", "conllu"):
+            refuse_unused(context, {"what"}, f"in .{options.format}, which has all parts")
+        if not draw:
+            refuse_unused(context, {"seed"}, "without --draw")
+        if "-" not in inputs:
+            refuse_unused(context, {"stdin"}, "where no input is -, the standard input")
+        if whole:
+            refuse_unused(context, {"sentences"}, "with --whole")
+        names = [f".{stdin}" if path == "-" else path.removesuffix(".gz") for path in inputs]
+        if not any(name.endswith(".txt") for name in names):
+            refuse_unused(context, {"whole", "sentences"}, "where no input is .txt")
         try:
             with Bar() as bar:
                 progress = annotate_files(

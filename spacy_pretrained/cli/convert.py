@@ -13,6 +13,7 @@ from .clear_errors import clear_errors
 from .interrupts import ends_when_interrupted
 from .listing import Command, WholeSummary
 from .next_step import find_lang, show_next
+from .unused import refuse_unused
 
 if TYPE_CHECKING:
     from ..corpora.splits import Split
@@ -30,6 +31,9 @@ Encoding = Annotated[
     str, typer.Option(help="Encoding of the file, as Python names it: utf8, utf-16, cp1252")
 ]
 Revision = Annotated[str, typer.Option(help="Version on the hub, such as a commit")]
+# Parameters of `convert dataset`, by what it reads.
+OF_WORDS = {"words", "tags", "upos", "xpos", "label_names", "scheme"}
+OF_SPANS = {"text", "lang"}
 
 
 class GuessingGroup(WholeSummary, TyperGroup):
@@ -100,9 +104,10 @@ def convert_conllu(
     """Convert a CoNLL-U file, or a folder of them with or without files of entities.
 
     A folder holds train.conllu, dev.conllu and test.conllu (or en_ewt-ud-train.conllu and so on),
-    or files with a token and its entity per line (train.iob2, .iob, .bio, .bioes, .biluo, .conll), or
-    both. With both, the entities are added to the sentences of the treebank that have the same
-    words. If only train has such a layer, the entities of every tenth document go to dev.
+    or files with a token and its entity per line (train.iob2, .iob, .bio, .bioes, .biluo, .conll),
+    or both. With both, the entities are added to the sentences of the treebank that have the same
+    words. If only train has such a layer, the entities of every tenth document go to dev. Instead
+    of dev, a file may be called validation, valid or val.
 
     The words of a multiword token become tokens if they spell it (don't: do n't). If they do not
     (French du: de le), the Doc has one token, which keeps its words.
@@ -119,6 +124,7 @@ def convert_conllu(
             splits = corpora.convert_folder(source, output, **settings, encoding=encoding)
             show_splits(splits)
             warn_of_others(splits, output)
+            warn_of_unused(source)
         else:
             report: ConversionReport = corpora.convert_conllu(
                 source, output, **settings, encoding=encoding
@@ -178,6 +184,7 @@ def convert_columns(
 
 @convert.command("dataset", cls=Command)
 def convert_dataset(
+    context: typer.Context,
     source: Source,
     output: SpacyFile,
     split: Part = "train",
@@ -218,10 +225,12 @@ def convert_dataset(
     }
     with clear_errors(), ends_when_interrupted():
         if spans:
+            refuse_unused(context, OF_WORDS, "with --spans")
             report: Any = corpora.convert_span_dataset(
                 source, output, text=text, spans=spans, lang=lang, **opened
             )
         else:
+            refuse_unused(context, OF_SPANS, "without --spans")
             report = corpora.convert_dataset(
                 source,
                 output,
@@ -355,6 +364,14 @@ def warn_of_others(splits: "dict[str, Split]", output: Path) -> None:
         path = output / f"{name}{ENDING}"
         if name not in splits and path.exists():
             msg.warn(f"{path} was there before, and is not of this conversion.")
+
+
+def warn_of_unused(folder: Path) -> None:
+    """A file with another name may have been meant for a split."""
+    from ..corpora.splits import find_unused
+
+    for path in find_unused(folder):
+        msg.warn(f"{path} is not read: train, dev and test have other files, or none of that name.")
 
 
 def show_splits(splits: "dict[str, Split]") -> None:

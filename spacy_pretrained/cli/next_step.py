@@ -6,6 +6,7 @@ from pathlib import Path
 
 # Of Universal Dependencies' file names, such as de_gsd-ud-train.conllu.
 TREEBANK_NAME = re.compile(r"([a-z]{2,3})_[a-z0-9]+-ud-")
+NOT_TO_TRAIN = {"dev", "test", "validation", "valid", "val"}
 ENGLISH = "en"  # the language of the configs
 
 
@@ -15,7 +16,7 @@ def show_next(purpose: str, train: Path, lang: str | None) -> None:
 
     lang: That of the texts; None if it is not known.
     """
-    if {"dev", "test", "validation"} & set(re.split(r"[^a-z]+", train.stem.lower())):
+    if NOT_TO_TRAIN & set(re.split(r"[^a-z]+", train.stem.lower())):
         return
     options = f"--train {shlex.quote(str(train))} --dev DEV.spacy"
     if lang not in (None, ENGLISH):

@@ -63,7 +63,9 @@ def quantize(
             "read, which changes what it answers and is hardly faster"
         ),
     ] = "kept",
-    n_texts: Annotated[int, typer.Option(help="Texts to draw for calibration")] = 300,
+    n_texts: Annotated[
+        int | None, typer.Option(help="Texts to draw for the calibration of INT8; by default 300")
+    ] = None,
     seed: Annotated[int, typer.Option(help="Of what is drawn: texts and resamples")] = 0,
     keep_pieces: Annotated[
         Path | None,

@@ -7,9 +7,11 @@ import typer
 from wasabi import msg
 
 from .clear_errors import clear_errors
+from .unused import refuse_unused
 
 
 def serve(
+    context: typer.Context,
     pipelines: Annotated[
         list[str] | None,
         typer.Argument(
@@ -72,6 +74,8 @@ def serve(
         )
 
         if reload is not None:
+            others = {param.name for param in context.command.params} - {"reload"}
+            refuse_unused(context, others, "with --reload, for the server keeps its settings")
             check_forks()
             process = reload_server(reload)
             msg.good(

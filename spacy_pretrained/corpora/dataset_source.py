@@ -35,7 +35,11 @@ def open_dataset(
         import datasets
     except ImportError as error:
         raise ValueError(Errors.DATASET_NOT_INSTALLED) from error
-    if (Path(path) / "dataset_dict.json").exists() or (Path(path) / "state.json").exists():
+    is_saved = any((Path(path) / file).exists() for file in ("dataset_dict.json", "state.json"))
+    # A folder of files may have several configurations, which its README.md names.
+    if Path(path).exists() and (revision or (name and (is_saved or Path(path).is_file()))):
+        raise ValueError(Errors.DATASET_NOT_ON_HUB.format(path=path))
+    if is_saved:
         return _open_saved(path, split, streaming)
     if Path(path).is_file():
         kind = FORMATS.get(_suffix(Path(path)))

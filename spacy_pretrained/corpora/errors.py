@@ -205,6 +205,10 @@ class Errors(SharedErrors):
         "'{path}' is no file or folder here, and no name of a data set on the hub ('name' or "
         "'owner/name')."
     )
+    DATASET_NOT_ON_HUB = (
+        "'{path}' is on this machine, where a name and a revision have no effect: they are for "
+        "datasets on the hub. Leave them out."
+    )
     DATASET_FORMAT = (
         "'{path}' is of an unknown format. Files of data sets are {known}; for files with a token "
         "a line see `python -m spacy pretrained convert columns`."
@@ -289,6 +293,10 @@ class Errors(SharedErrors):
     EXPORT_SEVERAL = (
         "{at}: there are entities under several keys, {names}. Name the one to read, with --spans."
     )
+    EXPORT_TEXTS = (
+        "{at}: the entities are of several texts, {names}. Name the control whose entities are of "
+        "'{key}', with --spans."
+    )
     EXPORT_SPAN = (
         "{at}: an entity under '{key}' is {value}. It has to have a start and an end (characters) "
         "and one label, as doccano, Label Studio and Prodigy write them. Texts with labels and no "
@@ -304,6 +312,14 @@ class Errors(SharedErrors):
         "are text in this file, say --quoting none (in Python quoting='none')."
     )
     TEXTS_QUOTING = "Unknown quoting '{quoting}'. Choose from {known}."
+    TEXTS_OF_TABLE = (
+        "'{path}' is a .csv or .tsv file, and {options} would have no effect: leave out what is "
+        "for datasets."
+    )
+    TEXTS_OF_DATASET = (
+        "'{path}' is no .csv or .tsv file, and {options} would have no effect: leave out what is "
+        "for these. A dataset is in UTF-8 and has names for its columns."
+    )
     TEXTS_COLUMNS = (
         "Two columns of '{path}' have the same name: {names}. Name all columns with --columns, and "
         "leave out a line with names."

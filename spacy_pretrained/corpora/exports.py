@@ -8,7 +8,8 @@ Label Studio  {"data": {"text": …}, "annotations": [{"result": [{"type": "labe
               {"text": …, "label": [{"start": 4, "end": 6, "labels": ["ORG"]}]}  (JSON-MIN)
 
 Each record shows by its keys which of these it is. JSON-MIN has the regions under the name of the
-control, which may be any. `span_dataset.py` makes entities of the spans.
+control, which may be any; a full export has that name as "from_name", and as "to_name" the name of
+the tag that shows the text. `span_dataset.py` makes entities of the spans.
 """
 
 import json
@@ -29,6 +30,7 @@ from .lines import UTF8, check_file, place, read_lines
 from .span_dataset import CharSpan, SpanReport, as_char_span, set_spans
 
 SPANS = ("spans", "entities", "label", "labels")  # where a record may have them
+TOKENS = "tokens"  # Prodigy's, which are no annotation
 # In the text of a region, Label Studio writes a line break as a backslash and an "n", and browsers
 # make one space of several.
 SPACE = re.compile(r"\s|\\n")
@@ -41,7 +43,7 @@ class ExportReport(SpanReport):
     rejected_documents: int = 0  # by an answer other than "accept": left out
     unannotated_documents: int = 0  # with no annotation, or a cancelled one: left out
     twice_annotated_documents: int = 0  # the ground truth was taken or, if none is, the last one
-    other_annotations: int = 0  # that label no part of the text, such as choices: left out
+    other_annotations: int = 0  # no entities of the text that was asked for: left out
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,7 @@ class SpanKey:
     is_found: bool = False  # in one record or more
     filled: dict[str, None] = field(default_factory=dict)  # the keys that hold some in any record
     lacking: dict[str, None] = field(default_factory=dict)  # the keys of records without it
+    texts: dict[str, None] = field(default_factory=dict)  # what Label Studio's texts are called
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -87,7 +90,7 @@ def read_export(
     nlp: Its tokenizer makes the words.
     text: The key of the text, in a record or in the "data" of one.
     spans: The key of the entities. None: the one that holds some, or else the first of SPANS that a
-        record has.
+        record has. In a full export of Label Studio, the control; None: all of them.
     report: Is added to while the Docs are taken.
 
     RAISES: ValueError, with file and place, if a record is malformed, none has text, or none has
@@ -176,7 +179,8 @@ def _read(
 ) -> Annotated | None:
     """None if the record is to be left out, which is counted."""
     is_task = isinstance(record.get("data"), dict)
-    key.is_found = key.is_found or is_task or any(name in record for name in key.names)
+    is_any = is_task and key.asked is None
+    key.is_found = key.is_found or is_any or any(name in record for name in key.names)
     if record.get("answer", "accept") != "accept":
         report.rejected_documents += 1
         return None
@@ -184,7 +188,10 @@ def _read(
     if not text.strip():
         report.empty_documents += 1
         return None
-    values = _read_task(record, report) if is_task else _find_spans(record, at, key)
+    if is_task:
+        values = _read_task(record, at, text_key, key, report)
+    else:
+        values = _find_spans(record, at, key, report)
     if values is None:
         report.unannotated_documents += 1
         return None
@@ -205,8 +212,10 @@ def _read_text(record: Row, at: str, key: str) -> str:
     return text
 
 
-def _find_spans(record: Row, at: str, key: SpanKey) -> list[Any] | None:
+def _find_spans(record: Row, at: str, key: SpanKey, report: ExportReport) -> list[Any] | None:
     name = _find_key(record, at, key)
+    others = {other: values for other, values in record.items() if other not in (name, TOKENS)}
+    report.other_annotations += sum(_count_regions(*other) for other in others.items())
     if name is None:
         if not ("answer" in record or "annotation_id" in record):
             raise key.error(at, record)
@@ -234,6 +243,16 @@ def _find_key(record: Row, at: str, key: SpanKey) -> str | None:
     return next(iter(filled or known), None)
 
 
+def _count_regions(name: str, values: Any) -> int:
+    """The parts of a text, labelled in whatever way, that are among them."""
+    if not isinstance(values, list):
+        return 0
+    return sum(
+        {"start", "end"} <= value.keys() if isinstance(value, dict) else _has_spans(name, [value])
+        for value in values
+    )
+
+
 def _has_spans(name: str, values: Any) -> bool:
     """Whether there are entities among them; under other keys than SPANS, only with their names."""
     return isinstance(values, list) and any(
@@ -242,8 +261,11 @@ def _has_spans(name: str, values: Any) -> bool:
     )
 
 
-def _read_task(record: Row, report: ExportReport) -> list[Any] | None:
-    """The values of Label Studio's results that are parts of the text."""
+def _read_task(
+    record: Row, at: str, text_key: str, key: SpanKey, report: ExportReport
+) -> list[Any] | None:
+    """The values of Label Studio's results that are entities of the text, by the control that was
+    asked for."""
     annotations = [
         one
         for one in record.get("annotations") or []
@@ -256,10 +278,12 @@ def _read_task(record: Row, report: ExportReport) -> list[Any] | None:
     annotation = sorted(annotations, key=lambda one: bool(one.get("ground_truth")))[-1]
     values = []
     for result in annotation.get("result") or []:
-        if _is_entity(result):
-            # The names of labels stand under the name of the kind of tag.
-            value, kind = result["value"], result.get("type", "labels")
-            values.append({**value, "labels": value.get(kind, value.get("labels"))})
+        if (
+            _is_entity(result)
+            and _is_asked(result, key)
+            and _is_of_text(result, record["data"], at, text_key, key)
+        ):
+            values.append(_name_labels(result))
         else:
             report.other_annotations += 1
     return values
@@ -272,6 +296,43 @@ def _is_entity(result: Any) -> bool:
     if not isinstance(value, dict) or not {"start", "end"} <= value.keys():
         return False
     return str(result.get("type", "labels")).endswith("labels")
+
+
+def _is_asked(result: Row, key: SpanKey) -> bool:
+    if key.asked is None:
+        return True
+    name = str(result.get("from_name"))
+    key.lacking[name] = None
+    key.is_found = key.is_found or name == key.asked
+    return name == key.asked
+
+
+def _is_of_text(result: Row, data: Row, at: str, text_key: str, key: SpanKey) -> bool:
+    """Whether it labels the text under that key, and not another one of the task.
+
+    RAISES: ValueError if that cannot be known: the texts may have other names than their keys.
+    """
+    name = result.get("to_name")
+    if not isinstance(name, str):
+        return True
+    if name != text_key and isinstance(data.get(name), str):
+        try:
+            _read_span(_name_labels(result), data[name], at)
+        except ValueError:
+            pass  # a name that is the key of another text: it is told from its quotation
+        else:
+            return False
+    key.texts[name] = None
+    if len(key.texts) > 1:
+        names = ", ".join(key.texts)
+        raise ValueError(Errors.EXPORT_TEXTS.format(at=at, names=names, key=text_key))
+    return True
+
+
+def _name_labels(result: Row) -> Row:
+    """Its value. The names of labels stand under the name of the kind of tag."""
+    value, kind = result["value"], result.get("type", "labels")
+    return {**value, "labels": value.get(kind, value.get("labels"))}
 
 
 def _read_span(value: Any, text: str, at: str) -> CharSpan:

@@ -7,7 +7,7 @@ from .column_layout import SAMPLE, find_layout
 from .errors import Errors
 from .exports import is_export, read_records
 from .lines import UTF8, read_lines
-from .splits import COLUMNS, ENTITIES, SPLITS, TREEBANK
+from .splits import COLUMNS, ENTITIES, NAMES, SPLITS, TREEBANK
 from .texts import DELIMITERS
 
 KINDS = ("conllu", "columns", "dataset", "spans", "texts")
@@ -47,8 +47,8 @@ def find_kind(source: str | Path, encoding: str = UTF8) -> str:
 
 
 def _has_splits(folder: Path) -> bool:
-    patterns = [p for s in SPLITS for e in (*TREEBANK, *ENTITIES) for p in (f"{s}{e}", f"*-{s}{e}")]
-    return any(any(folder.glob(pattern)) for pattern in patterns)
+    names = [f"{n}{e}" for s in SPLITS for n in NAMES[s] for e in (*TREEBANK, *ENTITIES)]
+    return any(any(folder.glob(pattern)) for n in names for pattern in (n, f"*-{n}"))
 
 
 def _has_spans(path: Path, encoding: str) -> bool:

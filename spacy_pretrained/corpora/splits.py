@@ -1,7 +1,8 @@
 """A folder with the files of a corpus: train, dev and test, of a treebank, of entities, or both.
 
 The files are named train.conllu (a treebank) and train.iob2, train.conll and so on (a token and its
-entity a line), or as Universal Dependencies names them (en_ewt-ud-train.conllu).
+entity a line), or as Universal Dependencies names them (en_ewt-ud-train.conllu). Files of dev
+may have other names, see NAMES.
 """
 
 from collections.abc import Callable, Iterable
@@ -18,6 +19,8 @@ from .errors import Errors
 from .lines import UTF8
 
 SPLITS = ("train", "dev", "test")
+# How their files may be named.
+NAMES = {"train": ("train",), "dev": ("dev", "validation", "valid", "val"), "test": ("test",)}
 # Endings of files; each may be compressed.
 TREEBANK = (".conllu", ".conllu.gz")
 COLUMNS = (".iob2", ".conll", ".iob", ".bio", ".bioes", ".biluo")
@@ -89,12 +92,23 @@ def read_splits(
 
 def find_file(folder: Path, split: str, endings: Iterable[str]) -> Path | None:
     """The file of a split, None if there is none. ValueError if there are several."""
-    found = [path for e in endings if (path := folder / f"{split}{e}").exists()]
-    found = found or sorted(path for e in endings for path in folder.glob(f"*-{split}{e}"))
+    names = [f"{name}{ending}" for name in NAMES[split] for ending in endings]
+    found = [path for name in names if (path := folder / name).exists()]
+    found = found or sorted(path for name in names for path in folder.glob(f"*-{name}"))
     if len(found) > 1:
-        names = ", ".join(path.name for path in found)
-        raise ValueError(Errors.CONVERT_SEVERAL.format(folder=folder, split=split, names=names))
+        several = ", ".join(path.name for path in found)
+        raise ValueError(Errors.CONVERT_SEVERAL.format(folder=folder, split=split, names=several))
     return found[0] if found else None
+
+
+def find_unused(folder: Path) -> list[Path]:
+    """The files of treebanks and entities that are those of no split."""
+    used = {find_file(folder, name, endings) for name in SPLITS for endings in (TREEBANK, ENTITIES)}
+    return sorted(
+        path
+        for path in folder.iterdir()
+        if path.name.endswith((*TREEBANK, *ENTITIES)) and path not in used
+    )
 
 
 def _join(split: Split, docs: list[Doc], report: ColumnsReport) -> list[int | None]:

@@ -82,9 +82,17 @@ def open_texts(
     encoding: Of a table, by its name in Python.
     split, name, revision: Of a data set; see `dataset.build_dataset`.
 
-    RAISES: ValueError if it is not there, or cannot be read; OSError if a file cannot be opened.
+    RAISES: ValueError if it is not there, or cannot be read, or if something is given for a table
+        that is a data set, or the other way round; OSError if a file cannot be opened.
     """
-    if _ending(path) in DELIMITERS:
+    is_table = _ending(path) in DELIMITERS
+    of_table = {"columns": columns, "quoting": quoting != "auto", "encoding": encoding != UTF8}
+    of_dataset = {"split": split != "train", "name": name, "revision": revision}
+    others = of_dataset if is_table else of_table
+    if unused := [f"--{option}" for option, is_given in others.items() if is_given]:
+        error = Errors.TEXTS_OF_TABLE if is_table else Errors.TEXTS_OF_DATASET
+        raise ValueError(error.format(path=path, options=", ".join(unused)))
+    if is_table:
         return _read_table(path, columns, quoting, encoding)
     return open_dataset(path, split, name=name, revision=revision)
 

@@ -25,6 +25,7 @@ from .quantizer import MIN_TEXTS, Quantizer, check_settings, read_docs
 from .recipes import INT8, check_installed
 
 MAX_DROP = 0.3
+N_TEXTS = 300
 # Of weights that are not where OpenVINO's are: those on torch, and those of a stock transformer.
 OTHER_WEIGHTS = ("backbone/model.safetensors", "model")
 
@@ -41,7 +42,7 @@ class Job:
     strict: bool
     agreement: dict[str, float]  # arguments of `MinAgreement`
     precision: str
-    n_texts: int
+    n_texts: int | None  # None for N_TEXTS
     seed: int
     keep_pieces: Path | None = None
     windows: str = "kept"
@@ -116,9 +117,11 @@ def _check(job: Job) -> None:
     for option, is_given in (("--strict", job.strict), ("--max-drop", job.max_drop is not None)):
         if is_given and job.gold is None:
             raise ValueError(Errors.SCORES_NEED_EVAL.format(option=option))
+    options = ", ".join(f"--min-{name}" for name in job.agreement)
     if job.agreement and job.gold is not None:
-        options = ", ".join(f"--min-{name}" for name in job.agreement)
         raise ValueError(Errors.AGREEMENT_OR_EVAL.format(options=options))
+    if job.agreement and job.texts is None and job.precision != INT8:
+        raise ValueError(Errors.AGREEMENT_NEEDS_TEXTS.format(options=options))
     check_output(job.output, job.model)
     for path in (job.texts, job.keep_pieces):
         if path is not None:
@@ -133,9 +136,19 @@ def _check(job: Job) -> None:
         raise ValueError(Errors.TEXTS_NEEDED)
     if job.windows != "kept" and job.texts is None and job.gold is None:
         raise ValueError(Errors.WINDOWS_NOT_JUDGED.format(windows=job.windows))
-    if job.n_texts < MIN_TEXTS:
+    if job.precision != INT8:
+        _check_uncalibrated(job)
+    if job.n_texts is not None and job.n_texts < MIN_TEXTS:
         raise ValueError(Errors.N_TEXTS.format(n_texts=job.n_texts, least=MIN_TEXTS))
     check_installed(job.precision)
+
+
+def _check_uncalibrated(job: Job) -> None:
+    """Refuse what is given to calibrate on, where nothing is calibrated."""
+    if job.texts is not None and job.gold is not None:
+        raise ValueError(Errors.TEXTS_UNUSED.format(precision=job.precision))
+    if job.n_texts is not None:
+        raise ValueError(Errors.N_TEXTS_UNUSED.format(precision=job.precision))
 
 
 def _check_gold(path: Path) -> None:
@@ -166,10 +179,9 @@ def _draw_texts(
     """Texts to calibrate on, and others, where there is no gold annotation, to compare on."""
     if job.texts is None:
         return [], []
-    n_calibrated = job.n_texts if job.precision == INT8 else 0
+    n_texts = N_TEXTS if job.n_texts is None else job.n_texts
+    n_calibrated = n_texts if job.precision == INT8 else 0
     n_compared = 0 if job.gold else N_COMPARED
-    if not n_calibrated + n_compared:
-        return [], []
     drawn = sample_texts(job.texts, nlp.vocab, n_calibrated + n_compared, job.seed)
     drawn = cut_few(drawn, MIN_TEXTS)
     if not n_compared:

@@ -91,6 +91,14 @@ class Errors(SharedErrors):
     )
     TEXTS_EMPTY = "'{path}' has no texts in it."
     N_TEXTS = "n_texts has to be at least {least}, but it is {n_texts}."
+    N_TEXTS_UNUSED = (
+        "--n-texts is the number of texts to calibrate INT8 on, and {precision} is not calibrated: "
+        "leave it out."
+    )
+    TEXTS_UNUSED = (
+        "With --eval the copy is compared on the gold annotation, and {precision} is not "
+        "calibrated: leave --texts out."
+    )
     TEXTS_ARE_EVAL = (
         "'{path}' is given as texts to calibrate on and to evaluate on. The scores would say too "
         "little: calibrate on training texts."
@@ -142,6 +150,10 @@ class Errors(SharedErrors):
     AGREEMENT_OR_EVAL = (
         "With --eval the copy is judged by its scores, not by its agreement with the original: "
         "leave {options} out."
+    )
+    AGREEMENT_NEEDS_TEXTS = (
+        "{options}: without texts the copy is not compared with the original. Give some, by "
+        "--texts."
     )
     MIN_AGREEMENT = "The least agreement of {name} is in percent, from 0 to 100, but it is {value}."
     DOCS_LOST = (

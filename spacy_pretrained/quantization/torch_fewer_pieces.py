@@ -3,7 +3,6 @@
 import tempfile
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import spacy
@@ -37,7 +36,7 @@ def with_fewer_pieces(nlp: Language, texts: Iterable[str | Doc]) -> tuple[Langua
         check_kind(backbone.shim.checkpoint.tokenizer)
     for backbone, read in zip(backbones, _find_read(copy, backbones, texts)):
         checkpoint = backbone.shim.checkpoint
-        also = {checkpoint.layout.pad, *_ids_in(checkpoint.config).values()}
+        also = {checkpoint.layout.pad, *_ids_in(backbone.shim).values()}
         fewer = keep_pieces(checkpoint.tokenizer, read, also)
         keep_rows(backbone.shim, fewer)
         n_pieces["before"] += fewer.n_before
@@ -64,22 +63,23 @@ def keep_rows(shim: TorchShim, fewer: FewerPieces) -> None:
     pad = fewer.renumber(checkpoint.layout.pad)
     if pad != checkpoint.layout.pad:
         raise ValueError(Errors.KEEP_PIECES_PADDING.format(model_type=module.config.model_type))
+    ids = {name: fewer.renumber(piece) for name, piece in _ids_in(shim).items()}
     embeddings = find_embeddings(module)
     weight = embeddings.weight
     rows = weight.detach()[torch.from_numpy(fewer.kept).to(weight.device)].clone()
     embeddings.weight = torch.nn.Parameter(rows, requires_grad=weight.requires_grad)
     embeddings.num_embeddings = len(rows)
-    ids = {name: fewer.renumber(piece) for name, piece in _ids_in(checkpoint.config).items()}
     config = checkpoint.config | ids | {"vocab_size": len(rows)}
     module.config.update(ids | {"vocab_size": len(rows)})
     tokenizer = PieceTokenizer(fewer.definition)
     shim.checkpoint = replace(checkpoint, config=config, tokenizer=tokenizer)
 
 
-def _ids_in(config: dict[str, Any]) -> dict[str, int]:
+def _ids_in(shim: TorchShim) -> dict[str, int]:
     """The pieces that a config.json names, such as "pad_token_id", as far as there are these."""
+    n_pieces = len(find_embeddings(shim.module).weight)  # not all config.json have "vocab_size"
     return {
         name: value
-        for name, value in config.items()
-        if name.endswith("_token_id") and isinstance(value, int) and value < config["vocab_size"]
+        for name, value in shim.checkpoint.config.items()
+        if name.endswith("_token_id") and isinstance(value, int) and value < n_pieces
     }

@@ -47,6 +47,22 @@ def test_arguments(run):
     assert twos == {"workers": 3, "resume": False}
 
 
+@pytest.mark.parametrize(
+    "options, message",
+    [
+        (["--silver", "--what", "ents"], "--what: this would have no effect in .spacy"),
+        (["--format", "conllu", "--what", "ents"], "--what: this would have no effect in .conllu"),
+        (["--seed", "1"], "--seed: this would have no effect without --draw"),
+        (["--stdin", "txt"], "--stdin: this would have no effect where no input is -"),
+        (["--whole", "--sentences"], "--sentences: this would have no effect with --whole"),
+        (["--whole"], "--whole: this would have no effect where no input is .txt"),
+    ],
+)
+def test_options_without_effect_are_refused(run, options, message):
+    assert message in run("model", "a.jsonl", "out", *options, code=1)
+    assert not run.calls
+
+
 def test_closing_lines(run):
     end = Progress(texts=1000, words=20_000, seconds=10.0, share=1.0)
     said = run("model", "a.txt", "out", end=end)

@@ -88,6 +88,16 @@ def test_a_folder_beside_a_split_of_an_earlier_conversion(run, tmp_path):
     assert "dev.spacy was there before" in said and "train.spacy was there" not in said
 
 
+def test_files_of_a_folder_that_are_not_read_are_named(run, tmp_path):
+    (tmp_path / "in").mkdir()
+    for name in ("train", "en-ud-train", "evaluation"):
+        (tmp_path / "in" / f"{name}.conllu").write_text(SENTENCE)
+    (tmp_path / "in" / "README.txt").touch()
+    said = run("in", "out")
+    assert "in/en-ud-train.conllu is not read" in said and "in/evaluation.conllu is not" in said
+    assert said.count("is not read") == 2
+
+
 def test_columns(run, tmp_path):
     (tmp_path / "eng.conll").write_text(CONLL2003)
     said = run("eng.conll", "a.spacy")
@@ -161,6 +171,20 @@ def test_dataset_of_texts(run, datasets, tmp_path):
     assert "xq" in said
 
 
+@pytest.mark.parametrize(
+    "options, message",
+    [
+        (
+            ["--spans", "x", "--words", "w", "--scheme", "auto"],
+            "--words, --scheme: this would have",
+        ),
+        (["--lang", "de"], "--lang: this would have no effect without --spans"),
+    ],
+)
+def test_options_of_datasets_that_have_no_effect_are_refused(run, options, message):
+    assert message in run("dataset", "a.jsonl", "a.spacy", *options, code=1)
+
+
 @pytest.mark.parametrize("kind", ["dataset", "texts"])
 def test_name_and_revision_go_to_the_hub(run, datasets, monkeypatch, kind):
     import datasets
@@ -178,6 +202,14 @@ def test_name_and_revision_go_to_the_hub(run, datasets, monkeypatch, kind):
     assert asked["split"] == "test"
 
 
+@pytest.mark.parametrize("option", ["--name", "--revision"])
+def test_name_and_revision_of_a_file_are_refused(run, datasets, tmp_path, option):
+    write_lines(tmp_path / "a.jsonl", [{"text": "One", "label": "b"}])
+    for kind in ("dataset", "texts"):
+        said = run(kind, "a.jsonl", "a.spacy", option, "abc", code=1)
+        assert "'a.jsonl' is on this machine" in said
+
+
 def test_texts(run, tmp_path):
     (tmp_path / "a.csv").write_text("text,label\nOne,b\nTwo,a\n")
     said = run("a.csv", "a.spacy")
@@ -190,6 +222,22 @@ def test_texts(run, tmp_path):
         ("A title A text", {"a": 1.0, "b": 1.0, "c": 0.0}),
         ("Other", {"a": 0.0, "b": 1.0, "c": 0.0}),
     ]
+
+
+@pytest.mark.parametrize(
+    "name, options",
+    [
+        ("a.jsonl", ["--columns", "text,label"]),
+        ("a.jsonl", ["--quoting", "none"]),
+        ("folder", ["--encoding", "cp1252"]),
+        ("a.csv", ["--split", "test"]),
+        ("a.csv", ["--name", "small"]),
+        ("a.csv.gz", ["--revision", "abc"]),
+    ],
+)
+def test_options_of_texts_that_have_no_effect_are_refused(run, tmp_path, name, options):
+    said = run("texts", name, "a.spacy", *options, code=1)
+    assert f"{options[0]} would have no effect" in said
 
 
 def test_there_is_no_table_of_labels_without_labels(capsys):

@@ -236,7 +236,16 @@ def files(tmp_path):
         (["--min-tags", "99", "--eval", "dev.spacy"], "leave --min-tags out"),
         (["--strict", "--max-drop", "0", "--eval", "dev.spacy"], "max-drop above 0"),
         (["--precision", "fp32", "--eval", "few.txt"], "is not a .spacy file"),
+        (["--precision", "fp32", "--min-tags", "99"], "Give some, by --texts"),
         (["--texts", "texts.csv"], "of an unknown format"),
+        (
+            ["--precision", "fp32", "--texts", "train.spacy", "--eval", "dev.spacy"],
+            "fp32 is not calibrated: leave --texts out",
+        ),
+        (
+            ["--precision", "int8-weights", "--texts", "train.spacy", "--n-texts", "99"],
+            "int8-weights is not calibrated: leave it out",
+        ),
         (["--precision", "fp32", "--keep-pieces", "texts.csv"], "of an unknown format"),
         (["--precision", "fp32", "--windows", "sentences"], "Give --texts or --eval"),
         (["--texts", "train.spacy"], "'nncf' is not installed"),

@@ -30,6 +30,10 @@ def serve(*arguments: str) -> tuple[int, str]:
         (["x", "--timeout", "nan"], "--timeout has to be a number of at least 1"),
         (["x", "--timeout", "inf"], "--timeout has to be a number of at least 1"),
         (["x", "--allow-host", "https://a"], "--allow-host takes the name of a host"),
+        (
+            ["x", "--reload", "a", "--workers", "2"],
+            "pipelines, --workers: this would have no effect",
+        ),
         (["--reload", "nowhere"], "There is no file or folder 'nowhere'"),
     ],
 )

@@ -118,6 +118,20 @@ def test_nothing_to_convert(tmp_path):
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize("name", ["validation", "valid", "val", "en_x-ud-validation"])
+def test_other_names_of_dev(folder, tmp_path, name):
+    (folder / "dev.conllu").rename(folder / f"{name}.conllu")
+    assert list(convert_folder(folder, tmp_path / "out")) == list(SPLITS)
+    assert len(read(tmp_path / "out" / "dev.spacy")[0]) == 4
+    for split in ("train", "test"):
+        (folder / f"{split}.conllu").unlink()
+    assert find_kind(folder) == "conllu"
+    (folder / "dev.conllu").touch()
+    (folder / f"{name}.conllu").rename(folder / "val.conllu")
+    with pytest.raises(ValueError, match=r"several files for dev: dev.conllu, val.conllu"):
+        convert_folder(folder, tmp_path / "out")
+
+
 def test_outputs_that_nothing_would_read(folder, tmp_path):
     source = write(tmp_path / "a.conll", TOKENS)
     for convert in (convert_columns, convert_dataset, convert_span_dataset, convert_texts):

@@ -253,6 +253,56 @@ def test_other_annotation_of_a_part_of_the_text_is_no_entity(read):
     assert (report.entities, report.other_annotations) == (2, 4)
 
 
+TITLE = "Ulm wins"
+
+
+def in_title(name="title", control="label"):
+    value = {"start": 0, "end": 3, "text": "Ulm", "labels": ["LOC"]}
+    return {"value": value, "from_name": control, "to_name": name, "type": "labels"}
+
+
+def test_regions_of_another_text_are_not_entities_of_this_one(read):
+    record = task({"result": [*RESULT, in_title()]})
+    record["data"]["title"] = TITLE
+    report = ExportReport()
+    assert entities(*read(record, report=report)) == FOUND
+    assert (report.entities, report.other_annotations) == (2, 1)
+    report = ExportReport()
+    assert entities(*read(record, report=report, text="title")) == [("Ulm", "LOC")]
+    assert (report.entities, report.other_annotations) == (1, 2)
+
+
+def test_a_text_need_not_have_the_name_of_its_key(read):
+    record = task({"result": RESULT})
+    record["data"] = {"body": TEXT, "text": TITLE}
+    assert entities(*read(record, text="body")) == FOUND
+    record["annotations"][0]["result"] = [*RESULT, in_title("t2", "label 2")]
+    with pytest.raises(ValueError, match=r"line 1: .* several texts, text, t2.*--spans"):
+        read(record, text="body")
+    assert entities(*read(record, text="body", spans="label")) == FOUND
+
+
+def test_the_control_of_a_full_export_is_chosen(read):
+    first, last = RESULT
+    record = task({"result": [first, last | {"from_name": "places"}]})
+    report = ExportReport()
+    assert entities(*read(record, spans="places", report=report)) == FOUND[1:]
+    assert (report.entities, report.other_annotations) == (1, 1)
+    assert entities(*read(record)) == FOUND
+    with pytest.raises(ValueError, match="no entities under ner; the keys are label, places"):
+        read(record, spans="ner")
+
+
+def test_other_controls_of_json_min_are_counted(read):
+    others = [{"start": 2, "end": 5, "text": "Ada", "choices": ["alive"]}]
+    record = EXPORTS["Label Studio, JSON-MIN"] | {"state": others, "ner": [named(*SPANS[0])]}
+    for tool, n in ((record, 2), (EXPORTS["Prodigy"] | {"label": None}, 0)):
+        report = ExportReport()
+        spans = "label" if n else "spans"
+        assert entities(*read(tool, spans=spans, report=report)) == FOUND
+        assert report.other_annotations == n
+
+
 WRAPPED = "🙂 Ada\nLovelace  saw Ulm."
 
 

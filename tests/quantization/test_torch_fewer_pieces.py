@@ -1,6 +1,7 @@
 """A copy with fewer wordpieces annotates the given texts alike."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,11 +10,12 @@ from spacy.language import Language
 from tiny_pipelines import ENCODER, annotations, make_examples, make_nlp, train
 from typer.testing import CliRunner
 
+from spacy_pretrained.checkpoints.fewer_pieces import keep_pieces
 from spacy_pretrained.cli import pretrained_cli
 from spacy_pretrained.encoder.token_encoder import get_shim
 from spacy_pretrained.quantization.quantizable import find_backbones
 from spacy_pretrained.quantization.quantize import quantize_pipeline
-from spacy_pretrained.quantization.torch_fewer_pieces import with_fewer_pieces
+from spacy_pretrained.quantization.torch_fewer_pieces import keep_rows, with_fewer_pieces
 
 TEXTS = [f"{one} sees the old {two}." for one in ("Ada", "She") for two in ("sea", "dog", "fox")]
 
@@ -104,6 +106,19 @@ def test_what_cannot_be_left_out_says_so_before_texts_are_read(tiny_bert):
     nlp.initialize()
     with pytest.raises(ValueError, match=r"Unigram only.*WordPiece"):
         with_fewer_pieces(nlp, texts())
+
+
+@pytest.mark.slow
+def test_a_config_need_not_say_how_many_pieces_there_are(tiny_source):
+    nlp = make_nlp(tiny_source("xlm-r"))
+    nlp.initialize()
+    shim = get_shim(nlp.get_pipe(ENCODER).model)
+    config = {name: value for name, value in shim.checkpoint.config.items() if name != "vocab_size"}
+    shim.checkpoint = replace(shim.checkpoint, config=config)
+    named = {i for name, i in config.items() if name.endswith("_token_id") and i is not None}
+    fewer = keep_pieces(shim.checkpoint.tokenizer, {*range(10)}, named)
+    keep_rows(shim, fewer)
+    assert shim.checkpoint.config["vocab_size"] == len(fewer.kept) < fewer.n_before
 
 
 @pytest.mark.slow
