@@ -247,17 +247,17 @@ def pickle(hub, model, monkeypatch):
     folder = Path(shutil.copytree(model, model.with_name("pickle")))
     (folder / WEIGHTS).rename(folder / "pytorch_model.bin")
     hub.models["owner/pickle"] = folder
-    run = subprocess.run
+    popen = subprocess.Popen
 
     def use(program: str) -> None:
         def start(command: list[str], **kwargs):
             *_, module, folder = command
             assert module == "spacy_pretrained.sources.torch_convert"
-            return run([sys.executable, "-c", program, folder], **kwargs)
+            return popen([sys.executable, "-c", program, folder], **kwargs)
 
         for module in (download_module, convert):
             monkeypatch.setattr(module, "is_installed", lambda package: True)
-        monkeypatch.setattr(convert.subprocess, "run", start)
+        monkeypatch.setattr(convert.subprocess, "Popen", start)
 
     return use
 
