@@ -63,7 +63,8 @@ class Annotate:
         for name in columns:
             if name in names:
                 raise ValueError(Errors.BATCH_TAKEN.format(column=name))
-        items = map(self._to_item, range(len(texts)), texts)
+        items = list(map(self._to_item, range(len(texts)), texts))
+        self._annotator.words.learn(item.text for item in items)
         with self._annotator.nlp.memory_zone():
             for item, found in self._annotator.annotate(items):
                 self._fill(columns, item.number, found)

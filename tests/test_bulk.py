@@ -54,6 +54,12 @@ def test_columns_of_numpy(annotate, expected):
     check(found, expected)
 
 
+def test_the_tokenizer_keeps_words(annotate):
+    """A memory zone alone would let all of them go."""
+    annotate({"text": ["Zyxwvutsr sleeps."]})
+    assert "Zyxwvutsr" in annotate._annotator.nlp.vocab
+
+
 def test_texts_of_numpy(annotate):
     found = annotate({"text": np.asarray(["Ada", "Yes!"])})
     assert list(found["error"]) == [None, None]

@@ -7,6 +7,7 @@ from spacy.language import Language
 from spacy.tokens import Doc
 
 from ..records import TRUNCATED
+from ..runtime.word_cache import WordCache
 from .errors import Errors
 from .items import Failure, Item, OnLong
 
@@ -33,6 +34,7 @@ class Annotator:
         self.max_characters = max_characters
         self.on_long = on_long
         nlp.max_length = max(nlp.max_length, max_characters)
+        self.words = WordCache(nlp)
         self._handler = _ErrorHandler()
         nlp.set_error_handler(self._handler)
 

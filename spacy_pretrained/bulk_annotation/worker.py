@@ -173,6 +173,7 @@ class Worker:
     def run_stream(self, first: Task) -> None:
         """Annotate a task, and those that have come meanwhile, as one stream. Another thread
         writes, so that annotating goes on while the disk is waited for."""
+        self._annotator.words.learn(item.text for item in first.items)
         with ThreadPoolExecutor(1) as self._writer, self._annotator.nlp.memory_zone():
             for item, found in self._annotator.annotate(self._feed(first)):
                 self._take(item, found)

@@ -80,6 +80,7 @@ def annotate_stream(
     left out, are tried alone. A first batch of a single text has nothing to gain from this, and is
     the last.
     """
+    served.words.learn(text.asked[0] for text in first)
     if len(first) == 1:
         yield first, [_annotate_alone(served, first[0].asked, labels)]
         return

@@ -12,6 +12,7 @@ from spacy.language import Language
 from spacy.util import get_package_path, is_package
 
 from ..encoder.backbone_pipe import BackbonePipe
+from ..runtime.word_cache import WordCache
 from ..saving.files import digest_folder
 from .errors import Errors
 from .settings import Settings
@@ -43,6 +44,10 @@ class Served:
     @cached_property
     def version(self) -> str:
         return str(self.nlp.meta.get("version", ""))
+
+    @cached_property
+    def words(self) -> WordCache:
+        return WordCache(self.nlp)
 
     @cached_property
     def zero_shot(self) -> tuple[str, ...]:

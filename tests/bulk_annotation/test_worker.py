@@ -9,6 +9,7 @@ from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from queue import SimpleQueue
+from unittest.mock import Mock
 
 import pytest
 import spacy
@@ -176,6 +177,14 @@ def test_an_error_that_nothing_foresees_comes_out_of_the_stream(settings, texts)
     one = Worker(Connection(), settings, worker._load(settings), SimpleQueue())
     with pytest.raises(RuntimeError, match="as nobody foresaw"):
         one.run_stream(make_task(0, *texts))
+
+
+def test_the_tokenizer_keeps_words(settings):
+    """A memory zone alone would let all of them go."""
+    annotator = worker._load(settings)
+    one = Worker(Mock(), settings, annotator, SimpleQueue())
+    one.run_stream(make_task(0, "Zyxwvutsr sleeps."))
+    assert "Zyxwvutsr" in annotator.nlp.vocab
 
 
 def test_a_gpu_is_asked_for_before_the_pipeline_is_loaded(settings, monkeypatch):
