@@ -364,7 +364,7 @@ def _without_space(text: str) -> str:
 
 def _from_utf16(start: int, end: int, text: str) -> tuple[int, int] | None:
     """A place that a browser has counted: an emoji is two characters there. None if one is cut."""
-    units = text.encode("utf-16-le")
+    units = text.encode("utf-16-le", "surrogatepass")
     try:
         before, inside = (
             part.decode("utf-16-le") for part in (units[: 2 * start], units[2 * start : 2 * end])
