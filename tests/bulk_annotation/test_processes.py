@@ -134,7 +134,7 @@ def test_ctrl_c(start, tmp_path):
     os.killpg(process.pid, signal.SIGINT)  # as a terminal does
     said = finish(process)
     assert time.monotonic() - begun < 2
-    assert process.returncode == 130 and "Stopped. The same command goes on" in said
+    assert process.returncode == 130 and "Stopped. The same command resumes" in said
     assert "Traceback" not in said
     assert not any(Path(f"/proc/{pid}").exists() for pid in processes)
     n_parts = len(parts(tmp_path / "out"))
