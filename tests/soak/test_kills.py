@@ -155,7 +155,7 @@ def test_killed_while_it_quantizes(pipelines, tmp_path):
             strict=False,
             agreement={},
             precision="fp32",
-            n_texts=300,
+            n_texts=None,
             seed=0,
         )
         run_job(job, report=lambda text: None)
